@@ -9,6 +9,8 @@ import { emailLookupCapability } from "./capabilities/email-lookup/email-lookup.
 import type { EmailLookupSettings } from "./capabilities/email-lookup/email-lookup-settings.ts";
 import type { EventSettings } from "./capabilities/events/event-settings.ts";
 import { eventsCapability } from "./capabilities/events/events.capability.ts";
+import { guardCapability } from "./capabilities/guard/guard.capability.ts";
+import type { GuardServerSettings } from "./capabilities/guard/guard-settings.ts";
 import { keysCapability } from "./capabilities/keys/keys.capability.ts";
 import { lookupCapability } from "./capabilities/lookup/lookup.capability.ts";
 import type { LookupSettings } from "./capabilities/lookup/lookup-settings.ts";
@@ -50,6 +52,7 @@ export function standardCapabilities(): readonly Capability[] {
   const channels = channelsCapability();
   const keys = keysCapability();
   const suppressions = suppressionsCapability({ recipients: storedRecipients });
+  const guard = guardCapability({ recipients: storedRecipients });
   const emailLookup = emailLookupCapability();
   const lookup = lookupCapability({
     numberIndex: storedRecipients.indexOfAddress,
@@ -58,8 +61,9 @@ export function standardCapabilities(): readonly Capability[] {
   const verify = verifyCapability({
     channels: channels.offer,
     emailLookup: emailLookup.offer,
-    sendSteps: { guard: [suppressions.guard] },
-    erasures: [suppressions.erasure, lookup.erasure],
+    sendSteps: { guard: [suppressions.guard, ...guard.sendSteps.guard], event: guard.sendSteps.event },
+    sendGuard: guard.guard,
+    erasures: [suppressions.erasure, guard.erasure, lookup.erasure],
   });
   const accounts = accountsCapability({
     channels: channels.offer,
@@ -68,13 +72,21 @@ export function standardCapabilities(): readonly Capability[] {
   });
   const fixedCodes = fixedCodesCapability({ passwords: accounts.offer });
   const events = eventsCapability({
-    objects: [verify.events, keys.events, offerWebhookEvents(), fixedCodes.events, offerGuessingEvents()],
+    objects: [
+      verify.events,
+      keys.events,
+      offerWebhookEvents(),
+      fixedCodes.events,
+      ...guard.events,
+      offerGuessingEvents(),
+    ],
   });
   const webhooks = webhooksCapability({ channels: channels.offer, events: events.offer, owners: accounts.offer });
   return [
     channels,
     keys,
     suppressions,
+    guard,
     verify,
     bouncesCapability(),
     lookup,
@@ -95,6 +107,7 @@ export type Config = ServerConfig &
   ChannelSettings &
   SuppressionSettings &
   BounceSettings &
+  GuardServerSettings &
   VerifySettings &
   AccountSettings &
   EmailLookupSettings &

@@ -10,6 +10,7 @@ export type ErrorCode =
   | "insufficient_scope"
   | "ip_not_allowed"
   | "email_not_verified"
+  | "recipient_blocked"
   | "not_found"
   | "method_not_allowed"
   | "not_acceptable"
@@ -27,6 +28,17 @@ export type ErrorCode =
   | "unavailable"
   | "outcome_unknown";
 
+/** Why the fraud guard refuses a send, as errors, events and reports name it. */
+export type GuardReason =
+  | "premium_rate"
+  | "shared_cost"
+  | "invalid_number"
+  | "country_not_allowed"
+  | "range_blocked"
+  | "vetoed"
+  | "country_limit"
+  | "range_limit";
+
 interface ErrorKind {
   readonly httpStatus: number;
   readonly rpcCode: Code;
@@ -42,6 +54,7 @@ export const errorKinds = {
   insufficient_scope: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   ip_not_allowed: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   email_not_verified: { httpStatus: 403, rpcCode: Code.PermissionDenied },
+  recipient_blocked: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   not_found: { httpStatus: 404, rpcCode: Code.NotFound },
   method_not_allowed: { httpStatus: 405, rpcCode: Code.Unimplemented },
   not_acceptable: { httpStatus: 406, rpcCode: Code.InvalidArgument },
@@ -68,6 +81,8 @@ export interface ErrorDetails {
   readonly fields?: Readonly<Record<string, string>>;
   /** With `rate_limited` and `unavailable`: how long to wait before repeating the call. At least 1. */
   readonly retryAfterSeconds?: number;
+  /** With what the fraud guard refuses: its reason. */
+  readonly reason?: GuardReason;
   /** With `invalid_api_key`: the request has a credential of the right kind, but it is not valid. */
   readonly isTokenInvalid?: boolean;
   /** Replaces the table's RPC code where the protocols prescribe another one. */

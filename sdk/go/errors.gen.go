@@ -36,6 +36,11 @@ const (
 	// messages and its sign-up is open, live keys work only once it is. Sandbox keys work already.
 	CodeEmailNotVerified ErrorCode = "email_not_verified"
 
+	// CodeRecipientBlocked (403): The fraud guard of the workspace sends no codes to this phone number: its country
+	// is not allowed, hardly any code that was sent to numbers like it was entered, or the workspace's hook refused
+	// it. `reason` names the reason. Nothing was sent.
+	CodeRecipientBlocked ErrorCode = "recipient_blocked"
+
 	// CodeNotFound (404): Nothing is at this path, or your workspace has no resource with this id in this mode.
 	// Resources of other workspaces also return 404.
 	CodeNotFound ErrorCode = "not_found"

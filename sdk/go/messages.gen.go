@@ -197,6 +197,77 @@ const (
 	VerificationFallbackReasonNotAllowed VerificationFallbackReason = "not_allowed"
 )
 
+// GuardMode: what the guard does with what it finds.
+//
+// Newer servers may have words that this version does not know.
+type GuardMode string
+
+// The words of [GuardMode].
+const (
+	// GuardModeEnforce: Refuses it.
+	GuardModeEnforce GuardMode = "enforce"
+
+	// GuardModeShadow: Sends the code, and counts what it would have refused in events and in the report. It shows
+	// what `enforce` would do.
+	GuardModeShadow GuardMode = "shadow"
+
+	// GuardModeOff: Judges nothing.
+	GuardModeOff GuardMode = "off"
+)
+
+// GuardReason: why the guard refuses a send. More may be added.
+//
+// Newer servers may have words that this version does not know.
+type GuardReason string
+
+// The words of [GuardReason].
+const (
+	// GuardReasonPremiumRate: Calls and messages to the number are paid for by whoever sends them.
+	// `validation_error`.
+	GuardReasonPremiumRate GuardReason = "premium_rate"
+
+	// GuardReasonSharedCost: Calls to the number are paid for in part by whoever calls. `validation_error`.
+	GuardReasonSharedCost GuardReason = "shared_cost"
+
+	// GuardReasonInvalidNumber: The country's numbering plan has no such number. Only counted, unless
+	// `RefuseInvalidNumbers` is set: plans change. `validation_error`.
+	GuardReasonInvalidNumber GuardReason = "invalid_number"
+
+	// GuardReasonCountryNotAllowed: The country of the number is blocked, or not among those that are allowed.
+	// `recipient_blocked`.
+	GuardReasonCountryNotAllowed GuardReason = "country_not_allowed"
+
+	// GuardReasonRangeBlocked: Hardly any code that was sent to the range of the number was entered.
+	// `recipient_blocked`.
+	GuardReasonRangeBlocked GuardReason = "range_blocked"
+
+	// GuardReasonVetoed: Your hook refused it. `recipient_blocked`.
+	GuardReasonVetoed GuardReason = "vetoed"
+
+	// GuardReasonCountryLimit: More codes in an hour than `SendsPerHourPerCountry`. `rate_limited`.
+	GuardReasonCountryLimit GuardReason = "country_limit"
+
+	// GuardReasonRangeLimit: More codes in an hour than `SendsPerHourPerRange`. `rate_limited`.
+	GuardReasonRangeLimit GuardReason = "range_limit"
+)
+
+// ReportPeriod: how far back a report goes.
+//
+// Newer servers may have words that this version does not know.
+type ReportPeriod string
+
+// The words of [ReportPeriod].
+const (
+	// ReportPeriodDay: The current hour and the 23 before it, hour by hour.
+	ReportPeriodDay ReportPeriod = "24h"
+
+	// ReportPeriodWeek: Today and the 6 days before, day by day.
+	ReportPeriodWeek ReportPeriod = "7d"
+
+	// ReportPeriodMonth: Today and the 29 days before, day by day.
+	ReportPeriodMonth ReportPeriod = "30d"
+)
+
 // LineType is the kind of line that a number belongs to.
 //
 // Newer servers may have words that this version does not know.
@@ -407,6 +478,16 @@ const (
 	// itself, there is no event.
 	EventTypeFixedCodeDeleted EventType = "fixed_code.deleted"
 
+	// EventTypeGuardBlockStarted: The fraud guard blocked a range of numbers: hardly any code that was sent to it
+	// was entered.
+	EventTypeGuardBlockStarted EventType = "guard_block.started"
+
+	// EventTypeGuardBlockDeleted: A block was ended by a call. When one ends by itself, there is no event.
+	EventTypeGuardBlockDeleted EventType = "guard_block.deleted"
+
+	// EventTypeGuardRefusalRecorded: The fraud guard refused a send, or would have refused it (`Enforced` is false).
+	EventTypeGuardRefusalRecorded EventType = "guard_refusal.recorded"
+
 	// EventTypeGuessingDetected: Codes from one source were wrong for many verifications, and right for few:
 	// somebody guesses. The source is slowed down.
 	EventTypeGuessingDetected EventType = "guessing.detected"
@@ -495,23 +576,6 @@ const (
 
 	// WebhookDeliveryStatusCanceled: There will be no more attempts, because the object of the event was erased.
 	WebhookDeliveryStatusCanceled WebhookDeliveryStatus = "canceled"
-)
-
-// ReportPeriod: how far back a report goes.
-//
-// Newer servers may have words that this version does not know.
-type ReportPeriod string
-
-// The words of [ReportPeriod].
-const (
-	// ReportPeriodDay: The current hour and the 23 before it, hour by hour.
-	ReportPeriodDay ReportPeriod = "24h"
-
-	// ReportPeriodWeek: Today and the 6 days before, day by day.
-	ReportPeriodWeek ReportPeriod = "7d"
-
-	// ReportPeriodMonth: Today and the 29 days before, day by day.
-	ReportPeriodMonth ReportPeriod = "30d"
 )
 
 // Role: what a user may do in a workspace.
@@ -821,6 +885,142 @@ type SuppressionsDeleteResponse struct {
 	Deleted bool `json:"deleted"`
 }
 
+// GuardSettings has the settings of the guard.
+type GuardSettings struct {
+	// GuardMode: what the guard does with what it finds.
+	GuardMode GuardMode `json:"guard_mode"`
+
+	// AllowedCountries has the countries that codes are sent to, as two-letter codes (ISO 3166). Empty: all that are
+	// not blocked.
+	AllowedCountries []string `json:"allowed_countries"`
+
+	// BlockedCountries has the countries that no codes are sent to, as two-letter codes.
+	BlockedCountries []string `json:"blocked_countries"`
+
+	// SendsPerHourPerCountry: codes an hour to the numbers of each country. Nil: no limit.
+	SendsPerHourPerCountry *int `json:"sends_per_hour_per_country"`
+
+	// SendsPerHourPerRange: codes an hour to each range of numbers: those that begin with the same digits. Nil: no
+	// limit.
+	SendsPerHourPerRange *int `json:"sends_per_hour_per_range"`
+
+	// RefuseInvalidNumbers: whether numbers that their country's plan does not have are refused. They are counted in
+	// any case.
+	RefuseInvalidNumbers bool `json:"refuse_invalid_numbers"`
+}
+
+// GuardListBlocksResponse has the ranges that are blocked.
+type GuardListBlocksResponse struct {
+	// Blocks has the blocks in force, newest first, 1,000 at most.
+	Blocks []GuardBlock `json:"blocks"`
+}
+
+// GuardBlock is a range of numbers to which no codes are sent for some time.
+type GuardBlock struct {
+	// ID is the id of the block: `gbl_` and 22 letters and digits.
+	ID string `json:"id"`
+
+	// NumberRange has the first digits of the numbers: `+234803x`.
+	NumberRange string `json:"number_range"`
+
+	// Started: how many verifications were started for the range before it was blocked.
+	Started int `json:"started"`
+
+	// Approved: how many of those were approved.
+	Approved int `json:"approved"`
+
+	// StartsAt: when the block began.
+	StartsAt time.Time `json:"starts_at"`
+
+	// EndsAt: when it ends by itself.
+	EndsAt time.Time `json:"ends_at"`
+}
+
+// GuardDeleteBlockResponse is the block that has ended.
+type GuardDeleteBlockResponse struct {
+	// ID is the block's id.
+	ID string `json:"id"`
+
+	// Deleted: always true.
+	Deleted bool `json:"deleted"`
+}
+
+// GuardListSafeListEntriesResponse is the safe list.
+type GuardListSafeListEntriesResponse struct {
+	// Entries is the entries, newest first.
+	Entries []SafeListEntry `json:"entries"`
+}
+
+// SafeListEntry is a recipient, or a range of numbers, that the guard never refuses. It has one of the two.
+type SafeListEntry struct {
+	// ID is the id of the entry: `gsl_` and 22 letters and digits.
+	ID string `json:"id"`
+
+	// Recipient is the phone number, masked: `+65••••4567`. Nil for a range, and if the server can no longer read
+	// it.
+	Recipient *string `json:"recipient"`
+
+	// NumberRange has the first digits of the numbers: `+65912`. Nil for a recipient.
+	NumberRange *string `json:"number_range"`
+
+	// CreatedAt: when it was added.
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// GuardDeleteSafeListEntryResponse is the entry that was taken off the list.
+type GuardDeleteSafeListEntryResponse struct {
+	// ID is the entry's id.
+	ID string `json:"id"`
+
+	// Deleted: always true.
+	Deleted bool `json:"deleted"`
+}
+
+// GuardGetReportResponse: what the guard refused in a period that ends now.
+type GuardGetReportResponse struct {
+	// PeriodStart: when the period begins: at a full hour or at midnight, UTC.
+	PeriodStart time.Time `json:"period_start"`
+
+	// PeriodEnd: when it ends.
+	PeriodEnd time.Time `json:"period_end"`
+
+	// Refused sends that were refused.
+	Refused int `json:"refused"`
+
+	// WouldRefuse sends that would have been refused, and were sent.
+	WouldRefuse int `json:"would_refuse"`
+
+	// Reasons is the same by reason, the most frequent first.
+	Reasons []GuardReasonCount `json:"reasons"`
+
+	// Countries is the same by country, the most frequent first.
+	Countries []GuardCountryCount `json:"countries"`
+}
+
+// GuardReasonCount: refusals for one reason.
+type GuardReasonCount struct {
+	// Reason is the reason.
+	Reason GuardReason `json:"reason"`
+
+	// Refused sends that were refused.
+	Refused int `json:"refused"`
+
+	// WouldRefuse sends that would have been refused, and were sent.
+	WouldRefuse int `json:"would_refuse"`
+}
+
+// GuardCountryCount: refusals of one country.
+type GuardCountryCount struct {
+	// Country is the country, as a two-letter code. Nil if the numbers do not tell.
+	Country *string `json:"country"`
+
+	// Refused sends that were refused.
+	Refused int `json:"refused"`
+
+	// WouldRefuse sends that would have been refused, and were sent.
+	WouldRefuse int `json:"would_refuse"`
+}
+
 // LookupNumberResponse: what is known about a number.
 type LookupNumberResponse struct {
 	// Input is the number as it was sent.
@@ -1063,7 +1263,8 @@ type Event struct {
 }
 
 // EventData is one of several types. [Event].Type tells which, up to its first dot: *[Verification], *[APIKey],
-// *[Webhook], *[FixedCode], *[Guessing], or [UnknownEventData] of a newer server. It is nil if the JSON is null.
+// *[Webhook], *[FixedCode], *[GuardBlock], *[GuardRefusal], *[Guessing], or [UnknownEventData] of a newer
+// server. It is nil if the JSON is null.
 type EventData interface {
 	isEventData()
 }
@@ -1075,6 +1276,10 @@ func (*APIKey) isEventData() {}
 func (*Webhook) isEventData() {}
 
 func (*FixedCode) isEventData() {}
+
+func (*GuardBlock) isEventData() {}
+
+func (*GuardRefusal) isEventData() {}
 
 func (*Guessing) isEventData() {}
 
@@ -1108,6 +1313,10 @@ func (value *Event) UnmarshalJSON(data []byte) error {
 		value.Data = new(Webhook)
 	case "fixed_code":
 		value.Data = new(FixedCode)
+	case "guard_block":
+		value.Data = new(GuardBlock)
+	case "guard_refusal":
+		value.Data = new(GuardRefusal)
 	case "guessing":
 		value.Data = new(Guessing)
 	default:
@@ -1223,6 +1432,30 @@ type FixedCode struct {
 
 	// CreatedBy is the id of the user who created it.
 	CreatedBy string `json:"created_by"`
+}
+
+// GuardRefusal is a send that the guard refused, or would have refused. It names no recipient.
+type GuardRefusal struct {
+	// ID is the id of the refusal: `grf_` and 22 letters and digits.
+	ID string `json:"id"`
+
+	// Reason: why.
+	Reason GuardReason `json:"reason"`
+
+	// Enforced: whether the send was refused. False: the code was sent.
+	Enforced bool `json:"enforced"`
+
+	// Channel is the channel of the send.
+	Channel Channel `json:"channel"`
+
+	// Country is the country of the number, as a two-letter code. Nil if the number does not tell.
+	Country *string `json:"country"`
+
+	// NumberRange has the first digits of the number: `+234803x`.
+	NumberRange *string `json:"number_range"`
+
+	// VerificationID is the verification whose code was sent. Nil if it was refused.
+	VerificationID *string `json:"verification_id"`
 }
 
 // Guessing is a source of checks whose codes were wrong for many verifications, and right for few.

@@ -108,6 +108,96 @@ var operationSuppressionsDelete = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationGuardGet = &Operation{
+	ID:              "guard.get",
+	RPC:             "byond.v1.GuardService/GetGuard",
+	Method:          "GET",
+	Path:            "/api/v1/guard",
+	ParametersIn:    "none",
+	ResultField:     "guard",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationGuardUpdate = &Operation{
+	ID:              "guard.update",
+	RPC:             "byond.v1.GuardService/UpdateGuard",
+	Method:          "PATCH",
+	Path:            "/api/v1/guard",
+	ParametersIn:    "body",
+	ParametersField: "guard",
+	ResultField:     "guard",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
+var operationGuardListBlocks = &Operation{
+	ID:              "guard.list_blocks",
+	RPC:             "byond.v1.GuardService/ListGuardBlocks",
+	Method:          "GET",
+	Path:            "/api/v1/guard/blocks",
+	ParametersIn:    "none",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationGuardDeleteBlock = &Operation{
+	ID:              "guard.delete_block",
+	RPC:             "byond.v1.GuardService/DeleteGuardBlock",
+	Method:          "DELETE",
+	Path:            "/api/v1/guard/blocks/{id}",
+	PathParameters:  []string{"id"},
+	ParametersIn:    "none",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
+var operationGuardListSafeListEntries = &Operation{
+	ID:              "guard.list_safe_list_entries",
+	RPC:             "byond.v1.GuardService/ListSafeListEntries",
+	Method:          "GET",
+	Path:            "/api/v1/guard/safe-list",
+	ParametersIn:    "none",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationGuardAddSafeListEntry = &Operation{
+	ID:              "guard.add_safe_list_entry",
+	RPC:             "byond.v1.GuardService/AddSafeListEntry",
+	Method:          "POST",
+	Path:            "/api/v1/guard/safe-list",
+	ParametersIn:    "body",
+	ResultField:     "entry",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
+var operationGuardDeleteSafeListEntry = &Operation{
+	ID:              "guard.delete_safe_list_entry",
+	RPC:             "byond.v1.GuardService/DeleteSafeListEntry",
+	Method:          "DELETE",
+	Path:            "/api/v1/guard/safe-list/{id}",
+	PathParameters:  []string{"id"},
+	ParametersIn:    "none",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
+var operationGuardGetReport = &Operation{
+	ID:              "guard.get_report",
+	RPC:             "byond.v1.GuardService/GetGuardReport",
+	Method:          "GET",
+	Path:            "/api/v1/guard/report",
+	ParametersIn:    "query",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
 var operationLookupNumber = &Operation{
 	ID:              "lookup.number",
 	RPC:             "byond.v1.LookupService/LookupNumber",

@@ -173,6 +173,44 @@ type SuppressionsListParams struct {
 	PageToken *string `json:"page_token,omitzero"`
 }
 
+// GuardUpdateParams are the parameters of [GuardService.Update].
+type GuardUpdateParams struct {
+	// GuardMode: what the guard does with what it finds.
+	GuardMode *GuardMode `json:"guard_mode,omitzero"`
+
+	// AllowedCountries has the countries that codes are sent to, as two-letter codes (ISO 3166). An empty list: all
+	// that are not blocked.
+	AllowedCountries []string `json:"allowed_countries,omitzero"`
+
+	// BlockedCountries has the countries that no codes are sent to, as two-letter codes.
+	BlockedCountries []string `json:"blocked_countries,omitzero"`
+
+	// SendsPerHourPerCountry: codes an hour to the numbers of each country, up to 1,000,000. 0: no limit.
+	SendsPerHourPerCountry *int `json:"sends_per_hour_per_country,omitzero"`
+
+	// SendsPerHourPerRange: codes an hour to each range of numbers, up to 1,000,000. 0: no limit.
+	SendsPerHourPerRange *int `json:"sends_per_hour_per_range,omitzero"`
+
+	// RefuseInvalidNumbers: whether numbers that their country's plan does not have are refused.
+	RefuseInvalidNumbers *bool `json:"refuse_invalid_numbers,omitzero"`
+}
+
+// GuardAddSafeListEntryParams are the parameters of [GuardService.AddSafeListEntry].
+type GuardAddSafeListEntryParams struct {
+	// Recipient is a phone number in E.164 form.
+	Recipient *string `json:"recipient,omitzero"`
+
+	// NumberRange has the first digits of numbers, with the country's calling code: `+65912`. The last five digits
+	// of numbers are not compared.
+	NumberRange *string `json:"number_range,omitzero"`
+}
+
+// GuardGetReportParams are the parameters of [GuardService.GetReport].
+type GuardGetReportParams struct {
+	// Period: default: `day`.
+	Period *ReportPeriod `json:"period,omitzero"`
+}
+
 // LookupNumberParams are the parameters of [LookupService.Number].
 type LookupNumberParams struct {
 	// Number is the number, at most 250 characters, preferably in E.164 form (`+6591234567`). A national form is

@@ -29,14 +29,28 @@ type Services struct {
 	// in the header `Byond-Mode`: `live` (the default) or `test`.
 	Suppressions *SuppressionsService
 
+	// Guard the fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify nobody,
+	// before anything is sent.
+	//
+	// It refuses premium-rate and shared-cost numbers with `validation_error`; numbers of countries that you do not
+	// send to, and ranges of numbers of which hardly any code is entered, with `recipient_blocked`; and more codes
+	// to a country or a range than you allow with `rate_limited`. The error's `reason` is the reason as this service
+	// names it. A start, a resend and a step of a fallback are judged alike. Emails are not judged.
+	//
+	// An API key must have the scope `guard` or `*`: a key without scopes is not enough. Settings and blocks take
+	// live keys only, because both modes share them. Each mode has a safe list and a report of its own: an API key
+	// names its mode; with an access token, name it in the header `Byond-Mode`: `live` (the default) or `test`. With
+	// sandbox keys, numbers and countries are judged, limits and ranges are not.
+	Guard *GuardService
+
 	// Lookup looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
 	Lookup *LookupService
 
 	// Email says what can be known of an email address without sending mail to it.
 	Email *EmailService
 
-	// Events returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes.
-	// Events are kept for 30 days, unless the operator changed it.
+	// Events returns what happened to verifications, API keys, webhooks and fixed codes, what the fraud guard did,
+	// and who guesses codes. Events are kept for 30 days, unless the operator changed it.
 	//
 	// An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
 	// `live` (the default) or `test`. Both modes have the same types of events.
@@ -100,6 +114,7 @@ func newServices(caller *caller) Services {
 	return Services{
 		Verify:       &VerifyService{caller},
 		Suppressions: &SuppressionsService{caller},
+		Guard:        &GuardService{caller},
 		Lookup:       &LookupService{caller},
 		Email:        &EmailService{caller},
 		Events:       &EventsService{caller},
@@ -261,6 +276,73 @@ func (s *SuppressionsService) Delete(ctx context.Context, suppressionID string, 
 	return call[SuppressionsDeleteResponse](ctx, s.caller, operationSuppressionsDelete, []string{suppressionID}, nil, options)
 }
 
+// GuardService the fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify
+// nobody, before anything is sent.
+//
+// It refuses premium-rate and shared-cost numbers with `validation_error`; numbers of countries that you do not
+// send to, and ranges of numbers of which hardly any code is entered, with `recipient_blocked`; and more codes
+// to a country or a range than you allow with `rate_limited`. The error's `reason` is the reason as this service
+// names it. A start, a resend and a step of a fallback are judged alike. Emails are not judged.
+//
+// An API key must have the scope `guard` or `*`: a key without scopes is not enough. Settings and blocks take
+// live keys only, because both modes share them. Each mode has a safe list and a report of its own: an API key
+// names its mode; with an access token, name it in the header `Byond-Mode`: `live` (the default) or `test`. With
+// sandbox keys, numbers and countries are judged, limits and ranges are not.
+type GuardService struct {
+	caller *caller
+}
+
+// Get returns the settings of the guard.
+func (s *GuardService) Get(ctx context.Context, options ...CallOption) (*GuardSettings, error) {
+	return call[GuardSettings](ctx, s.caller, operationGuardGet, nil, nil, options)
+}
+
+// Update changes the settings of the guard. They hold for every start that begins after the answer, on all
+// servers.
+func (s *GuardService) Update(ctx context.Context, params *GuardUpdateParams, options ...CallOption) (*GuardSettings, error) {
+	return call[GuardSettings](ctx, s.caller, operationGuardUpdate, nil, params, options)
+}
+
+// ListBlocks lists the ranges of numbers that are blocked now, newest first: hardly any code that was sent to
+// them was entered. A block ends by itself. Each one after it is longer, up to a day.
+func (s *GuardService) ListBlocks(ctx context.Context, options ...CallOption) (*GuardListBlocksResponse, error) {
+	return call[GuardListBlocksResponse](ctx, s.caller, operationGuardListBlocks, nil, nil, options)
+}
+
+// DeleteBlock ends a block at once. If the range goes on as it did, it is blocked again; put it on the safe list
+// to prevent that.
+//
+// The argument id: The block's id.
+func (s *GuardService) DeleteBlock(ctx context.Context, id string, options ...CallOption) (*GuardDeleteBlockResponse, error) {
+	return call[GuardDeleteBlockResponse](ctx, s.caller, operationGuardDeleteBlock, []string{id}, nil, options)
+}
+
+// ListSafeListEntries lists the safe list of the mode, newest first: recipients and ranges of numbers that the
+// guard never refuses.
+func (s *GuardService) ListSafeListEntries(ctx context.Context, options ...CallOption) (*GuardListSafeListEntriesResponse, error) {
+	return call[GuardListSafeListEntriesResponse](ctx, s.caller, operationGuardListSafeListEntries, nil, nil, options)
+}
+
+// AddSafeListEntry adds a recipient or a range of numbers to the safe list of the mode. One that is on it
+// already stays as it is.
+//
+// A mode has 200 entries at most; beyond that the call fails with `limit_reached`.
+func (s *GuardService) AddSafeListEntry(ctx context.Context, params *GuardAddSafeListEntryParams, options ...CallOption) (*SafeListEntry, error) {
+	return call[SafeListEntry](ctx, s.caller, operationGuardAddSafeListEntry, nil, params, options)
+}
+
+// DeleteSafeListEntry takes an entry off the safe list.
+//
+// The argument id: The entry's id.
+func (s *GuardService) DeleteSafeListEntry(ctx context.Context, id string, options ...CallOption) (*GuardDeleteSafeListEntryResponse, error) {
+	return call[GuardDeleteSafeListEntryResponse](ctx, s.caller, operationGuardDeleteSafeListEntry, []string{id}, nil, options)
+}
+
+// GetReport returns how many sends the guard refused in a period, and how many it would have refused.
+func (s *GuardService) GetReport(ctx context.Context, params *GuardGetReportParams, options ...CallOption) (*GuardGetReportResponse, error) {
+	return call[GuardGetReportResponse](ctx, s.caller, operationGuardGetReport, nil, params, options)
+}
+
 // LookupService looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the
 // server.
 type LookupService struct {
@@ -326,8 +408,8 @@ func (s *EmailService) Lookup(ctx context.Context, params *EmailLookupParams, op
 	return call[EmailLookupResponse](ctx, s.caller, operationEmailLookup, nil, params, options)
 }
 
-// EventsService returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses
-// codes. Events are kept for 30 days, unless the operator changed it.
+// EventsService returns what happened to verifications, API keys, webhooks and fixed codes, what the fraud guard
+// did, and who guesses codes. Events are kept for 30 days, unless the operator changed it.
 //
 // An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
 // `live` (the default) or `test`. Both modes have the same types of events.

@@ -19,7 +19,10 @@ export type IdPrefix =
   | "sup"
   | "fix"
   | "lkp"
-  | "gue";
+  | "gue"
+  | "gbl"
+  | "gsl"
+  | "grf";
 
 /**
  * A new id: the prefix, `_`, the milliseconds since 1970 as 8 base62 digits, and 14 random ones (83 bits). What is made one after the

@@ -49,6 +49,7 @@ export function restErrorAnswer(
         ...(error.details.requiredScope === undefined ? {} : { required_scope: error.details.requiredScope }),
         ...(error.details.fields === undefined ? {} : { fields: asWritten(error.details.fields, bodyField) }),
         ...(error.details.retryAfterSeconds === undefined ? {} : { retry_after: error.details.retryAfterSeconds }),
+        ...(error.details.reason === undefined ? {} : { reason: error.details.reason }),
       },
     },
   };

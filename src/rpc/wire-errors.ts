@@ -29,7 +29,7 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
       return appError;
     },
     toErrorInfo(error, requestId) {
-      const { requiredScope, fields, retryAfterSeconds } = error.details;
+      const { requiredScope, fields, retryAfterSeconds, reason } = error.details;
       return create(ErrorInfoSchema, {
         code: error.code,
         message: error.message,
@@ -38,6 +38,7 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
         ...(requiredScope === undefined ? {} : { requiredScope }),
         ...(fields === undefined ? {} : { fields }),
         ...(retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds }),
+        ...(reason === undefined ? {} : { reason }),
       });
     },
   };

@@ -81,6 +81,13 @@ export function withoutMobileToken({ countryCallingCode, nationalNumber }: Phone
   return countryCallingCode + national;
 }
 
+/** The region of a number, or those that it may be of: several share a calling code, and the digits do not tell. None: no region has the calling code. */
+export function regionsOf({ country, countryCallingCode }: PhoneNumber): readonly CountryCode[] {
+  return country === undefined
+    ? (plans.country_calling_codes[countryCallingCode] ?? []).filter(isKnownRegion)
+    : [country];
+}
+
 /** The regions beside the number's own whose plans assign it as well, in alphabetical order. */
 export function otherRegions({ country, countryCallingCode, number }: PhoneNumber): CountryCode[] {
   const sharing = plans.country_calling_codes[countryCallingCode] ?? [];

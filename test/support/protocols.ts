@@ -8,6 +8,7 @@ import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { EventService } from "../../gen/byond/v1/event_pb.ts";
+import { GuardService } from "../../gen/byond/v1/guard_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { ReportService } from "../../gen/byond/v1/report_pb.ts";
 import { SuppressionService } from "../../gen/byond/v1/suppression_pb.ts";
@@ -59,6 +60,32 @@ export const rpcs = {
   DeleteSuppression: {
     method: SuppressionService.method.deleteSuppression,
     rest: ({ suppression_id }) => ["DELETE", `/suppressions/${suppression_id}`],
+  },
+  GetGuard: { method: GuardService.method.getGuard, rest: () => ["GET", "/guard"], responseBody: "guard" },
+  UpdateGuard: {
+    method: GuardService.method.updateGuard,
+    rest: (changes) => ["PATCH", "/guard", changes],
+    message: (changes) => ({ guard: changes, update_mask: Object.keys(changes).join(",") }),
+    responseBody: "guard",
+  },
+  ListGuardBlocks: { method: GuardService.method.listGuardBlocks, rest: () => ["GET", "/guard/blocks"] },
+  DeleteGuardBlock: {
+    method: GuardService.method.deleteGuardBlock,
+    rest: ({ id }) => ["DELETE", `/guard/blocks/${id}`],
+  },
+  ListSafeListEntries: { method: GuardService.method.listSafeListEntries, rest: () => ["GET", "/guard/safe-list"] },
+  AddSafeListEntry: {
+    method: GuardService.method.addSafeListEntry,
+    rest: post("/guard/safe-list"),
+    responseBody: "entry",
+  },
+  DeleteSafeListEntry: {
+    method: GuardService.method.deleteSafeListEntry,
+    rest: ({ id }) => ["DELETE", `/guard/safe-list/${id}`],
+  },
+  GetGuardReport: {
+    method: GuardService.method.getGuardReport,
+    rest: (input) => ["GET", `/guard/report?${query(input)}`],
   },
   CreateApiKey: { method: ApiKeyService.method.createApiKey, rest: post("/api-keys") },
   ListApiKeys: { method: ApiKeyService.method.listApiKeys, rest: (input) => ["GET", `/api-keys?${query(input)}`] },

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file byond/v1/error.proto.
  */
 export const file_byond_v1_error: GenFile = /*@__PURE__*/
-  fileDesc("ChRieW9uZC92MS9lcnJvci5wcm90bxIIYnlvbmQudjEikwIKCUVycm9ySW5mbxIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIZChFkb2N1bWVudGF0aW9uX3VybBgEIAEoCRIbCg5yZXF1aXJlZF9zY29wZRgFIAEoCUgAiAEBEi8KBmZpZWxkcxgGIAMoCzIfLmJ5b25kLnYxLkVycm9ySW5mby5GaWVsZHNFbnRyeRIYCgtyZXRyeV9hZnRlchgHIAEoBUgBiAEBGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEQoPX3JlcXVpcmVkX3Njb3BlQg4KDF9yZXRyeV9hZnRlckJ4Cgxjb20uYnlvbmQudjFCCkVycm9yUHJvdG9QAVoqZ2l0aHViLmNvbS9ieW9uZC9ieW9uZC1nby9ieW9uZC92MTtieW9uZHYxogIDQllEqgIIQnlvbmQuVjG6AgVCeW9uZMoCCEJ5b25kXFYx6gIJQnlvbmQ6OlYxYgZwcm90bzM");
+  fileDesc("ChRieW9uZC92MS9lcnJvci5wcm90bxIIYnlvbmQudjEiswIKCUVycm9ySW5mbxIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIZChFkb2N1bWVudGF0aW9uX3VybBgEIAEoCRIbCg5yZXF1aXJlZF9zY29wZRgFIAEoCUgAiAEBEi8KBmZpZWxkcxgGIAMoCzIfLmJ5b25kLnYxLkVycm9ySW5mby5GaWVsZHNFbnRyeRIYCgtyZXRyeV9hZnRlchgHIAEoBUgBiAEBEhMKBnJlYXNvbhgIIAEoCUgCiAEBGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEQoPX3JlcXVpcmVkX3Njb3BlQg4KDF9yZXRyeV9hZnRlckIJCgdfcmVhc29uQngKDGNvbS5ieW9uZC52MUIKRXJyb3JQcm90b1ABWipnaXRodWIuY29tL2J5b25kL2J5b25kLWdvL2J5b25kL3YxO2J5b25kdjGiAgNCWUSqAghCeW9uZC5WMboCBUJ5b25kygIIQnlvbmRcVjHqAglCeW9uZDo6VjFiBnByb3RvMw");
 
 /**
  * Describes why a call failed. Over gRPC, gRPC-Web and Connect it is the only detail of the error; over REST the same
@@ -68,6 +68,14 @@ export type ErrorInfo = Message<"byond.v1.ErrorInfo"> & {
    * @generated from field: optional int32 retry_after = 7;
    */
   retryAfter?: number | undefined;
+
+  /**
+   * Why the fraud guard refused the send, such as `range_blocked`. With `recipient_blocked`, and with `validation_error` and
+   * `rate_limited` where the guard answers so.
+   *
+   * @generated from field: optional string reason = 8;
+   */
+  reason?: string | undefined;
 };
 
 /**

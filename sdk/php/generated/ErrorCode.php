@@ -58,6 +58,13 @@ final class ErrorCode
     public const EMAIL_NOT_VERIFIED = 'email_not_verified';
 
     /**
+     * HTTP 403. The fraud guard of the workspace sends no codes to this phone number: its country is not allowed,
+     * hardly any code that was sent to numbers like it was entered, or the workspace's hook refused it. `reason` names
+     * the reason. Nothing was sent.
+     */
+    public const RECIPIENT_BLOCKED = 'recipient_blocked';
+
+    /**
      * HTTP 404. Nothing is at this path, or your workspace has no resource with this id in this mode. Resources of
      * other workspaces also return 404.
      */

@@ -10,6 +10,7 @@ use Byond\Service\Auth;
 use Byond\Service\Email;
 use Byond\Service\Events;
 use Byond\Service\FixedCodes;
+use Byond\Service\Guard;
 use Byond\Service\Keys;
 use Byond\Service\Lookup;
 use Byond\Service\Reports;
@@ -32,6 +33,12 @@ abstract class Services
      */
     public readonly Suppressions $suppressions;
 
+    /**
+     * The fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify nobody, before
+     * anything is sent.
+     */
+    public readonly Guard $guard;
+
     /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
     public readonly Lookup $lookup;
 
@@ -39,8 +46,8 @@ abstract class Services
     public readonly Email $email;
 
     /**
-     * Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are
-     * kept for 30 days, unless the operator changed it.
+     * Returns what happened to verifications, API keys, webhooks and fixed codes, what the fraud guard did, and who
+     * guesses codes. Events are kept for 30 days, unless the operator changed it.
      */
     public readonly Events $events;
 
@@ -76,6 +83,7 @@ abstract class Services
     {
         $this->verify = new Verify($caller);
         $this->suppressions = new Suppressions($caller);
+        $this->guard = new Guard($caller);
         $this->lookup = new Lookup($caller);
         $this->email = new Email($caller);
         $this->events = new Events($caller);

@@ -31,6 +31,11 @@ export const sandboxDelaySeconds = 10;
  */
 const pools = /^(?:\+234[18]00000\d{4}|\+1[2-9]\d{2}55501\d{2})$/;
 
+/** Whether a number in E.164 form is one of those whose outcomes are documented. */
+export function isSandboxNumber(e164: string): boolean {
+  return pools.test(e164);
+}
+
 /**
  * The outcome of a recipient in the sandbox, given a number in E.164 form or a mail address. Other recipients than those of the
  * table get their messages at once.
@@ -52,5 +57,5 @@ function hasMailbox({ mailbox }: SandboxRecipients, address: string): boolean {
 }
 
 function hasNumber({ lastTens }: SandboxRecipients, e164: string): boolean {
-  return pools.test(e164) && lastTens.includes(Number(e164.at(-2)));
+  return isSandboxNumber(e164) && lastTens.includes(Number(e164.at(-2)));
 }

@@ -82,6 +82,15 @@ export const errorGuide = {
       "Sign in, request a code with `POST /api/v1/auth/verify-email`, and send the code to `POST /api/v1/auth/verify-email/check`. Live keys work from then on.",
     retry: "No. Verify the email address first.",
   },
+  recipient_blocked: {
+    title: "Recipient blocked",
+    meaning:
+      "The fraud guard of the workspace sends no codes to this phone number: its country is not allowed, hardly any code that was sent to numbers like it was entered, or the workspace's hook refused it. `reason` names the reason. Nothing was sent.",
+    remedy:
+      "Offer the user another way, such as email. If the number is good, put it or its range on the safe list with `POST /guard/safe-list`, change the countries with `PATCH /guard`, or end the block with `DELETE /guard/blocks/{id}`.",
+    retry:
+      "No. A range that is blocked is free again after some time; the rest stays as it is until you change the settings.",
+  },
   not_found: {
     title: "Not found",
     meaning:
@@ -215,6 +224,8 @@ const exampleMessages: Record<ErrorCode, string> = {
   ip_not_allowed: "This credential may not be used from the IP address 203.0.113.7.",
   email_not_verified:
     "Live keys work once the email address of the account is verified: sign in and use POST /api/v1/auth/verify-email.",
+  recipient_blocked:
+    "No code is sent to this recipient: hardly any code that was sent to numbers like this one was entered.",
   method_not_allowed: "This path takes GET, HEAD, POST only.",
   not_acceptable: "The response can only be sent as application/json.",
   already_exists: "No account can be created with this email address. If it is yours, sign in, or reset the password.",
@@ -247,6 +258,7 @@ const exampleDetails: Partial<Record<ErrorCode, JsonObject>> = {
   },
   rate_limited: { retry_after: 60 },
   unavailable: { retry_after: 1 },
+  recipient_blocked: { reason: "range_blocked" },
 };
 
 /** An example body of an error. */

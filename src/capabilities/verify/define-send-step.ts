@@ -2,6 +2,7 @@ import type { Mode } from "../../access/caller.ts";
 import { defineStep, type Step } from "../../database/shared-statement.ts";
 import { text, type ValuesOf } from "../../database/statement.ts";
 import type { ThrottleLimit } from "../../database/throttle.ts";
+import type { GuardReason } from "../../errors.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { EndUser } from "./end-user.ts";
@@ -34,16 +35,42 @@ export interface Send {
   readonly credential: HeldCredential;
   /** The steps of the verification's fallback that the send writes. Default: none. */
   readonly steps?: readonly StepRow[];
+  /** How the guard has judged it. Undefined: it was not judged. */
+  readonly screening?: Screening;
 }
 
 /** A bucket of the throttle that a send takes a token from. */
 export interface OriginLimit {
-  readonly bucket: "account" | "end_user";
+  readonly bucket: "account" | "end_user" | "country" | "number_range";
   /** The throttle's keys within the workspace: see `Bucket.keys`. */
   readonly keys: readonly string[];
   readonly limit: ThrottleLimit;
   /** The text of the error if the bucket is empty. */
   readonly message: string;
+  /** The guard's reason, if it is one of its limits. */
+  readonly reason?: GuardReason;
+}
+
+/** What the guard has found of a send before its statement: its steps read it. */
+export interface Screening {
+  /** The version of the workspace's settings that it was found by. The send takes place only if it still is that. */
+  readonly settingsVersion: number;
+  /** Refuses the send. */
+  readonly refused: GuardReason | undefined;
+  /** Is recorded, and the send takes place. */
+  readonly counted: GuardReason | undefined;
+  /** Whether what the statement finds is recorded as well, and the send takes place. */
+  readonly isShadow: boolean;
+  /** The ranges of the number whose blocks are looked up. Empty: none is. */
+  readonly ranges: readonly string[];
+  /** Limits of the country and of the range. In shadow they only count. */
+  readonly limits: readonly OriginLimit[];
+  /** Whether the workspace shares a bucket for each recipient with those that are not verified. */
+  readonly sharesRecipientLimit: boolean;
+  /** ISO 3166. Null: the number does not tell. */
+  readonly country: string | null;
+  /** The first digits of the number. */
+  readonly numberRange: string;
 }
 
 /** The outbox row that the send writes. */

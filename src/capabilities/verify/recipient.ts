@@ -3,6 +3,7 @@ import type { Keyring, MasterSecret } from "../../crypto/keyring.ts";
 import { invalidFields } from "../../errors.ts";
 import { foldMailbox } from "../../text/fold-mailbox.ts";
 import { exactLocal, parseMailAddress } from "../../text/mail-address.ts";
+import type { PhoneNumber } from "../../text/numbering-plans.ts";
 import { parsePhoneNumber } from "../../text/phone-number.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 
@@ -14,6 +15,8 @@ export interface Recipient {
   readonly exact: string;
   /** The same for all spellings that reach one mailbox or phone. Only limits use it. */
   readonly folded: string;
+  /** Of a phone number. */
+  readonly number?: PhoneNumber;
 }
 
 /** Why a recipient is malformed, as the caller reads it. */
@@ -38,7 +41,7 @@ function parsePhoneRecipient(text: string): Recipient | RecipientProblem {
     return { problem: "must be a phone number in E.164 form, such as +6591234567" };
   }
   const e164 = number.number;
-  return { address: e164, exact: e164, folded: foldPhone(e164) };
+  return { address: e164, exact: e164, folded: foldPhone(e164), number };
 }
 
 function parseMailRecipient(text: string): Recipient | RecipientProblem {

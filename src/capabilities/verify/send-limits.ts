@@ -87,6 +87,12 @@ const parameters = {
   endUserKeys: optional(array(text)),
   endUserBurst: optional(integer),
   endUserSeconds: optional(double),
+  countryKeys: optional(array(text)),
+  countryBurst: optional(integer),
+  countrySeconds: optional(double),
+  rangeKeys: optional(array(text)),
+  rangeBurst: optional(integer),
+  rangeSeconds: optional(double),
   guessKeys: array(text),
   sendKeys: array(text),
 };
@@ -95,7 +101,12 @@ const parameters = {
 type LimitsPart = OriginLimit["bucket"] | "unverified";
 
 /** What the step saw before it took a token. Null: no bucket was empty. */
-type LimitsRow = { readonly emptyBucket: string | null; readonly waitSeconds: number | null };
+type LimitsRow = {
+  readonly emptyBucket: string | null;
+  readonly waitSeconds: number | null;
+  /** The bucket that had no token when it was asked: a call at the same moment took the last one. Only if the guard has limits. */
+  readonly missedBucket?: string | null;
+};
 
 /**
  * Takes a token from the bucket of the account, of the end user and of the recipient, in that order. Of the bucket that counts
@@ -111,6 +122,8 @@ export const limitsStep = defineSendStep({
   values({ originLimits, mode, limitIndexes }) {
     const account = originLimits.find(({ bucket }) => bucket === "account");
     const endUser = originLimits.find(({ bucket }) => bucket === "end_user");
+    const country = originLimits.find(({ bucket }) => bucket === "country");
+    const range = originLimits.find(({ bucket }) => bucket === "number_range");
     return {
       accountKeys: account?.keys,
       accountBurst: account?.limit.burst,
@@ -118,6 +131,12 @@ export const limitsStep = defineSendStep({
       endUserKeys: endUser?.keys,
       endUserBurst: endUser?.limit.burst,
       endUserSeconds: endUser?.limit.periodSeconds,
+      countryKeys: country?.keys,
+      countryBurst: country?.limit.burst,
+      countrySeconds: country?.limit.periodSeconds,
+      rangeKeys: range?.keys,
+      rangeBurst: range?.limit.burst,
+      rangeSeconds: range?.limit.periodSeconds,
       guessKeys: keysOf("guess", mode, limitIndexes),
       sendKeys: keysOf("send", mode, limitIndexes),
     };
@@ -133,6 +152,14 @@ export const limitsStep = defineSendStep({
       const [keys, limit] = [p.endUserKeys, boundLimit(p.endUserBurst, p.endUserSeconds)];
       buckets.push({ name: "end_user", workspaceId, keys, limit, isTaken: true });
     }
+    if (parts.includes("country")) {
+      const [keys, limit] = [p.countryKeys, boundLimit(p.countryBurst, p.countrySeconds)];
+      buckets.push({ name: "country", workspaceId, keys, limit, isTaken: true });
+    }
+    if (parts.includes("number_range")) {
+      const [keys, limit] = [p.rangeKeys, boundLimit(p.rangeBurst, p.rangeSeconds)];
+      buckets.push({ name: "number_range", workspaceId, keys, limit, isTaken: true });
+    }
     buckets.push(
       { name: "guesses", workspaceId, keys: guessKeys, limit: guessLimit, isTaken: false },
       { name: "recipient", workspaceId, keys: sendKeys, limit: sendLimit, isTaken: true },
@@ -145,13 +172,28 @@ export const limitsStep = defineSendStep({
       ctes,
       passed: allTaken,
       changes,
-      columns: { empty_bucket: "(SELECT bucket FROM wait)", wait_seconds: "(SELECT seconds FROM wait)" },
+      columns: {
+        empty_bucket: "(SELECT bucket FROM wait)",
+        wait_seconds: "(SELECT seconds FROM wait)",
+        ...(parts.includes("country") || parts.includes("number_range")
+          ? { missed_bucket: firstMissing(buckets) }
+          : {}),
+      },
     };
   },
-  refusal({ emptyBucket, waitSeconds }: LimitsRow, { originLimits }) {
+  refusal({ emptyBucket, waitSeconds, missedBucket = null }: LimitsRow, { originLimits }) {
     // If no bucket was empty before, a call at the same moment took the last token. It comes back within a minute.
-    const limit = originLimits.find(({ bucket }) => bucket === emptyBucket);
+    const limit = originLimits.find(({ bucket }) => bucket === (emptyBucket ?? missedBucket));
     const message = limit?.message ?? "Too many verifications for this recipient. Try again later.";
-    return new AppError("rate_limited", message, { retryAfterSeconds: waitSeconds ?? 60 });
+    return new AppError("rate_limited", message, {
+      retryAfterSeconds: waitSeconds ?? 60,
+      ...(limit?.reason === undefined ? {} : { reason: limit.reason }),
+    });
   },
 });
+
+/** SQL of the first of the buckets that gave no token. */
+function firstMissing(buckets: readonly Bucket[]): string {
+  const taken = buckets.filter(({ isTaken }) => isTaken);
+  return `CASE ${taken.map(({ name }) => `WHEN NOT EXISTS (SELECT FROM ${name}_token) THEN '${name}'`).join(" ")} END`;
+}

@@ -1,12 +1,21 @@
 import { limitLockWait, type Queryable } from "../../database/database.ts";
 import { type SharedStatement, type Step, sharedStatement } from "../../database/shared-statement.ts";
 import { type BoundStatement, bytea, nullable, text } from "../../database/statement.ts";
+import { AppError } from "../../errors.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { CodeDispatcher } from "./code-sender.ts";
-import { defineSendStep, type Send, type SendStep, sendParameters, sendValues } from "./define-send-step.ts";
+import {
+  defineSendStep,
+  type Screening,
+  type Send,
+  type SendStep,
+  sendParameters,
+  sendValues,
+} from "./define-send-step.ts";
 import { queueSteps } from "./fallback/queue-fallback-steps.ts";
 import { refuseBlocked } from "./sandbox-outcomes.ts";
+import type { SendGuard } from "./send-guard.ts";
 import { limitsStep } from "./send-limits.ts";
 
 /** Steps of other capabilities in the statement of a send. `app.ts` hands them to `verifyCapability`. */
@@ -52,6 +61,8 @@ export function sendStatement<Run extends Send, Row extends SendingRow>(
 export interface SendingRow {
   readonly createdAt: Date | null;
   readonly expiresAt: Date | null;
+  /** The version of the guard's settings. Null: the run did not reach the guard. Absent: it has none. */
+  readonly guardVersion?: number | null;
 }
 
 /** The columns of the step `verification`, which `SendingRow` has. */
@@ -118,7 +129,12 @@ const credential = defineSendStep({
 interface Dependencies {
   readonly database: Queryable;
   readonly codes: CodeDispatcher;
+  /** Undefined: nothing is judged. */
+  readonly guard: SendGuard | undefined;
 }
+
+/** The settings of a workspace's guard can change again while they are read. */
+const maxScreenings = 5;
 
 /** When a send was created and expires. */
 export interface Sent {
@@ -132,26 +148,19 @@ export interface Sent {
  * not pass, and `invalid_api_key` if the credential no longer holds.
  */
 export async function sendCode<Run extends Send, Row extends SendingRow>(
-  { database, codes }: Dependencies,
+  deps: Dependencies,
   statement: SharedStatement<Run, Row>,
   send: Run,
   lookUp: BoundStatement<Row>,
 ): Promise<Sent | undefined> {
+  const { codes } = deps;
   const { workspaceId, verificationId, message } = send;
   const claimedAtMs = codes.monotonicMs();
-  const run = statement(send);
-  const [row] = await database.run(run.statement, run.values, lookUp);
+  const row = await runScreened(deps, statement, send, lookUp);
   if (row === undefined) {
-    throw new TypeError("the statement of a send answers one row");
-  }
-  const { createdAt, expiresAt } = row;
-  if (createdAt === null || expiresAt === null) {
-    const refusal = run.refusal(row);
-    if (refusal !== undefined) {
-      throw refusal;
-    }
     return undefined;
   }
+  const { createdAt, expiresAt } = row;
   if (message !== undefined) {
     const { id, kind, lane, payloadSealed } = message;
     codes.dispatch({
@@ -169,4 +178,48 @@ export async function sendCode<Run extends Send, Row extends SendingRow>(
     });
   }
   return { createdAt, expiresAt };
+}
+
+/** The same without the dispatch. Judges the send, and does it again if the statement finds that the settings have changed meanwhile. */
+async function runScreened<Run extends Send, Row extends SendingRow>(
+  { database, guard }: Dependencies,
+  statement: SharedStatement<Run, Row>,
+  send: Run,
+  lookUp: BoundStatement<Row>,
+): Promise<Sent | undefined> {
+  for (let screenings = 0; screenings < maxScreenings; screenings += 1) {
+    const screening = guard?.screen(send);
+    const run = statement(screening === undefined ? send : screened(send, screening));
+    const [row] = await database.run(run.statement, run.values, lookUp);
+    if (row === undefined) {
+      throw new TypeError("the statement of a send answers one row");
+    }
+    const { createdAt, expiresAt, guardVersion = null } = row;
+    if (createdAt !== null && expiresAt !== null) {
+      return { createdAt, expiresAt };
+    }
+    if (screening !== undefined && guardVersion !== null && guardVersion !== screening.settingsVersion) {
+      await guard?.refresh(database, send.workspaceId);
+      continue;
+    }
+    const refusal = run.refusal(row);
+    if (refusal === undefined) {
+      return undefined;
+    }
+    const { reason } = refusal.details;
+    if (screening !== undefined && reason !== undefined) {
+      await guard?.record({ ...send, screening, reason });
+    }
+    throw refusal;
+  }
+  throw new AppError("unavailable", "The settings of the guard change too often. Try again.", { retryAfterSeconds: 1 });
+}
+
+function screened<Run extends Send>(send: Run, screening: Screening): Run {
+  return {
+    ...send,
+    screening,
+    originLimits: screening.isShadow ? send.originLimits : [...send.originLimits, ...screening.limits],
+    sharesRecipientLimit: send.sharesRecipientLimit || screening.sharesRecipientLimit,
+  };
 }

@@ -31,6 +31,7 @@ import {
 import { type FallbackInput, planSends, type SendTarget } from "./plan-sends.ts";
 import { exactIndex, exactIndexes, limitIndexes, type Recipient, recipientContext } from "./recipient.ts";
 import { expiresAtOnce } from "./sandbox-outcomes.ts";
+import type { SendGuard } from "./send-guard.ts";
 import { sendCode } from "./send-steps.ts";
 
 /** The workspace that a verification belongs to, and the credential that must still hold when the call changes something. */
@@ -81,6 +82,7 @@ export interface StartDependencies {
   readonly database: Queryable;
   readonly keyring: Keyring;
   readonly codes: CodeDispatcher;
+  readonly guard: SendGuard | undefined;
   readonly start: ReturnType<typeof startStatement>;
   readonly startFixed: ReturnType<typeof startFixedStatement>;
 }

@@ -20,6 +20,7 @@ import type { GuardModeSql } from "./guessing/slowed-source.ts";
 import { startFixedStatement, startStatement } from "./insert-verification.ts";
 import { resendStatement } from "./resend-code.ts";
 import { sealedRecipients } from "./secret-rotation.ts";
+import type { SendGuard } from "./send-guard.ts";
 import { endUserLimits } from "./send-limits.ts";
 import type { AddedSendSteps } from "./send-steps.ts";
 import { VerificationEntity } from "./verification.entity.ts";
@@ -53,6 +54,8 @@ interface Needs {
   readonly emailLookup: Offer<EmailLookups>;
   /** Steps that other capabilities add to the statement of a send. */
   readonly sendSteps?: AddedSendSteps;
+  /** Judges sends before their statement. Its steps are among the others. Default: nothing is judged. */
+  readonly sendGuard?: SendGuard;
   /** What they erase with a recipient. */
   readonly erasures?: readonly RecipientErasure[];
   /** The guard's mode of a workspace, which says whether sources that guess codes are slowed. Default: they are. */
@@ -66,6 +69,7 @@ export function verifyCapability({
   channels: offered,
   emailLookup,
   sendSteps = {},
+  sendGuard: guard,
   erasures = [],
   guardMode = enforced,
 }: Needs) {
@@ -106,6 +110,7 @@ export function verifyCapability({
         database,
         keyring,
         codes,
+        guard,
         start: startStatement(sendSteps),
         startFixed: startFixedStatement(sendSteps),
         resend: resendStatement(sendSteps),
@@ -151,6 +156,7 @@ export function verifyCapability({
             database,
             keyring,
             codes,
+            guard,
             takeStep: takeStepStatement(sendSteps),
             originLimitsOf: (endUser) => endUserLimits(sendLimits, endUser),
           }),

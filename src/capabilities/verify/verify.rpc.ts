@@ -45,6 +45,7 @@ import { listVerifications } from "./list-verifications.ts";
 import type { FallbackInput } from "./plan-sends.ts";
 import { refuseEmails } from "./refused-emails.ts";
 import { type ResendDependencies, resendCode } from "./resend-code.ts";
+import type { RefusedSend } from "./send-guard.ts";
 import { countSource, endUserLimits, type SendLimitSettings } from "./send-limits.ts";
 import { type StartedOrReused, startOrReuse } from "./start-or-reuse.ts";
 import {
@@ -274,7 +275,7 @@ export interface VerifyDependencies extends ResendDependencies {
 
 /**
  * Runs work that may queue messages as `commitWithAnswer` does, and dispatches the messages after the commit: if the commit
- * failed, their verification would not exist.
+ * failed, their verification would not exist. What the guard refused is recorded after the rollback, which would undo it.
  */
 export async function commitAndSend<O extends DescMessage>(
   deps: VerifyDependencies,
@@ -288,9 +289,15 @@ export async function commitAndSend<O extends DescMessage>(
   }
   const queued: OutboxItem[] = [];
   const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };
+  const refused: RefusedSend[] = [];
+  const guard = deps.guard && { ...deps.guard, record: async (send: RefusedSend) => void refused.push(send) };
   const response = await commitWithAnswer(context, deps.database, schema, (database) =>
-    work({ ...deps, database, codes }),
-  );
+    work({ ...deps, database, codes, guard }),
+  ).finally(async () => {
+    for (const send of refused) {
+      await deps.guard?.record(send);
+    }
+  });
   for (const item of queued) {
     deps.codes.dispatch(item);
   }

@@ -39,6 +39,15 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.VerificationFallback.Reason": {
 		"delivered": 1, "ended": 2, "channel_unavailable": 3, "undeliverable": 4, "rate_limited": 5, "send_limit_reached": 6, "not_allowed": 7,
 	},
+	"byond.v1.GuardMode": {
+		"enforce": 1, "shadow": 2, "off": 3,
+	},
+	"byond.v1.GuardReason": {
+		"premium_rate": 1, "shared_cost": 2, "invalid_number": 3, "country_not_allowed": 4, "range_blocked": 5, "vetoed": 6, "country_limit": 7, "range_limit": 8,
+	},
+	"byond.v1.ReportPeriod": {
+		"24h": 1, "7d": 2, "30d": 3,
+	},
 	"byond.v1.LineType": {
 		"mobile": 1, "fixed_line": 2, "voip": 3, "toll_free": 4, "unknown": 5,
 	},
@@ -58,7 +67,7 @@ var EnumWords = map[string]map[string]int32{
 		"accepts_mail": 1, "no_mail": 2, "not_found": 3, "unknown": 4,
 	},
 	"byond.v1.EventType": {
-		"verification.started": 1, "verification.delivered": 2, "verification.delivery_failed": 3, "verification.approved": 4, "verification.locked": 5, "verification.expired": 6, "verification.canceled": 7, "api_key.created": 8, "api_key.updated": 9, "api_key.rotated": 10, "api_key.revoked": 11, "webhook.disabled": 12, "fixed_code.created": 13, "fixed_code.deleted": 14, "guessing.detected": 18,
+		"verification.started": 1, "verification.delivered": 2, "verification.delivery_failed": 3, "verification.approved": 4, "verification.locked": 5, "verification.expired": 6, "verification.canceled": 7, "api_key.created": 8, "api_key.updated": 9, "api_key.rotated": 10, "api_key.revoked": 11, "webhook.disabled": 12, "fixed_code.created": 13, "fixed_code.deleted": 14, "guard_block.started": 15, "guard_block.deleted": 16, "guard_refusal.recorded": 17, "guessing.detected": 18,
 	},
 	"byond.v1.Mode": {
 		"live": 1, "test": 2,
@@ -74,9 +83,6 @@ var EnumWords = map[string]map[string]int32{
 	},
 	"byond.v1.WebhookDeliveryStatus": {
 		"pending": 1, "succeeded": 2, "failed": 3, "canceled": 4,
-	},
-	"byond.v1.ReportPeriod": {
-		"24h": 1, "7d": 2, "30d": 3,
 	},
 	"byond.v1.Role": {
 		"owner": 1,

@@ -36,7 +36,7 @@ final class Event extends Result
      * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
      * erased, or a verification is deleted, its events no longer show the recipient and the metadata.
      */
-    public readonly Verification|ApiKey|Webhook|FixedCode|Guessing|\stdClass|null $data;
+    public readonly Verification|ApiKey|Webhook|FixedCode|GuardBlock|GuardRefusal|Guessing|\stdClass|null $data;
 
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
@@ -51,6 +51,8 @@ final class Event extends Result
             'api_key' => ApiKey::class,
             'webhook' => Webhook::class,
             'fixed_code' => FixedCode::class,
+            'guard_block' => GuardBlock::class,
+            'guard_refusal' => GuardRefusal::class,
             'guessing' => Guessing::class,
         ]);
     }

@@ -57,6 +57,15 @@ final class EventType
     /** A fixed code was deleted by a call, or its recipient was erased. When one ends by itself, there is no event. */
     public const FIXED_CODE_DELETED = 'fixed_code.deleted';
 
+    /** The fraud guard blocked a range of numbers: hardly any code that was sent to it was entered. */
+    public const GUARD_BLOCK_STARTED = 'guard_block.started';
+
+    /** A block was ended by a call. When one ends by itself, there is no event. */
+    public const GUARD_BLOCK_DELETED = 'guard_block.deleted';
+
+    /** The fraud guard refused a send, or would have refused it (`enforced` is false). */
+    public const GUARD_REFUSAL_RECORDED = 'guard_refusal.recorded';
+
     /**
      * Codes from one source were wrong for many verifications, and right for few: somebody guesses. The source is
      * slowed down.

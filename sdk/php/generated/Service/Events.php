@@ -17,8 +17,8 @@ use Byond\Page;
 use Byond\RequestOptions;
 
 /**
- * Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are kept
- * for 30 days, unless the operator changed it.
+ * Returns what happened to verifications, API keys, webhooks and fixed codes, what the fraud guard did, and who guesses
+ * codes. Events are kept for 30 days, unless the operator changed it.
  *
  * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
  * (the default) or `test`. Both modes have the same types of events.

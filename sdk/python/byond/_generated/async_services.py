@@ -418,6 +418,200 @@ class AsyncSuppressions:
         )
 
 
+class AsyncGuard:
+    """The fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify nobody, before
+    anything is sent.
+
+    It refuses premium-rate and shared-cost numbers with `validation_error`; numbers of countries that you do not
+    send to, and ranges of numbers of which hardly any code is entered, with `recipient_blocked`; and more codes to
+    a country or a range than you allow with `rate_limited`. The error's `reason` is the reason as this service
+    names it. A start, a resend and a step of a fallback are judged alike. Emails are not judged.
+
+    An API key must have the scope `guard` or `*`: a key without scopes is not enough. Settings and blocks take live
+    keys only, because both modes share them. Each mode has a safe list and a report of its own: an API key names
+    its mode; with an access token, name it in the header `Byond-Mode`: `live` (the default) or `test`. With sandbox
+    keys, numbers and countries are judged, limits and ranges are not.
+    """
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def get(
+        self,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.GuardSettings:
+        """Returns the settings of the guard.
+
+        Args:
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.GUARD_GET,
+            {},
+            options,
+        )
+
+    async def update(
+        self,
+        *,
+        guard_mode: Optional[types.GuardMode] = None,
+        allowed_countries: Optional[Sequence[str]] = None,
+        blocked_countries: Optional[Sequence[str]] = None,
+        sends_per_hour_per_country: Optional[int] = None,
+        sends_per_hour_per_range: Optional[int] = None,
+        refuse_invalid_numbers: Optional[bool] = None,
+        options: Optional[CallOptions] = None,
+    ) -> types.GuardSettings:
+        """Changes the settings of the guard. They hold for every start that begins after the answer, on all servers.
+
+        Args:
+            guard_mode: What the guard does with what it finds.
+            allowed_countries: The countries that codes are sent to, as two-letter codes (ISO 3166). An empty
+                list: all that are not blocked.
+            blocked_countries: The countries that no codes are sent to, as two-letter codes.
+            sends_per_hour_per_country: Codes an hour to the numbers of each country, up to 1,000,000. 0: no
+                limit.
+            sends_per_hour_per_range: Codes an hour to each range of numbers, up to 1,000,000. 0: no limit.
+            refuse_invalid_numbers: Whether numbers that their country's plan does not have are refused.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.GUARD_UPDATE,
+            {
+                "guard_mode": guard_mode,
+                "allowed_countries": allowed_countries,
+                "blocked_countries": blocked_countries,
+                "sends_per_hour_per_country": sends_per_hour_per_country,
+                "sends_per_hour_per_range": sends_per_hour_per_range,
+                "refuse_invalid_numbers": refuse_invalid_numbers,
+            },
+            options,
+        )
+
+    async def list_blocks(
+        self,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.ListGuardBlocksResponse:
+        """Lists the ranges of numbers that are blocked now, newest first: hardly any code that was sent to them was
+        entered. A block ends by itself. Each one after it is longer, up to a day.
+
+        Args:
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.GUARD_LIST_BLOCKS,
+            {},
+            options,
+        )
+
+    async def delete_block(
+        self,
+        id: str,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.DeleteGuardBlockResponse:
+        """Ends a block at once. If the range goes on as it did, it is blocked again; put it on the safe list to
+        prevent that.
+
+        Args:
+            id: The block's id.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.GUARD_DELETE_BLOCK,
+            {
+                "id": id,
+            },
+            options,
+        )
+
+    async def list_safe_list_entries(
+        self,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.ListSafeListEntriesResponse:
+        """Lists the safe list of the mode, newest first: recipients and ranges of numbers that the guard never
+        refuses.
+
+        Args:
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.GUARD_LIST_SAFE_LIST_ENTRIES,
+            {},
+            options,
+        )
+
+    async def add_safe_list_entry(
+        self,
+        *,
+        recipient: Optional[str] = None,
+        number_range: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> types.SafeListEntry:
+        """Adds a recipient or a range of numbers to the safe list of the mode. One that is on it already stays as it
+        is.
+
+        A mode has 200 entries at most; beyond that the call fails with `limit_reached`.
+
+        Args:
+            recipient: A phone number in E.164 form.
+            number_range: The first digits of numbers, with the country's calling code: `+65912`. The last five
+                digits of numbers are not compared.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.GUARD_ADD_SAFE_LIST_ENTRY,
+            {
+                "recipient": recipient,
+                "number_range": number_range,
+            },
+            options,
+        )
+
+    async def delete_safe_list_entry(
+        self,
+        id: str,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.DeleteSafeListEntryResponse:
+        """Takes an entry off the safe list.
+
+        Args:
+            id: The entry's id.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.GUARD_DELETE_SAFE_LIST_ENTRY,
+            {
+                "id": id,
+            },
+            options,
+        )
+
+    async def get_report(
+        self,
+        *,
+        period: Optional[types.ReportPeriod] = None,
+        options: Optional[CallOptions] = None,
+    ) -> types.GetGuardReportResponse:
+        """Returns how many sends the guard refused in a period, and how many it would have refused.
+
+        Args:
+            period: Default: `day`.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.GUARD_GET_REPORT,
+            {
+                "period": period,
+            },
+            options,
+        )
+
+
 class AsyncLookup:
     """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server."""
 
@@ -585,8 +779,8 @@ class AsyncEmail:
 
 
 class AsyncEvents:
-    """Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are
-    kept for 30 days, unless the operator changed it.
+    """Returns what happened to verifications, API keys, webhooks and fixed codes, what the fraud guard did, and who
+    guesses codes. Events are kept for 30 days, unless the operator changed it.
 
     An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
     `live` (the default) or `test`. Both modes have the same types of events.
@@ -1692,6 +1886,21 @@ class AsyncServices:
     in the header `Byond-Mode`: `live` (the default) or `test`.
     """
 
+    guard: AsyncGuard
+    """The fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify nobody, before
+    anything is sent.
+
+    It refuses premium-rate and shared-cost numbers with `validation_error`; numbers of countries that you do not
+    send to, and ranges of numbers of which hardly any code is entered, with `recipient_blocked`; and more codes to
+    a country or a range than you allow with `rate_limited`. The error's `reason` is the reason as this service
+    names it. A start, a resend and a step of a fallback are judged alike. Emails are not judged.
+
+    An API key must have the scope `guard` or `*`: a key without scopes is not enough. Settings and blocks take live
+    keys only, because both modes share them. Each mode has a safe list and a report of its own: an API key names
+    its mode; with an access token, name it in the header `Byond-Mode`: `live` (the default) or `test`. With sandbox
+    keys, numbers and countries are judged, limits and ranges are not.
+    """
+
     lookup: AsyncLookup
     """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server."""
 
@@ -1699,8 +1908,8 @@ class AsyncServices:
     """Says what can be known of an email address without sending mail to it."""
 
     events: AsyncEvents
-    """Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are
-    kept for 30 days, unless the operator changed it.
+    """Returns what happened to verifications, API keys, webhooks and fixed codes, what the fraud guard did, and who
+    guesses codes. Events are kept for 30 days, unless the operator changed it.
 
     An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`:
     `live` (the default) or `test`. Both modes have the same types of events.
@@ -1766,6 +1975,7 @@ class AsyncServices:
     def __init__(self, caller: AsyncCaller) -> None:
         self.verify = AsyncVerify(caller)
         self.suppressions = AsyncSuppressions(caller)
+        self.guard = AsyncGuard(caller)
         self.lookup = AsyncLookup(caller)
         self.email = AsyncEmail(caller)
         self.events = AsyncEvents(caller)

@@ -60,6 +60,26 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "send_limit_reached": 6,
         "not_allowed": 7,
     },
+    "byond.v1.GuardMode": {
+        "enforce": 1,
+        "shadow": 2,
+        "off": 3,
+    },
+    "byond.v1.GuardReason": {
+        "premium_rate": 1,
+        "shared_cost": 2,
+        "invalid_number": 3,
+        "country_not_allowed": 4,
+        "range_blocked": 5,
+        "vetoed": 6,
+        "country_limit": 7,
+        "range_limit": 8,
+    },
+    "byond.v1.ReportPeriod": {
+        "24h": 1,
+        "7d": 2,
+        "30d": 3,
+    },
     "byond.v1.LineType": {
         "mobile": 1,
         "fixed_line": 2,
@@ -120,6 +140,9 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "webhook.disabled": 12,
         "fixed_code.created": 13,
         "fixed_code.deleted": 14,
+        "guard_block.started": 15,
+        "guard_block.deleted": 16,
+        "guard_refusal.recorded": 17,
         "guessing.detected": 18,
     },
     "byond.v1.Mode": {
@@ -145,11 +168,6 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "succeeded": 2,
         "failed": 3,
         "canceled": 4,
-    },
-    "byond.v1.ReportPeriod": {
-        "24h": 1,
-        "7d": 2,
-        "30d": 3,
     },
     "byond.v1.Role": {
         "owner": 1,

@@ -121,6 +121,100 @@ DELETE_SUPPRESSION_RESPONSE: Message[types.DeleteSuppressionResponse] = Message(
     },
 )
 
+GUARD_SETTINGS: Message[types.GuardSettings] = Message(
+    types.GuardSettings,
+    {
+        "guard_mode": AS_IT_IS,
+        "allowed_countries": ListOf(AS_IT_IS),
+        "blocked_countries": ListOf(AS_IT_IS),
+        "sends_per_hour_per_country": AS_IT_IS,
+        "sends_per_hour_per_range": AS_IT_IS,
+        "refuse_invalid_numbers": AS_IT_IS,
+    },
+)
+
+LIST_GUARD_BLOCKS_RESPONSE: Message[types.ListGuardBlocksResponse] = Message(
+    types.ListGuardBlocksResponse,
+    {
+        "blocks": ListOf(lambda: GUARD_BLOCK),
+    },
+)
+
+GUARD_BLOCK: Message[types.GuardBlock] = Message(
+    types.GuardBlock,
+    {
+        "id": AS_IT_IS,
+        "number_range": AS_IT_IS,
+        "started": AS_IT_IS,
+        "approved": AS_IT_IS,
+        "starts_at": TIMESTAMP,
+        "ends_at": TIMESTAMP,
+    },
+)
+
+DELETE_GUARD_BLOCK_RESPONSE: Message[types.DeleteGuardBlockResponse] = Message(
+    types.DeleteGuardBlockResponse,
+    {
+        "id": AS_IT_IS,
+        "deleted": AS_IT_IS,
+    },
+)
+
+LIST_SAFE_LIST_ENTRIES_RESPONSE: Message[types.ListSafeListEntriesResponse] = Message(
+    types.ListSafeListEntriesResponse,
+    {
+        "entries": ListOf(lambda: SAFE_LIST_ENTRY),
+    },
+)
+
+SAFE_LIST_ENTRY: Message[types.SafeListEntry] = Message(
+    types.SafeListEntry,
+    {
+        "id": AS_IT_IS,
+        "recipient": AS_IT_IS,
+        "number_range": AS_IT_IS,
+        "created_at": TIMESTAMP,
+    },
+)
+
+DELETE_SAFE_LIST_ENTRY_RESPONSE: Message[types.DeleteSafeListEntryResponse] = Message(
+    types.DeleteSafeListEntryResponse,
+    {
+        "id": AS_IT_IS,
+        "deleted": AS_IT_IS,
+    },
+)
+
+GET_GUARD_REPORT_RESPONSE: Message[types.GetGuardReportResponse] = Message(
+    types.GetGuardReportResponse,
+    {
+        "period_start": TIMESTAMP,
+        "period_end": TIMESTAMP,
+        "refused": AS_IT_IS,
+        "would_refuse": AS_IT_IS,
+        "reasons": ListOf(lambda: GUARD_REASON_COUNT),
+        "countries": ListOf(lambda: GUARD_COUNTRY_COUNT),
+    },
+)
+
+GUARD_REASON_COUNT: Message[types.GuardReasonCount] = Message(
+    types.GuardReasonCount,
+    {
+        "reason": AS_IT_IS,
+        "refused": AS_IT_IS,
+        "would_refuse": AS_IT_IS,
+    },
+)
+
+GUARD_COUNTRY_COUNT: Message[types.GuardCountryCount] = Message(
+    types.GuardCountryCount,
+    {
+        "country": AS_IT_IS,
+        "refused": AS_IT_IS,
+        "would_refuse": AS_IT_IS,
+    },
+)
+
 LOOKUP_NUMBER_RESPONSE: Message[types.LookupNumberResponse] = Message(
     types.LookupNumberResponse,
     {
@@ -273,6 +367,28 @@ FIXED_CODE_EVENT: Message[types.FixedCodeEvent] = Message(
     },
 )
 
+GUARD_BLOCK_EVENT: Message[types.GuardBlockEvent] = Message(
+    types.GuardBlockEvent,
+    {
+        "id": AS_IT_IS,
+        "type": AS_IT_IS,
+        "mode": AS_IT_IS,
+        "created_at": TIMESTAMP,
+        "data": lambda: GUARD_BLOCK,
+    },
+)
+
+GUARD_REFUSAL_EVENT: Message[types.GuardRefusalEvent] = Message(
+    types.GuardRefusalEvent,
+    {
+        "id": AS_IT_IS,
+        "type": AS_IT_IS,
+        "mode": AS_IT_IS,
+        "created_at": TIMESTAMP,
+        "data": lambda: GUARD_REFUSAL,
+    },
+)
+
 GUESSING_EVENT: Message[types.GuessingEvent] = Message(
     types.GuessingEvent,
     {
@@ -302,6 +418,8 @@ EVENT: Converter[types.Event] = OneOf(
         "api_key": API_KEY_EVENT,
         "webhook": WEBHOOK_EVENT,
         "fixed_code": FIXED_CODE_EVENT,
+        "guard_block": GUARD_BLOCK_EVENT,
+        "guard_refusal": GUARD_REFUSAL_EVENT,
         "guessing": GUESSING_EVENT,
     },
     UNKNOWN_EVENT,
@@ -354,6 +472,19 @@ FIXED_CODE: Message[types.FixedCode] = Message(
         "expires_at": TIMESTAMP,
         "created_at": TIMESTAMP,
         "created_by": AS_IT_IS,
+    },
+)
+
+GUARD_REFUSAL: Message[types.GuardRefusal] = Message(
+    types.GuardRefusal,
+    {
+        "id": AS_IT_IS,
+        "reason": AS_IT_IS,
+        "enforced": AS_IT_IS,
+        "channel": AS_IT_IS,
+        "country": AS_IT_IS,
+        "number_range": AS_IT_IS,
+        "verification_id": AS_IT_IS,
     },
 )
 
@@ -827,6 +958,89 @@ SUPPRESSIONS_DELETE: Operation[types.DeleteSuppressionResponse] = Operation(
     result=DELETE_SUPPRESSION_RESPONSE,
     path_parameters=("suppression_id",),
     has_side_effects=True,
+)
+
+GUARD_GET: Operation[types.GuardSettings] = Operation(
+    id="guard.get",
+    rpc="byond.v1.GuardService/GetGuard",
+    method="GET",
+    path="/api/v1/guard",
+    parameters_in="none",
+    result=GUARD_SETTINGS,
+    result_field="guard",
+)
+
+GUARD_UPDATE: Operation[types.GuardSettings] = Operation(
+    id="guard.update",
+    rpc="byond.v1.GuardService/UpdateGuard",
+    method="PATCH",
+    path="/api/v1/guard",
+    parameters_in="body",
+    result=GUARD_SETTINGS,
+    parameters={"allowed_countries": ListOf(AS_IT_IS), "blocked_countries": ListOf(AS_IT_IS)},
+    parameters_field="guard",
+    result_field="guard",
+    has_side_effects=True,
+)
+
+GUARD_LIST_BLOCKS: Operation[types.ListGuardBlocksResponse] = Operation(
+    id="guard.list_blocks",
+    rpc="byond.v1.GuardService/ListGuardBlocks",
+    method="GET",
+    path="/api/v1/guard/blocks",
+    parameters_in="none",
+    result=LIST_GUARD_BLOCKS_RESPONSE,
+)
+
+GUARD_DELETE_BLOCK: Operation[types.DeleteGuardBlockResponse] = Operation(
+    id="guard.delete_block",
+    rpc="byond.v1.GuardService/DeleteGuardBlock",
+    method="DELETE",
+    path="/api/v1/guard/blocks/{id}",
+    parameters_in="none",
+    result=DELETE_GUARD_BLOCK_RESPONSE,
+    path_parameters=("id",),
+    has_side_effects=True,
+)
+
+GUARD_LIST_SAFE_LIST_ENTRIES: Operation[types.ListSafeListEntriesResponse] = Operation(
+    id="guard.list_safe_list_entries",
+    rpc="byond.v1.GuardService/ListSafeListEntries",
+    method="GET",
+    path="/api/v1/guard/safe-list",
+    parameters_in="none",
+    result=LIST_SAFE_LIST_ENTRIES_RESPONSE,
+)
+
+GUARD_ADD_SAFE_LIST_ENTRY: Operation[types.SafeListEntry] = Operation(
+    id="guard.add_safe_list_entry",
+    rpc="byond.v1.GuardService/AddSafeListEntry",
+    method="POST",
+    path="/api/v1/guard/safe-list",
+    parameters_in="body",
+    result=SAFE_LIST_ENTRY,
+    result_field="entry",
+    has_side_effects=True,
+)
+
+GUARD_DELETE_SAFE_LIST_ENTRY: Operation[types.DeleteSafeListEntryResponse] = Operation(
+    id="guard.delete_safe_list_entry",
+    rpc="byond.v1.GuardService/DeleteSafeListEntry",
+    method="DELETE",
+    path="/api/v1/guard/safe-list/{id}",
+    parameters_in="none",
+    result=DELETE_SAFE_LIST_ENTRY_RESPONSE,
+    path_parameters=("id",),
+    has_side_effects=True,
+)
+
+GUARD_GET_REPORT: Operation[types.GetGuardReportResponse] = Operation(
+    id="guard.get_report",
+    rpc="byond.v1.GuardService/GetGuardReport",
+    method="GET",
+    path="/api/v1/guard/report",
+    parameters_in="query",
+    result=GET_GUARD_REPORT_RESPONSE,
 )
 
 LOOKUP_NUMBER: Operation[types.LookupNumberResponse] = Operation(

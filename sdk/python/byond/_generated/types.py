@@ -27,6 +27,8 @@ __all__ = [
     "CreateWebhookResponse",
     "DeleteAccountResponse",
     "DeleteFixedCodeResponse",
+    "DeleteGuardBlockResponse",
+    "DeleteSafeListEntryResponse",
     "DeleteSuppressionResponse",
     "DeleteWebhookResponse",
     "Delivery",
@@ -42,13 +44,25 @@ __all__ = [
     "FallbackStep",
     "FixedCode",
     "FixedCodeEvent",
+    "GetGuardReportResponse",
     "GetMeResponse",
     "GetOverviewResponse",
+    "GuardBlock",
+    "GuardBlockEvent",
+    "GuardCountryCount",
+    "GuardMode",
+    "GuardReason",
+    "GuardReasonCount",
+    "GuardRefusal",
+    "GuardRefusalEvent",
+    "GuardSettings",
     "Guessing",
     "GuessingEvent",
     "GuessingSource",
     "LineType",
     "ListFixedCodesResponse",
+    "ListGuardBlocksResponse",
+    "ListSafeListEntriesResponse",
     "ListWebhooksResponse",
     "LogoutAllResponse",
     "LookupEmailResponse",
@@ -72,6 +86,7 @@ __all__ = [
     "Role",
     "RotateApiKeyResponse",
     "RotateWebhookSecretResponse",
+    "SafeListEntry",
     "SignInResponse",
     "SignOutResponse",
     "SignUpResponse",
@@ -111,6 +126,7 @@ ErrorCode = Literal[
     "insufficient_scope",
     "ip_not_allowed",
     "email_not_verified",
+    "recipient_blocked",
     "not_found",
     "method_not_allowed",
     "not_acceptable",
@@ -130,11 +146,11 @@ ErrorCode = Literal[
 ]
 """A code of an error that the server answers, with its HTTP status: `invalid_request` (400), `unknown_version` (400),
 `invalid_api_key` (401), `signature_invalid` (401), `invalid_password` (401), `insufficient_scope` (403),
-`ip_not_allowed` (403), `email_not_verified` (403), `not_found` (404), `method_not_allowed` (405), `not_acceptable`
-(406), `idempotency_in_progress` (409), `already_exists` (409), `send_limit_reached` (409), `limit_reached` (409),
-`payload_too_large` (413), `unsupported_media_type` (415), `validation_error` (422), `undeliverable` (422),
-`idempotency_key_reused` (422), `rate_limited` (429), `internal` (500), `unavailable` (503), `outcome_unknown`
-(504).
+`ip_not_allowed` (403), `email_not_verified` (403), `recipient_blocked` (403), `not_found` (404),
+`method_not_allowed` (405), `not_acceptable` (406), `idempotency_in_progress` (409), `already_exists` (409),
+`send_limit_reached` (409), `limit_reached` (409), `payload_too_large` (413), `unsupported_media_type` (415),
+`validation_error` (422), `undeliverable` (422), `idempotency_key_reused` (422), `rate_limited` (429), `internal`
+(500), `unavailable` (503), `outcome_unknown` (504).
 """
 
 
@@ -287,6 +303,61 @@ VerificationFallbackReason = Literal[
 """
 
 
+GuardMode = Literal[
+    "enforce",
+    "shadow",
+    "off",
+]
+"""What the guard does with what it finds.
+
+- `enforce`: Refuses it.
+- `shadow`: Sends the code, and counts what it would have refused in events and in the report. It shows what
+  `enforce` would do.
+- `off`: Judges nothing.
+
+"""
+
+
+GuardReason = Literal[
+    "premium_rate",
+    "shared_cost",
+    "invalid_number",
+    "country_not_allowed",
+    "range_blocked",
+    "vetoed",
+    "country_limit",
+    "range_limit",
+]
+"""Why the guard refuses a send. More may be added.
+
+- `premium_rate`: Calls and messages to the number are paid for by whoever sends them. `validation_error`.
+- `shared_cost`: Calls to the number are paid for in part by whoever calls. `validation_error`.
+- `invalid_number`: The country's numbering plan has no such number. Only counted, unless `refuse_invalid_numbers`
+  is set: plans change. `validation_error`.
+- `country_not_allowed`: The country of the number is blocked, or not among those that are allowed.
+  `recipient_blocked`.
+- `range_blocked`: Hardly any code that was sent to the range of the number was entered. `recipient_blocked`.
+- `vetoed`: Your hook refused it. `recipient_blocked`.
+- `country_limit`: More codes in an hour than `sends_per_hour_per_country`. `rate_limited`.
+- `range_limit`: More codes in an hour than `sends_per_hour_per_range`. `rate_limited`.
+
+"""
+
+
+ReportPeriod = Literal[
+    "24h",
+    "7d",
+    "30d",
+]
+"""How far back a report goes.
+
+- `24h`: The current hour and the 23 before it, hour by hour.
+- `7d`: Today and the 6 days before, day by day.
+- `30d`: Today and the 29 days before, day by day.
+
+"""
+
+
 LineType = Literal[
     "mobile",
     "fixed_line",
@@ -420,6 +491,9 @@ EventType = Literal[
     "webhook.disabled",
     "fixed_code.created",
     "fixed_code.deleted",
+    "guard_block.started",
+    "guard_block.deleted",
+    "guard_refusal.recorded",
     "guessing.detected",
 ]
 """The types of events. More may be added.
@@ -443,6 +517,10 @@ EventType = Literal[
 - `fixed_code.created`: A recipient was given a fixed code, with which whoever knows it passes as the recipient.
 - `fixed_code.deleted`: A fixed code was deleted by a call, or its recipient was erased. When one ends by itself,
   there is no event.
+- `guard_block.started`: The fraud guard blocked a range of numbers: hardly any code that was sent to it was
+  entered.
+- `guard_block.deleted`: A block was ended by a call. When one ends by itself, there is no event.
+- `guard_refusal.recorded`: The fraud guard refused a send, or would have refused it (`enforced` is false).
 - `guessing.detected`: Codes from one source were wrong for many verifications, and right for few: somebody guesses.
   The source is slowed down.
 
@@ -515,20 +593,6 @@ WebhookDeliveryStatus = Literal[
 - `succeeded`: The endpoint answered with a 2xx status.
 - `failed`: The last attempt failed, or there will be none: the webhook is disabled or deleted.
 - `canceled`: There will be no more attempts, because the object of the event was erased.
-
-"""
-
-
-ReportPeriod = Literal[
-    "24h",
-    "7d",
-    "30d",
-]
-"""How far back a report goes.
-
-- `24h`: The current hour and the 23 before it, hour by hour.
-- `7d`: Today and the 6 days before, day by day.
-- `30d`: Today and the 29 days before, day by day.
 
 """
 
@@ -841,6 +905,158 @@ class DeleteSuppressionResponse:
 
     deleted: bool
     """Always true."""
+
+
+@dataclass(frozen=True)
+class GuardSettings:
+    """The settings of the guard."""
+
+    guard_mode: GuardMode
+    """What the guard does with what it finds."""
+
+    allowed_countries: List[str]
+    """The countries that codes are sent to, as two-letter codes (ISO 3166). Empty: all that are not blocked."""
+
+    blocked_countries: List[str]
+    """The countries that no codes are sent to, as two-letter codes."""
+
+    sends_per_hour_per_country: Optional[int]
+    """Codes an hour to the numbers of each country. Null: no limit."""
+
+    sends_per_hour_per_range: Optional[int]
+    """Codes an hour to each range of numbers: those that begin with the same digits. Null: no limit."""
+
+    refuse_invalid_numbers: bool
+    """Whether numbers that their country's plan does not have are refused. They are counted in any case."""
+
+
+@dataclass(frozen=True)
+class ListGuardBlocksResponse:
+    """The ranges that are blocked."""
+
+    blocks: List[GuardBlock]
+    """The blocks in force, newest first, 1,000 at most."""
+
+
+@dataclass(frozen=True)
+class GuardBlock:
+    """A range of numbers to which no codes are sent for some time."""
+
+    id: str
+    """The id of the block: `gbl_` and 22 letters and digits."""
+
+    number_range: str
+    """The first digits of the numbers: `+234803x`."""
+
+    started: int
+    """How many verifications were started for the range before it was blocked."""
+
+    approved: int
+    """How many of those were approved."""
+
+    starts_at: datetime
+    """When the block began."""
+
+    ends_at: datetime
+    """When it ends by itself."""
+
+
+@dataclass(frozen=True)
+class DeleteGuardBlockResponse:
+    """The block that has ended."""
+
+    id: str
+    """The block's id."""
+
+    deleted: bool
+    """Always true."""
+
+
+@dataclass(frozen=True)
+class ListSafeListEntriesResponse:
+    """The safe list."""
+
+    entries: List[SafeListEntry]
+    """The entries, newest first."""
+
+
+@dataclass(frozen=True)
+class SafeListEntry:
+    """A recipient, or a range of numbers, that the guard never refuses. It has one of the two."""
+
+    id: str
+    """The id of the entry: `gsl_` and 22 letters and digits."""
+
+    recipient: Optional[str]
+    """The phone number, masked: `+65••••4567`. Null for a range, and if the server can no longer read it."""
+
+    number_range: Optional[str]
+    """The first digits of the numbers: `+65912`. Null for a recipient."""
+
+    created_at: datetime
+    """When it was added."""
+
+
+@dataclass(frozen=True)
+class DeleteSafeListEntryResponse:
+    """The entry that was taken off the list."""
+
+    id: str
+    """The entry's id."""
+
+    deleted: bool
+    """Always true."""
+
+
+@dataclass(frozen=True)
+class GetGuardReportResponse:
+    """What the guard refused in a period that ends now."""
+
+    period_start: datetime
+    """When the period begins: at a full hour or at midnight, UTC."""
+
+    period_end: datetime
+    """When it ends."""
+
+    refused: int
+    """Sends that were refused."""
+
+    would_refuse: int
+    """Sends that would have been refused, and were sent."""
+
+    reasons: List[GuardReasonCount]
+    """The same by reason, the most frequent first."""
+
+    countries: List[GuardCountryCount]
+    """The same by country, the most frequent first."""
+
+
+@dataclass(frozen=True)
+class GuardReasonCount:
+    """Refusals for one reason."""
+
+    reason: GuardReason
+    """The reason."""
+
+    refused: int
+    """Sends that were refused."""
+
+    would_refuse: int
+    """Sends that would have been refused, and were sent."""
+
+
+@dataclass(frozen=True)
+class GuardCountryCount:
+    """Refusals of one country."""
+
+    country: Optional[str]
+    """The country, as a two-letter code. Null if the numbers do not tell."""
+
+    refused: int
+    """Sends that were refused."""
+
+    would_refuse: int
+    """Sends that would have been refused, and were sent."""
 
 
 @dataclass(frozen=True)
@@ -1192,6 +1408,55 @@ class FixedCodeEvent:
 
 
 @dataclass(frozen=True)
+class GuardBlockEvent:
+    """Something that happened: with the types that begin with `guard_block`."""
+
+    id: str
+    """The event's id: `evt_` and 22 letters and digits."""
+
+    type: Literal[
+        "guard_block.started",
+        "guard_block.deleted",
+    ]
+    """What happened."""
+
+    mode: Mode
+    """The mode of the object."""
+
+    created_at: datetime
+    """When it happened."""
+
+    data: GuardBlock
+    """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
+    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    """
+
+
+@dataclass(frozen=True)
+class GuardRefusalEvent:
+    """Something that happened: with the types that begin with `guard_refusal`."""
+
+    id: str
+    """The event's id: `evt_` and 22 letters and digits."""
+
+    type: Literal[
+        "guard_refusal.recorded",
+    ]
+    """What happened."""
+
+    mode: Mode
+    """The mode of the object."""
+
+    created_at: datetime
+    """When it happened."""
+
+    data: GuardRefusal
+    """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
+    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    """
+
+
+@dataclass(frozen=True)
 class GuessingEvent:
     """Something that happened: with the types that begin with `guessing`."""
 
@@ -1237,7 +1502,7 @@ class UnknownEvent:
     """
 
 
-Event = Union[VerificationEvent, ApiKeyEvent, WebhookEvent, FixedCodeEvent, GuessingEvent]
+Event = Union[VerificationEvent, ApiKeyEvent, WebhookEvent, FixedCodeEvent, GuardBlockEvent, GuardRefusalEvent, GuessingEvent]
 """Something that happened. Branch on `type`: it tells the type of `data`. A newer server may send others, as
 `UnknownEvent`.
 """
@@ -1352,6 +1617,32 @@ class FixedCode:
 
     created_by: str
     """The id of the user who created it."""
+
+
+@dataclass(frozen=True)
+class GuardRefusal:
+    """A send that the guard refused, or would have refused. It names no recipient."""
+
+    id: str
+    """The id of the refusal: `grf_` and 22 letters and digits."""
+
+    reason: GuardReason
+    """Why."""
+
+    enforced: bool
+    """Whether the send was refused. False: the code was sent."""
+
+    channel: Channel
+    """The channel of the send."""
+
+    country: Optional[str]
+    """The country of the number, as a two-letter code. Null if the number does not tell."""
+
+    number_range: Optional[str]
+    """The first digits of the number: `+234803x`."""
+
+    verification_id: Optional[str]
+    """The verification whose code was sent. Null if it was refused."""
 
 
 @dataclass(frozen=True)

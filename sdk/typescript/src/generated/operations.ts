@@ -15,6 +15,16 @@ const eraseRecipientResponseMessage: convert.Converter = convert.message({});
 const listSuppressionsResponseMessage: convert.Converter = convert.message({ suppressions: convert.list(() => suppressionMessage) });
 const suppressionMessage: convert.Converter = convert.message({ created_at: convert.timestamp, expires_at: convert.timestamp });
 const deleteSuppressionResponseMessage: convert.Converter = convert.message({});
+const guardSettingsMessage: convert.Converter = convert.message({});
+const listGuardBlocksResponseMessage: convert.Converter = convert.message({ blocks: convert.list(() => guardBlockMessage) });
+const guardBlockMessage: convert.Converter = convert.message({ starts_at: convert.timestamp, ends_at: convert.timestamp });
+const deleteGuardBlockResponseMessage: convert.Converter = convert.message({});
+const listSafeListEntriesResponseMessage: convert.Converter = convert.message({ entries: convert.list(() => safeListEntryMessage) });
+const safeListEntryMessage: convert.Converter = convert.message({ created_at: convert.timestamp });
+const deleteSafeListEntryResponseMessage: convert.Converter = convert.message({});
+const getGuardReportResponseMessage: convert.Converter = convert.message({ period_start: convert.timestamp, period_end: convert.timestamp, reasons: convert.list(() => guardReasonCountMessage), countries: convert.list(() => guardCountryCountMessage) });
+const guardReasonCountMessage: convert.Converter = convert.message({});
+const guardCountryCountMessage: convert.Converter = convert.message({});
 const lookupNumberResponseMessage: convert.Converter = convert.message({ network: () => numberNetworkMessage });
 const numberNetworkMessage: convert.Converter = convert.message({ checked_at: convert.timestamp });
 const batchLookupResponseMessage: convert.Converter = convert.message({ results: convert.list(() => batchLookupResultMessage), summary: () => lookupSummaryMessage });
@@ -25,10 +35,11 @@ const listLookupsResponseMessage: convert.Converter = convert.message({ lookups:
 const lookupRecordMessage: convert.Converter = convert.message({ result: () => lookupNumberResponseMessage, created_at: convert.timestamp });
 const lookupEmailResponseMessage: convert.Converter = convert.message({});
 const listEventsResponseMessage: convert.Converter = convert.message({ events: convert.list(() => eventMessage) });
-const eventMessage: convert.Converter = convert.message({ created_at: convert.timestamp, data: convert.choice("type", { verification: () => verificationMessage, api_key: () => apiKeyMessage, webhook: () => webhookMessage, fixed_code: () => fixedCodeMessage, guessing: () => guessingMessage }) });
+const eventMessage: convert.Converter = convert.message({ created_at: convert.timestamp, data: convert.choice("type", { verification: () => verificationMessage, api_key: () => apiKeyMessage, webhook: () => webhookMessage, fixed_code: () => fixedCodeMessage, guard_block: () => guardBlockMessage, guard_refusal: () => guardRefusalMessage, guessing: () => guessingMessage }) });
 const apiKeyMessage: convert.Converter = convert.message({ created_at: convert.timestamp, last_used_at: convert.timestamp, revoked_at: convert.timestamp, expires_at: convert.timestamp });
 const webhookMessage: convert.Converter = convert.message({ disabled_at: convert.timestamp, created_at: convert.timestamp });
 const fixedCodeMessage: convert.Converter = convert.message({ expires_at: convert.timestamp, created_at: convert.timestamp });
+const guardRefusalMessage: convert.Converter = convert.message({});
 const guessingMessage: convert.Converter = convert.message({ since: convert.timestamp, slowed_until: convert.timestamp });
 const createWebhookResponseMessage: convert.Converter = convert.message({ disabled_at: convert.timestamp, created_at: convert.timestamp });
 const listWebhooksResponseMessage: convert.Converter = convert.message({ webhooks: convert.list(() => webhookMessage) });
@@ -192,6 +203,116 @@ export const operations = {
       result: deleteSuppressionResponseMessage,
       takesCredential: true,
       hasSideEffects: true,
+      isRepeatable: true,
+    },
+  },
+  guard: {
+    get: {
+      id: "guard.get",
+      rpc: "byond.v1.GuardService/GetGuard",
+      method: "GET",
+      path: "/api/v1/guard",
+      pathParameters: [],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: guardSettingsMessage,
+      resultField: "guard",
+      takesCredential: true,
+      hasSideEffects: false,
+      isRepeatable: true,
+    },
+    update: {
+      id: "guard.update",
+      rpc: "byond.v1.GuardService/UpdateGuard",
+      method: "PATCH",
+      path: "/api/v1/guard",
+      pathParameters: [],
+      parametersIn: "body",
+      parametersField: "guard",
+      parameters: convert.message({}),
+      result: guardSettingsMessage,
+      resultField: "guard",
+      takesCredential: true,
+      hasSideEffects: true,
+      isRepeatable: true,
+    },
+    listBlocks: {
+      id: "guard.list_blocks",
+      rpc: "byond.v1.GuardService/ListGuardBlocks",
+      method: "GET",
+      path: "/api/v1/guard/blocks",
+      pathParameters: [],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: listGuardBlocksResponseMessage,
+      takesCredential: true,
+      hasSideEffects: false,
+      isRepeatable: true,
+    },
+    deleteBlock: {
+      id: "guard.delete_block",
+      rpc: "byond.v1.GuardService/DeleteGuardBlock",
+      method: "DELETE",
+      path: "/api/v1/guard/blocks/{id}",
+      pathParameters: ["id"],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: deleteGuardBlockResponseMessage,
+      takesCredential: true,
+      hasSideEffects: true,
+      isRepeatable: true,
+    },
+    listSafeListEntries: {
+      id: "guard.list_safe_list_entries",
+      rpc: "byond.v1.GuardService/ListSafeListEntries",
+      method: "GET",
+      path: "/api/v1/guard/safe-list",
+      pathParameters: [],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: listSafeListEntriesResponseMessage,
+      takesCredential: true,
+      hasSideEffects: false,
+      isRepeatable: true,
+    },
+    addSafeListEntry: {
+      id: "guard.add_safe_list_entry",
+      rpc: "byond.v1.GuardService/AddSafeListEntry",
+      method: "POST",
+      path: "/api/v1/guard/safe-list",
+      pathParameters: [],
+      parametersIn: "body",
+      parameters: convert.message({}),
+      result: safeListEntryMessage,
+      resultField: "entry",
+      takesCredential: true,
+      hasSideEffects: true,
+      isRepeatable: true,
+    },
+    deleteSafeListEntry: {
+      id: "guard.delete_safe_list_entry",
+      rpc: "byond.v1.GuardService/DeleteSafeListEntry",
+      method: "DELETE",
+      path: "/api/v1/guard/safe-list/{id}",
+      pathParameters: ["id"],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: deleteSafeListEntryResponseMessage,
+      takesCredential: true,
+      hasSideEffects: true,
+      isRepeatable: true,
+    },
+    getReport: {
+      id: "guard.get_report",
+      rpc: "byond.v1.GuardService/GetGuardReport",
+      method: "GET",
+      path: "/api/v1/guard/report",
+      pathParameters: [],
+      parametersIn: "query",
+      parameters: convert.message({}),
+      result: getGuardReportResponseMessage,
+      takesCredential: true,
+      hasSideEffects: false,
       isRepeatable: true,
     },
   },
@@ -767,4 +888,4 @@ export const operations = {
 } satisfies Record<string, Record<string, Operation>>;
 
 /** Reads a message of the given name out of the JSON of the API. */
-export const messages = { StartVerificationResponse: startVerificationResponseMessage, FallbackStep: fallbackStepMessage, Amount: amountMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, VerificationFallback: verificationFallbackMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, NumberNetwork: numberNetworkMessage, BatchLookupResponse: batchLookupResponseMessage, BatchLookupResult: batchLookupResultMessage, LookupSummary: lookupSummaryMessage, BatchLookupItem: batchLookupItemMessage, ListLookupsResponse: listLookupsResponseMessage, LookupRecord: lookupRecordMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, FixedCode: fixedCodeMessage, Guessing: guessingMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, ListFixedCodesResponse: listFixedCodesResponseMessage, DeleteFixedCodeResponse: deleteFixedCodeResponseMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };
+export const messages = { StartVerificationResponse: startVerificationResponseMessage, FallbackStep: fallbackStepMessage, Amount: amountMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, VerificationFallback: verificationFallbackMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, GuardSettings: guardSettingsMessage, ListGuardBlocksResponse: listGuardBlocksResponseMessage, GuardBlock: guardBlockMessage, DeleteGuardBlockResponse: deleteGuardBlockResponseMessage, ListSafeListEntriesResponse: listSafeListEntriesResponseMessage, SafeListEntry: safeListEntryMessage, DeleteSafeListEntryResponse: deleteSafeListEntryResponseMessage, GetGuardReportResponse: getGuardReportResponseMessage, GuardReasonCount: guardReasonCountMessage, GuardCountryCount: guardCountryCountMessage, LookupNumberResponse: lookupNumberResponseMessage, NumberNetwork: numberNetworkMessage, BatchLookupResponse: batchLookupResponseMessage, BatchLookupResult: batchLookupResultMessage, LookupSummary: lookupSummaryMessage, BatchLookupItem: batchLookupItemMessage, ListLookupsResponse: listLookupsResponseMessage, LookupRecord: lookupRecordMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, FixedCode: fixedCodeMessage, GuardRefusal: guardRefusalMessage, Guessing: guessingMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, ListFixedCodesResponse: listFixedCodesResponseMessage, DeleteFixedCodeResponse: deleteFixedCodeResponseMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };

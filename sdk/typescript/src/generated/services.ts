@@ -5,6 +5,7 @@ import type { EventStream } from "../event-stream.ts";
 import type { PagePromise } from "../page.ts";
 import { operations } from "./operations.ts";
 import type {
+  AddSafeListEntryParams,
   ApiKey,
   BatchLookupParams,
   BatchLookupResponse,
@@ -24,19 +25,26 @@ import type {
   DeleteAccountParams,
   DeleteAccountResponse,
   DeleteFixedCodeResponse,
+  DeleteGuardBlockResponse,
+  DeleteSafeListEntryResponse,
   DeleteSuppressionResponse,
   DeleteWebhookResponse,
   EraseRecipientParams,
   EraseRecipientResponse,
   Event,
   FixedCode,
+  GetGuardReportParams,
+  GetGuardReportResponse,
   GetMeResponse,
   GetOverviewParams,
   GetOverviewResponse,
+  GuardSettings,
   ListApiKeysParams,
   ListEventsParams,
   ListFixedCodesResponse,
+  ListGuardBlocksResponse,
   ListLookupsParams,
+  ListSafeListEntriesResponse,
   ListSuppressionsParams,
   ListVerificationsParams,
   ListWebhookDeliveriesParams,
@@ -56,6 +64,7 @@ import type {
   RotateApiKeyResponse,
   RotateWebhookSecretParams,
   RotateWebhookSecretResponse,
+  SafeListEntry,
   SignInParams,
   SignInResponse,
   SignOutParams,
@@ -71,6 +80,7 @@ import type {
   Suppression,
   TestWebhookResponse,
   UpdateApiKeyParams,
+  UpdateGuardParams,
   UpdateWebhookParams,
   UpdateWorkspaceParams,
   Verification,
@@ -235,6 +245,83 @@ export class Suppressions {
   }
 }
 
+/**
+ * The fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify nobody, before anything
+ * is sent.
+ *
+ * It refuses premium-rate and shared-cost numbers with `validation_error`; numbers of countries that you do not send
+ * to, and ranges of numbers of which hardly any code is entered, with `recipient_blocked`; and more codes to a country
+ * or a range than you allow with `rate_limited`. The error's `reason` is the reason as this service names it. A start,
+ * a resend and a step of a fallback are judged alike. Emails are not judged.
+ *
+ * An API key must have the scope `guard` or `*`: a key without scopes is not enough. Settings and blocks take live keys
+ * only, because both modes share them. Each mode has a safe list and a report of its own: an API key names its mode;
+ * with an access token, name it in the header `Byond-Mode`: `live` (the default) or `test`. With sandbox keys, numbers
+ * and countries are judged, limits and ranges are not.
+ */
+export class Guard {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /** Returns the settings of the guard. */
+  get(options: CallOptions = {}): Promise<GuardSettings> {
+    return this.#caller.call(operations.guard.get, {}, options);
+  }
+
+  /** Changes the settings of the guard. They hold for every start that begins after the answer, on all servers. */
+  update(params: UpdateGuardParams = {}, options: CallOptions = {}): Promise<GuardSettings> {
+    return this.#caller.call(operations.guard.update, { ...params }, options);
+  }
+
+  /**
+   * Lists the ranges of numbers that are blocked now, newest first: hardly any code that was sent to them was entered.
+   * A block ends by itself. Each one after it is longer, up to a day.
+   */
+  listBlocks(options: CallOptions = {}): Promise<ListGuardBlocksResponse> {
+    return this.#caller.call(operations.guard.listBlocks, {}, options);
+  }
+
+  /**
+   * Ends a block at once. If the range goes on as it did, it is blocked again; put it on the safe list to prevent that.
+   *
+   * @param id The block's id.
+   */
+  deleteBlock(id: string, options: CallOptions = {}): Promise<DeleteGuardBlockResponse> {
+    return this.#caller.call(operations.guard.deleteBlock, { id }, options);
+  }
+
+  /** Lists the safe list of the mode, newest first: recipients and ranges of numbers that the guard never refuses. */
+  listSafeListEntries(options: CallOptions = {}): Promise<ListSafeListEntriesResponse> {
+    return this.#caller.call(operations.guard.listSafeListEntries, {}, options);
+  }
+
+  /**
+   * Adds a recipient or a range of numbers to the safe list of the mode. One that is on it already stays as it is.
+   *
+   * A mode has 200 entries at most; beyond that the call fails with `limit_reached`.
+   */
+  addSafeListEntry(params: AddSafeListEntryParams = {}, options: CallOptions = {}): Promise<SafeListEntry> {
+    return this.#caller.call(operations.guard.addSafeListEntry, { ...params }, options);
+  }
+
+  /**
+   * Takes an entry off the safe list.
+   *
+   * @param id The entry's id.
+   */
+  deleteSafeListEntry(id: string, options: CallOptions = {}): Promise<DeleteSafeListEntryResponse> {
+    return this.#caller.call(operations.guard.deleteSafeListEntry, { id }, options);
+  }
+
+  /** Returns how many sends the guard refused in a period, and how many it would have refused. */
+  getReport(params: GetGuardReportParams = {}, options: CallOptions = {}): Promise<GetGuardReportResponse> {
+    return this.#caller.call(operations.guard.getReport, { ...params }, options);
+  }
+}
+
 /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
 export class Lookup {
   readonly #caller: Caller;
@@ -309,8 +396,8 @@ export class Email {
 }
 
 /**
- * Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are kept
- * for 30 days, unless the operator changed it.
+ * Returns what happened to verifications, API keys, webhooks and fixed codes, what the fraud guard did, and who guesses
+ * codes. Events are kept for 30 days, unless the operator changed it.
  *
  * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
  * (the default) or `test`. Both modes have the same types of events.
@@ -824,13 +911,28 @@ export class Services {
    * the header `Byond-Mode`: `live` (the default) or `test`.
    */
   readonly suppressions: Suppressions;
+  /**
+   * The fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify nobody, before
+   * anything is sent.
+   *
+   * It refuses premium-rate and shared-cost numbers with `validation_error`; numbers of countries that you do not send
+   * to, and ranges of numbers of which hardly any code is entered, with `recipient_blocked`; and more codes to a
+   * country or a range than you allow with `rate_limited`. The error's `reason` is the reason as this service names it.
+   * A start, a resend and a step of a fallback are judged alike. Emails are not judged.
+   *
+   * An API key must have the scope `guard` or `*`: a key without scopes is not enough. Settings and blocks take live
+   * keys only, because both modes share them. Each mode has a safe list and a report of its own: an API key names its
+   * mode; with an access token, name it in the header `Byond-Mode`: `live` (the default) or `test`. With sandbox keys,
+   * numbers and countries are judged, limits and ranges are not.
+   */
+  readonly guard: Guard;
   /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
   readonly lookup: Lookup;
   /** Says what can be known of an email address without sending mail to it. */
   readonly email: Email;
   /**
-   * Returns what happened to verifications, API keys, webhooks and fixed codes, and who guesses codes. Events are kept
-   * for 30 days, unless the operator changed it.
+   * Returns what happened to verifications, API keys, webhooks and fixed codes, what the fraud guard did, and who
+   * guesses codes. Events are kept for 30 days, unless the operator changed it.
    *
    * An API key reads the events of its own mode. With an access token, name the mode in the header `Byond-Mode`: `live`
    * (the default) or `test`. Both modes have the same types of events.
@@ -897,6 +999,7 @@ export class Services {
   constructor(caller: Caller) {
     this.verify = new Verify(caller);
     this.suppressions = new Suppressions(caller);
+    this.guard = new Guard(caller);
     this.lookup = new Lookup(caller);
     this.email = new Email(caller);
     this.events = new Events(caller);

@@ -9,10 +9,11 @@ export const apiVersion = "2026-06-15";
 /**
  * A code of an error that the server answers, with its HTTP status: `invalid_request` (400), `unknown_version` (400),
  * `invalid_api_key` (401), `signature_invalid` (401), `invalid_password` (401), `insufficient_scope` (403),
- * `ip_not_allowed` (403), `email_not_verified` (403), `not_found` (404), `method_not_allowed` (405), `not_acceptable`
- * (406), `idempotency_in_progress` (409), `already_exists` (409), `send_limit_reached` (409), `limit_reached` (409),
- * `payload_too_large` (413), `unsupported_media_type` (415), `validation_error` (422), `undeliverable` (422),
- * `idempotency_key_reused` (422), `rate_limited` (429), `internal` (500), `unavailable` (503), `outcome_unknown` (504).
+ * `ip_not_allowed` (403), `email_not_verified` (403), `recipient_blocked` (403), `not_found` (404),
+ * `method_not_allowed` (405), `not_acceptable` (406), `idempotency_in_progress` (409), `already_exists` (409),
+ * `send_limit_reached` (409), `limit_reached` (409), `payload_too_large` (413), `unsupported_media_type` (415),
+ * `validation_error` (422), `undeliverable` (422), `idempotency_key_reused` (422), `rate_limited` (429), `internal`
+ * (500), `unavailable` (503), `outcome_unknown` (504).
  */
 export type ErrorCode =
   | "invalid_request"
@@ -23,6 +24,7 @@ export type ErrorCode =
   | "insufficient_scope"
   | "ip_not_allowed"
   | "email_not_verified"
+  | "recipient_blocked"
   | "not_found"
   | "method_not_allowed"
   | "not_acceptable"
@@ -134,6 +136,41 @@ export type VerificationFallbackStatus = "waiting" | "taken" | "skipped" | "refu
 export type VerificationFallbackReason = "delivered" | "ended" | "channel_unavailable" | "undeliverable" | "rate_limited" | "send_limit_reached" | "not_allowed";
 
 /**
+ * What the guard does with what it finds.
+ *
+ * - `enforce`: Refuses it.
+ * - `shadow`: Sends the code, and counts what it would have refused in events and in the report. It shows what
+ *   `enforce` would do.
+ * - `off`: Judges nothing.
+ */
+export type GuardMode = "enforce" | "shadow" | "off";
+
+/**
+ * Why the guard refuses a send. More may be added.
+ *
+ * - `premium_rate`: Calls and messages to the number are paid for by whoever sends them. `validation_error`.
+ * - `shared_cost`: Calls to the number are paid for in part by whoever calls. `validation_error`.
+ * - `invalid_number`: The country's numbering plan has no such number. Only counted, unless `refuseInvalidNumbers` is
+ *   set: plans change. `validation_error`.
+ * - `country_not_allowed`: The country of the number is blocked, or not among those that are allowed.
+ *   `recipient_blocked`.
+ * - `range_blocked`: Hardly any code that was sent to the range of the number was entered. `recipient_blocked`.
+ * - `vetoed`: Your hook refused it. `recipient_blocked`.
+ * - `country_limit`: More codes in an hour than `sendsPerHourPerCountry`. `rate_limited`.
+ * - `range_limit`: More codes in an hour than `sendsPerHourPerRange`. `rate_limited`.
+ */
+export type GuardReason = "premium_rate" | "shared_cost" | "invalid_number" | "country_not_allowed" | "range_blocked" | "vetoed" | "country_limit" | "range_limit";
+
+/**
+ * How far back a report goes.
+ *
+ * - `24h`: The current hour and the 23 before it, hour by hour.
+ * - `7d`: Today and the 6 days before, day by day.
+ * - `30d`: Today and the 29 days before, day by day.
+ */
+export type ReportPeriod = "24h" | "7d" | "30d";
+
+/**
  * The kind of line that a number belongs to.
  *
  * - `mobile`: A mobile phone.
@@ -227,10 +264,13 @@ export type MailDomainStatus = "accepts_mail" | "no_mail" | "not_found" | "unkno
  * - `fixed_code.created`: A recipient was given a fixed code, with which whoever knows it passes as the recipient.
  * - `fixed_code.deleted`: A fixed code was deleted by a call, or its recipient was erased. When one ends by itself,
  *   there is no event.
+ * - `guard_block.started`: The fraud guard blocked a range of numbers: hardly any code that was sent to it was entered.
+ * - `guard_block.deleted`: A block was ended by a call. When one ends by itself, there is no event.
+ * - `guard_refusal.recorded`: The fraud guard refused a send, or would have refused it (`enforced` is false).
  * - `guessing.detected`: Codes from one source were wrong for many verifications, and right for few: somebody guesses.
  *   The source is slowed down.
  */
-export type EventType = "verification.started" | "verification.delivered" | "verification.delivery_failed" | "verification.approved" | "verification.locked" | "verification.expired" | "verification.canceled" | "api_key.created" | "api_key.updated" | "api_key.rotated" | "api_key.revoked" | "webhook.disabled" | "fixed_code.created" | "fixed_code.deleted" | "guessing.detected";
+export type EventType = "verification.started" | "verification.delivered" | "verification.delivery_failed" | "verification.approved" | "verification.locked" | "verification.expired" | "verification.canceled" | "api_key.created" | "api_key.updated" | "api_key.rotated" | "api_key.revoked" | "webhook.disabled" | "fixed_code.created" | "fixed_code.deleted" | "guard_block.started" | "guard_block.deleted" | "guard_refusal.recorded" | "guessing.detected";
 
 /**
  * The mode of a key, and of the data it creates. The two modes of a workspace share no data.
@@ -277,15 +317,6 @@ export type GuessingSource = "api_key" | "client_ip" | "end_user_ip" | "device";
  * - `canceled`: There will be no more attempts, because the object of the event was erased.
  */
 export type WebhookDeliveryStatus = "pending" | "succeeded" | "failed" | "canceled";
-
-/**
- * How far back a report goes.
- *
- * - `24h`: The current hour and the 23 before it, hour by hour.
- * - `7d`: Today and the 6 days before, day by day.
- * - `30d`: Today and the 29 days before, day by day.
- */
-export type ReportPeriod = "24h" | "7d" | "30d";
 
 /**
  * What a user may do in a workspace.
@@ -507,6 +538,114 @@ export interface DeleteSuppressionResponse {
   readonly suppressionId: string;
   /** Always true. */
   readonly deleted: boolean;
+}
+
+/** The settings of the guard. */
+export interface GuardSettings {
+  /** What the guard does with what it finds. */
+  readonly guardMode: GuardMode;
+  /** The countries that codes are sent to, as two-letter codes (ISO 3166). Empty: all that are not blocked. */
+  readonly allowedCountries: readonly string[];
+  /** The countries that no codes are sent to, as two-letter codes. */
+  readonly blockedCountries: readonly string[];
+  /** Codes an hour to the numbers of each country. Null: no limit. */
+  readonly sendsPerHourPerCountry: number | null;
+  /** Codes an hour to each range of numbers: those that begin with the same digits. Null: no limit. */
+  readonly sendsPerHourPerRange: number | null;
+  /** Whether numbers that their country's plan does not have are refused. They are counted in any case. */
+  readonly refuseInvalidNumbers: boolean;
+}
+
+/** The ranges that are blocked. */
+export interface ListGuardBlocksResponse {
+  /** The blocks in force, newest first, 1,000 at most. */
+  readonly blocks: readonly GuardBlock[];
+}
+
+/** A range of numbers to which no codes are sent for some time. */
+export interface GuardBlock {
+  /** The id of the block: `gbl_` and 22 letters and digits. */
+  readonly id: string;
+  /** The first digits of the numbers: `+234803x`. */
+  readonly numberRange: string;
+  /** How many verifications were started for the range before it was blocked. */
+  readonly started: number;
+  /** How many of those were approved. */
+  readonly approved: number;
+  /** When the block began. */
+  readonly startsAt: Date;
+  /** When it ends by itself. */
+  readonly endsAt: Date;
+}
+
+/** The block that has ended. */
+export interface DeleteGuardBlockResponse {
+  /** The block's id. */
+  readonly id: string;
+  /** Always true. */
+  readonly deleted: boolean;
+}
+
+/** The safe list. */
+export interface ListSafeListEntriesResponse {
+  /** The entries, newest first. */
+  readonly entries: readonly SafeListEntry[];
+}
+
+/** A recipient, or a range of numbers, that the guard never refuses. It has one of the two. */
+export interface SafeListEntry {
+  /** The id of the entry: `gsl_` and 22 letters and digits. */
+  readonly id: string;
+  /** The phone number, masked: `+65••••4567`. Null for a range, and if the server can no longer read it. */
+  readonly recipient: string | null;
+  /** The first digits of the numbers: `+65912`. Null for a recipient. */
+  readonly numberRange: string | null;
+  /** When it was added. */
+  readonly createdAt: Date;
+}
+
+/** The entry that was taken off the list. */
+export interface DeleteSafeListEntryResponse {
+  /** The entry's id. */
+  readonly id: string;
+  /** Always true. */
+  readonly deleted: boolean;
+}
+
+/** What the guard refused in a period that ends now. */
+export interface GetGuardReportResponse {
+  /** When the period begins: at a full hour or at midnight, UTC. */
+  readonly periodStart: Date;
+  /** When it ends. */
+  readonly periodEnd: Date;
+  /** Sends that were refused. */
+  readonly refused: number;
+  /** Sends that would have been refused, and were sent. */
+  readonly wouldRefuse: number;
+  /** The same by reason, the most frequent first. */
+  readonly reasons: readonly GuardReasonCount[];
+  /** The same by country, the most frequent first. */
+  readonly countries: readonly GuardCountryCount[];
+}
+
+/** Refusals for one reason. */
+export interface GuardReasonCount {
+  /** The reason. */
+  readonly reason: GuardReason;
+  /** Sends that were refused. */
+  readonly refused: number;
+  /** Sends that would have been refused, and were sent. */
+  readonly wouldRefuse: number;
+}
+
+/** Refusals of one country. */
+export interface GuardCountryCount {
+  /** The country, as a two-letter code. Null if the numbers do not tell. */
+  readonly country: string | null;
+  /** Sends that were refused. */
+  readonly refused: number;
+  /** Sends that would have been refused, and were sent. */
+  readonly wouldRefuse: number;
 }
 
 /** What is known about a number. */
@@ -748,6 +887,28 @@ export interface FixedCodeEvent extends EventBase {
   readonly data: FixedCode;
 }
 
+/** Something that happened: with the types that begin with `guard_block`. */
+export interface GuardBlockEvent extends EventBase {
+  /** What happened. */
+  readonly type: Extract<EventType, `guard_block.${string}`>;
+  /**
+   * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
+   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   */
+  readonly data: GuardBlock;
+}
+
+/** Something that happened: with the types that begin with `guard_refusal`. */
+export interface GuardRefusalEvent extends EventBase {
+  /** What happened. */
+  readonly type: Extract<EventType, `guard_refusal.${string}`>;
+  /**
+   * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
+   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   */
+  readonly data: GuardRefusal;
+}
+
 /** Something that happened: with the types that begin with `guessing`. */
 export interface GuessingEvent extends EventBase {
   /** What happened. */
@@ -760,7 +921,7 @@ export interface GuessingEvent extends EventBase {
 }
 
 /** Something that happened. Branch on `type`: it tells the type of `data`. */
-export type Event = VerificationEvent | ApiKeyEvent | WebhookEvent | FixedCodeEvent | GuessingEvent;
+export type Event = VerificationEvent | ApiKeyEvent | WebhookEvent | FixedCodeEvent | GuardBlockEvent | GuardRefusalEvent | GuessingEvent;
 
 /** A key without its secret. */
 export interface ApiKey {
@@ -836,6 +997,24 @@ export interface FixedCode {
   readonly createdAt: Date;
   /** The id of the user who created it. */
   readonly createdBy: string;
+}
+
+/** A send that the guard refused, or would have refused. It names no recipient. */
+export interface GuardRefusal {
+  /** The id of the refusal: `grf_` and 22 letters and digits. */
+  readonly id: string;
+  /** Why. */
+  readonly reason: GuardReason;
+  /** Whether the send was refused. False: the code was sent. */
+  readonly enforced: boolean;
+  /** The channel of the send. */
+  readonly channel: Channel;
+  /** The country of the number, as a two-letter code. Null if the number does not tell. */
+  readonly country: string | null;
+  /** The first digits of the number: `+234803x`. */
+  readonly numberRange: string | null;
+  /** The verification whose code was sent. Null if it was refused. */
+  readonly verificationId: string | null;
 }
 
 /** A source of checks whose codes were wrong for many verifications, and right for few. */
@@ -1512,6 +1691,39 @@ export interface ListSuppressionsParams {
   readonly pageSize?: number | undefined;
   /** The `nextPageToken` of the page before. Keep all other parameters the same. */
   readonly pageToken?: string | undefined;
+}
+
+/** Parameters of `guard.update`. */
+export interface UpdateGuardParams {
+  /** What the guard does with what it finds. */
+  readonly guardMode?: GuardMode | undefined;
+  /** The countries that codes are sent to, as two-letter codes (ISO 3166). An empty list: all that are not blocked. */
+  readonly allowedCountries?: readonly string[] | undefined;
+  /** The countries that no codes are sent to, as two-letter codes. */
+  readonly blockedCountries?: readonly string[] | undefined;
+  /** Codes an hour to the numbers of each country, up to 1,000,000. 0: no limit. */
+  readonly sendsPerHourPerCountry?: number | undefined;
+  /** Codes an hour to each range of numbers, up to 1,000,000. 0: no limit. */
+  readonly sendsPerHourPerRange?: number | undefined;
+  /** Whether numbers that their country's plan does not have are refused. */
+  readonly refuseInvalidNumbers?: boolean | undefined;
+}
+
+/** Parameters of `guard.addSafeListEntry`. */
+export interface AddSafeListEntryParams {
+  /** A phone number in E.164 form. */
+  readonly recipient?: string | null | undefined;
+  /**
+   * The first digits of numbers, with the country's calling code: `+65912`. The last five digits of numbers are not
+   * compared.
+   */
+  readonly numberRange?: string | null | undefined;
+}
+
+/** Parameters of `guard.getReport`. */
+export interface GetGuardReportParams {
+  /** Default: `day`. */
+  readonly period?: ReportPeriod | undefined;
 }
 
 /** Parameters of `lookup.number`. */

@@ -36,6 +36,10 @@ export const errorSchemas: Readonly<Record<string, JsonObject>> = {
         "How many seconds to wait before you retry. With `rate_limited` and `unavailable` only.",
         { type: "integer", format: "int32", minimum: 1 },
       ),
+      reason: description(
+        "Why the fraud guard refused the send, such as `range_blocked`. With `recipient_blocked`, and with `validation_error` and `rate_limited` where the guard answers so.",
+        { type: "string" },
+      ),
     },
   },
   ErrorCode: {

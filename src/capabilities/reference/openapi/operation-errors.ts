@@ -29,6 +29,7 @@ const applies = {
   insufficient_scope: ({ access }) => access.scope !== "" || refusesSandboxKeys(access),
   ip_not_allowed: takesCredential,
   email_not_verified: ({ access }) => access.credential === Credential.API_KEY || access.verifiedEmail,
+  recipient_blocked: never,
   not_found: ({ route }) => route.method.input.fields.some(({ name }) => name === "id" || name.endsWith("_id")),
   method_not_allowed: never,
   not_acceptable: always,

@@ -18,6 +18,7 @@ import {
   recipientContext,
   secondRecipientContext,
 } from "../recipient.ts";
+import type { SendGuard } from "../send-guard.ts";
 import { sendCode } from "../send-steps.ts";
 import { minUsefulSeconds } from "../verify.policy.ts";
 import { endStep, lookUpFollowing } from "./end-fallback-step.ts";
@@ -68,6 +69,7 @@ interface Dependencies {
   readonly database: Queryable;
   readonly keyring: Keyring;
   readonly codes: CodeDispatcher;
+  readonly guard: SendGuard | undefined;
   readonly takeStep: ReturnType<typeof takeStepStatement>;
   /** The limits by origin, given the end user whom the start named. */
   readonly originLimitsOf: (endUser: EndUser) => readonly OriginLimit[];

@@ -6,6 +6,7 @@ import { AuthService } from "#gen/byond/v1/auth_pb.ts";
 import { EmailService } from "#gen/byond/v1/email_pb.ts";
 import { EventService } from "#gen/byond/v1/event_pb.ts";
 import { FixedCodeService } from "#gen/byond/v1/fixed_code_pb.ts";
+import { GuardService } from "#gen/byond/v1/guard_pb.ts";
 import { LookupService } from "#gen/byond/v1/lookup_pb.ts";
 import { ReportService } from "#gen/byond/v1/report_pb.ts";
 import { SuppressionService } from "#gen/byond/v1/suppression_pb.ts";
@@ -30,6 +31,7 @@ export interface OperationGroup {
 const services: readonly DescService[] = [
   VerifyService,
   SuppressionService,
+  GuardService,
   LookupService,
   EmailService,
   EventService,

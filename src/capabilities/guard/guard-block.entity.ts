@@ -1,0 +1,21 @@
+import { defineEntity, p } from "@mikro-orm/core";
+
+/** The last block of a range of numbers: in force until it ends. */
+export const GuardBlockEntity = defineEntity({
+  name: "GuardBlock",
+  tableName: "guard_block",
+  properties: {
+    workspaceId: p.text().primary(),
+    /** `+234803x` */
+    numberRange: p.text().primary(),
+    /** `gbl_…`, another one for each block. */
+    id: p.text(),
+    /** How many blocks went before it: each is longer. */
+    level: p.integer(),
+    /** What was seen of the range. */
+    started: p.integer(),
+    approved: p.integer(),
+    startsAt: p.datetime(),
+    endsAt: p.datetime(),
+  },
+});

@@ -1,0 +1,76 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import {
+  type GuardBlockSchema,
+  GuardMode as GuardModeEnum,
+  GuardReason as GuardReasonEnum,
+  type GuardSettingsSchema,
+  type SafeListEntrySchema,
+} from "../../../gen/byond/v1/guard_pb.ts";
+import type { GuardReason } from "../../errors.ts";
+import type { GuardView } from "./get-guard.ts";
+import type { GuardBlockView } from "./guard-blocks.ts";
+import type { GuardMode } from "./guard-settings.ts";
+import type { SafeListEntryView } from "./safe-list.ts";
+
+const modeEnums = {
+  enforce: GuardModeEnum.ENFORCE,
+  shadow: GuardModeEnum.SHADOW,
+  off: GuardModeEnum.OFF,
+} as const satisfies Record<GuardMode, GuardModeEnum>;
+
+const modes = new Map<GuardModeEnum, GuardMode>([
+  [GuardModeEnum.ENFORCE, "enforce"],
+  [GuardModeEnum.SHADOW, "shadow"],
+  [GuardModeEnum.OFF, "off"],
+]);
+
+/** The mode of an enum value in a message that passed validation. */
+export function guardModeOf(value: GuardModeEnum): GuardMode {
+  const mode = modes.get(value);
+  if (mode === undefined) {
+    throw new TypeError(`the mode ${value} passed validation`);
+  }
+  return mode;
+}
+
+export const reasonEnums = {
+  premium_rate: GuardReasonEnum.PREMIUM_RATE,
+  shared_cost: GuardReasonEnum.SHARED_COST,
+  invalid_number: GuardReasonEnum.INVALID_NUMBER,
+  country_not_allowed: GuardReasonEnum.COUNTRY_NOT_ALLOWED,
+  range_blocked: GuardReasonEnum.RANGE_BLOCKED,
+  vetoed: GuardReasonEnum.VETOED,
+  country_limit: GuardReasonEnum.COUNTRY_LIMIT,
+  range_limit: GuardReasonEnum.RANGE_LIMIT,
+} as const satisfies Record<GuardReason, GuardReasonEnum>;
+
+export function guardMessage(guard: GuardView): MessageInitShape<typeof GuardSettingsSchema> {
+  const { mode, allowedCountries, blockedCountries, sendsPerHourPerCountry, sendsPerHourPerRange } = guard;
+  return {
+    guardMode: modeEnums[mode],
+    allowedCountries: [...allowedCountries],
+    blockedCountries: [...blockedCountries],
+    ...(sendsPerHourPerCountry === null ? {} : { sendsPerHourPerCountry }),
+    ...(sendsPerHourPerRange === null ? {} : { sendsPerHourPerRange }),
+    refuseInvalidNumbers: guard.refuseInvalidNumbers,
+  };
+}
+
+export function blockMessage({
+  startsAt,
+  endsAt,
+  ...block
+}: GuardBlockView): MessageInitShape<typeof GuardBlockSchema> {
+  return { ...block, startsAt: timestampFromDate(startsAt), endsAt: timestampFromDate(endsAt) };
+}
+
+export function entryMessage(entry: SafeListEntryView): MessageInitShape<typeof SafeListEntrySchema> {
+  const { id, recipient, numberRange, createdAt } = entry;
+  return {
+    id,
+    ...(recipient === null ? {} : { recipient }),
+    ...(numberRange === null ? {} : { numberRange }),
+    createdAt: timestampFromDate(createdAt),
+  };
+}

@@ -1,0 +1,74 @@
+import { defineStep } from "../../database/shared-statement.ts";
+import { array, integer, optional, text } from "../../database/statement.ts";
+import { AppError, type GuardReason, invalidFields } from "../../errors.ts";
+import type { Send, SendStep, sendParameters } from "../verify/define-send-step.ts";
+
+/** What the step finds: `sendCode` reads the version. */
+type GuardRow = { readonly guardVersion: number | null; readonly guardBlocked?: boolean | null };
+
+/**
+ * Lets a send pass if the settings that it was judged by are still in force, nothing was found wrong with it, and its range is not blocked: two
+ * look-ups by primary keys. In shadow, only the version decides.
+ */
+export const guardStep: SendStep = defineStep<Send, typeof sendParameters>()({
+  name: "guard",
+  parameters: { version: integer, ranges: optional(array(text)) },
+  isNeeded: ({ screening }) => screening !== undefined,
+  parts: ({ screening }) => [
+    ...(screening !== undefined && screening.ranges.length > 0 ? ["blocks"] : []),
+    ...(screening?.isShadow === true ? ["shadow"] : []),
+    ...(screening?.refused === undefined ? [] : ["refused"]),
+  ],
+  values: ({ screening }) => ({ version: screening?.settingsVersion ?? 0, ranges: screening?.ranges }),
+  sql(p, { parts, reached }) {
+    const looksUpBlocks = parts.includes("blocks");
+    const isBlocked = `EXISTS (
+      SELECT FROM unnest(${looksUpBlocks ? p.ranges : ""}) AS asked (number_range), LATERAL (
+        SELECT FROM guard_block
+        WHERE workspace_id = ${p.workspaceId} AND number_range = asked.number_range AND ends_at > byond_now()
+        OFFSET 0
+      ) AS block
+    )`;
+    const refuses = [
+      ...(looksUpBlocks && !parts.includes("shadow") ? ["NOT is_blocked"] : []),
+      ...(parts.includes("refused") ? ["false"] : []),
+    ];
+    return {
+      ctes: `guard AS MATERIALIZED (
+        SELECT
+          coalesce((SELECT version FROM guard_setting WHERE workspace_id = ${p.workspaceId}), 0) AS version
+          ${looksUpBlocks ? `, ${isBlocked} AS is_blocked` : ""}
+        WHERE ${reached}
+      )`,
+      passed: `EXISTS (SELECT FROM guard WHERE ${[`version = ${p.version}`, ...refuses].join(" AND ")})`,
+      columns: {
+        guard_version: "(SELECT version FROM guard)",
+        ...(looksUpBlocks ? { guard_blocked: "(SELECT is_blocked FROM guard)" } : {}),
+      },
+    };
+  },
+  refusal: ({ guardBlocked }: GuardRow, { screening }) =>
+    refusalFor(screening?.refused ?? (guardBlocked === true ? "range_blocked" : "vetoed")),
+});
+
+/** The error for what the guard refuses by itself. Limits have errors of their own. */
+function refusalFor(reason: GuardReason): AppError {
+  const problem = numberProblems[reason];
+  if (problem !== undefined) {
+    const { message, details } = invalidFields({ recipient: problem });
+    return new AppError("validation_error", message, { ...details, reason });
+  }
+  return new AppError("recipient_blocked", `No code is sent to this recipient: ${blockedBecause[reason]}.`, { reason });
+}
+
+const numberProblems: Partial<Readonly<Record<GuardReason, string>>> = {
+  premium_rate: "must not be a premium-rate number",
+  shared_cost: "must not be a shared-cost number",
+  invalid_number: "must be a number of its country's numbering plan",
+};
+
+const blockedBecause: Partial<Readonly<Record<GuardReason, string>>> = {
+  country_not_allowed: "its country is not allowed",
+  range_blocked: "hardly any code that was sent to numbers like this one was entered",
+  vetoed: "the workspace's hook refused it",
+};

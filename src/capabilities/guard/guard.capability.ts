@@ -1,0 +1,76 @@
+import { GuardService } from "../../../gen/byond/v1/guard_pb.ts";
+import { type Capability, Offer } from "../../capability.ts";
+import { bindService } from "../../rpc/router.ts";
+import type { EventObjects } from "../events/event-messages.ts";
+import type { SendGuard } from "../verify/send-guard.ts";
+import type { AddedSendSteps } from "../verify/send-steps.ts";
+import { countRefusalStep } from "./count-refusal-step.ts";
+import { reportSweep } from "./get-report.ts";
+import { guardFieldChecks, guardService } from "./guard.rpc.ts";
+import { Guard0001 } from "./guard-0001.migration.ts";
+import { GuardBlockEntity } from "./guard-block.entity.ts";
+import { blockSweep } from "./guard-blocks.ts";
+import { blockEvents, refusalEvents } from "./guard-events.ts";
+import { GuardHourEntity } from "./guard-hour.entity.ts";
+import { recordRefusal } from "./guard-refusal-event.ts";
+import { GuardSettingEntity } from "./guard-setting.entity.ts";
+import { type GuardServerSettings, guardServerSettings, readGuardSettings } from "./guard-settings.ts";
+import { guardStep } from "./guard-step.ts";
+import { eraseSafeListEntry } from "./safe-list.ts";
+import { SafeListEntryEntity } from "./safe-list-entry.entity.ts";
+import { screenSend } from "./screen-send.ts";
+import type { StoredRecipients } from "./stored-recipients.ts";
+import { WorkspaceGuards } from "./workspace-guards.ts";
+
+/**
+ * The fraud guard: refuses codes that cost money and verify nobody. A send is judged in three places: by its number and the workspace's settings, which
+ * the server knows (`screenSend`); by what only the database knows, in the statement of the send (`guardStep`, and the limits of verify);
+ * and what is refused or would be, is an event, which a trigger counts.
+ */
+export function guardCapability({ recipients }: { readonly recipients: StoredRecipients }) {
+  const judging = new Offer<SendGuard>("guard");
+  const capability: Capability<GuardServerSettings> = {
+    name: "guard",
+    scopes: ["guard"],
+    entities: [GuardSettingEntity, GuardBlockEntity, SafeListEntryEntity, GuardHourEntity],
+    migrations: [{ name: "guard-0001", class: Guard0001 }],
+    workspaceTables: {
+      safe_list_entry: "id",
+      guard_setting: null,
+      guard_block: "number_range",
+      guard_hour: "mode, hour, reason, country",
+    },
+    settings: [guardServerSettings],
+    readSettings: readGuardSettings,
+    start({ database, keyring, clock, events }, { guardMode }) {
+      const guards = new WorkspaceGuards();
+      judging.give({
+        screen: (send) => screenSend(send, (workspaceId) => guards.get(workspaceId), guardMode),
+        refresh: (queryable, workspaceId) => guards.refresh(queryable, workspaceId),
+        async record(refused) {
+          await recordRefusal({ database }, refused);
+          events.committed();
+        },
+      });
+      const service = guardService({ database, keyring, clock, events, recipients, guardMode });
+      return {
+        services: [{ binding: bindService(GuardService, service), fieldChecks: guardFieldChecks }],
+        sweeps: [blockSweep({ database }), reportSweep({ database })],
+      };
+    },
+  };
+  const guard: SendGuard = {
+    screen: (send) => judging.value.screen(send),
+    refresh: (database, workspaceId) => judging.value.refresh(database, workspaceId),
+    record: (refused) => judging.value.record(refused),
+  };
+  const sendSteps = { guard: [guardStep], event: [countRefusalStep] } satisfies AddedSendSteps;
+  const events: readonly Offer<EventObjects>[] = [refusalEvents, blockEvents].map(offered);
+  return { ...capability, guard, sendSteps, erasure: eraseSafeListEntry, events };
+}
+
+function offered(objects: EventObjects): Offer<EventObjects> {
+  const offer = new Offer<EventObjects>("guard");
+  offer.give(objects);
+  return offer;
+}

@@ -1,0 +1,25 @@
+/** The rules of the guard that have a number. `test/capabilities/policy.test.ts` compares the schema with them. */
+
+/** Limits an hour of a country and of a range. 0: no limit. */
+export const sendsPerHour = { min: 0, max: 1_000_000 } as const;
+
+/** Entries of the safe list of a mode. A server keeps them in memory with the settings. */
+export const maxSafeListEntries = 200;
+
+/** Digits of a range on the safe list. */
+export const safeRangeDigits = { min: 1, max: 10 } as const;
+
+/** Digits at the end of numbers that no range has. */
+export const cutDigits = 5;
+
+/** Blocks that are listed. */
+export const maxListedBlocks = 1_000;
+
+/** Workspaces whose settings a server keeps in memory. Those that have changed nothing need no place. */
+export const maxKnownWorkspaces = 5_000;
+
+/** How long an ended block is kept: the next one of the range is longer. */
+export const blockRetentionDays = 7;
+
+/** How long refusals are kept in numbers: longer than the longest period of a report. */
+export const reportRetentionDays = 400;

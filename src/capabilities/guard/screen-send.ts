@@ -1,0 +1,115 @@
+import type { Mode } from "../../access/caller.ts";
+import type { GuardReason } from "../../errors.ts";
+import { countryRange, numberRange } from "../../text/number-range.ts";
+import type { PhoneNumber } from "../../text/numbering-plans.ts";
+import { isSandboxNumber } from "../channels/sandbox-recipients.ts";
+import type { OriginLimit, Screening, Send } from "../verify/define-send-step.ts";
+import { cutDigits } from "./guard.policy.ts";
+import type { GuardMode } from "./guard-settings.ts";
+import { judgeNumber } from "./judge-number.ts";
+import { safeKey, type WorkspaceGuard } from "./workspace-guards.ts";
+
+/**
+ * Judges a send by what is known before its statement. Undefined: it is not judged, because nothing is sent, it is no phone number, or the server
+ * sends the code for one of its own accounts.
+ */
+export function screenSend(
+  send: Pick<Send, "workspaceId" | "mode" | "recipient" | "message" | "exactIndexes">,
+  guardOf: (workspaceId: string) => WorkspaceGuard,
+  serverMode: GuardMode,
+): Screening | undefined {
+  const { workspaceId, mode, message } = send;
+  const { number } = send.recipient;
+  if (number === undefined || message === undefined || workspaceId.startsWith("ws_byond/")) {
+    return undefined;
+  }
+  const guard = guardOf(workspaceId);
+  const guardMode = guard.mode ?? serverMode;
+  const country = number.country ?? null;
+  const range = numberRange(number.number);
+  const free: Screening = {
+    settingsVersion: guard.version,
+    refused: undefined,
+    counted: undefined,
+    isShadow: guardMode === "shadow",
+    ranges: [],
+    limits: [],
+    sharesRecipientLimit: mode === "live" && guardMode === "enforce" && guard.sharesRecipientLimit,
+    country,
+    numberRange: range,
+  };
+  if (guardMode === "off" || isSafe(send, number, guard)) {
+    return free;
+  }
+  const reason = reasonOf(number, mode, guard);
+  const isRefused = guardMode === "enforce" && (reason !== "invalid_number" || guard.refuseInvalidNumbers);
+  const judged = { ...free, refused: isRefused ? reason : undefined, counted: isRefused ? undefined : reason };
+  return mode === "test"
+    ? judged
+    : {
+        ...judged,
+        ranges: [range, countryRange(number.number)],
+        limits: limitsOf(guard, guardMode, country ?? number.countryCallingCode, range),
+      };
+}
+
+/** The documented recipients of the sandbox have the outcomes that are said of them. */
+function reasonOf(number: PhoneNumber, mode: Mode, guard: WorkspaceGuard): GuardReason | undefined {
+  const reason = judgeNumber(number, guard);
+  return mode === "test" && isSandboxNumber(number.number) && reason !== "country_not_allowed" ? undefined : reason;
+}
+
+function isSafe(
+  { mode, exactIndexes }: Pick<Send, "mode" | "exactIndexes">,
+  { number: e164 }: PhoneNumber,
+  { safe }: WorkspaceGuard,
+): boolean {
+  if (safe.size === 0) {
+    return false;
+  }
+  const prefixes = Array.from({ length: e164.length - cutDigits }, (_, digits) => e164.slice(0, digits + 1));
+  return [...exactIndexes, ...prefixes].some((indexOrRange) => safe.has(safeKey(mode, indexOrRange)));
+}
+
+/** In shadow they have buckets of their own: what was only counted is not used up. */
+function limitsOf(
+  { sendsPerHourPerCountry, sendsPerHourPerRange }: WorkspaceGuard,
+  guardMode: GuardMode,
+  country: string,
+  range: string,
+): readonly OriginLimit[] {
+  const limitOf = (
+    bucket: "country" | "number_range",
+    sends: number | null,
+    key: string,
+    reason: GuardReason,
+    message: string,
+  ): OriginLimit[] =>
+    sends === null
+      ? []
+      : [
+          {
+            bucket,
+            keys: [`guard:${guardMode}:${key}`],
+            limit: { burst: sends, periodSeconds: 3_600 / sends },
+            message,
+            reason,
+          },
+        ];
+  return [
+    ...limitOf(
+      "country",
+      sendsPerHourPerCountry,
+      `country:${country}`,
+      "country_limit",
+      "Too many codes to this country. Try again later.",
+    ),
+    ...limitOf(
+      "number_range",
+      sendsPerHourPerRange,
+      `range:${range}`,
+      "range_limit",
+      "Too many codes to numbers that begin like this one. Try again later.",
+    ),
+  ];
+}

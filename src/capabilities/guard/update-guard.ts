@@ -1,0 +1,109 @@
+import { GuardChangesSchema, type UpdateGuardRequest } from "../../../gen/byond/v1/guard_pb.ts";
+import { change, type Database } from "../../database/database.ts";
+import { array, boolean, integer, nullable, statement, text } from "../../database/statement.ts";
+import { problemOf } from "../../errors.ts";
+import { type HeldCredential, heldCredential, requireCredential } from "../../revocation/held-credential.ts";
+import { namedChanges, updateMaskProblems } from "../../rpc/update-mask.ts";
+import { isKnownRegion } from "../../text/numbering-plans.ts";
+import { type GuardRow, type GuardView, guardColumns } from "./get-guard.ts";
+import type { GuardMode } from "./guard-settings.ts";
+
+/** New values. What is left out stays as it is. */
+export interface GuardChanges {
+  readonly mode?: GuardMode;
+  readonly allowedCountries?: readonly string[];
+  readonly blockedCountries?: readonly string[];
+  /** 0: no limit. */
+  readonly sendsPerHourPerCountry?: number;
+  readonly sendsPerHourPerRange?: number;
+  readonly refuseInvalidNumbers?: boolean;
+}
+
+/** Each change is a new version: servers that judge sends by an earlier one find out in the statement of the send. */
+const update = statement<GuardRow>("update_guard")(
+  {
+    workspaceId: text,
+    mode: nullable(text),
+    allowed: nullable(array(text)),
+    blocked: nullable(array(text)),
+    perCountry: nullable(integer),
+    perRange: nullable(integer),
+    refuseInvalid: nullable(boolean),
+    credential: heldCredential,
+  },
+  (p) => `
+    WITH changed AS (
+      INSERT INTO guard_setting AS setting (
+        workspace_id, version, mode, allowed_countries, blocked_countries, sends_per_hour_per_country,
+        sends_per_hour_per_range, refuse_invalid_numbers
+      ) VALUES (
+        ${p.workspaceId}, 1, ${p.mode}, coalesce(${p.allowed}, '{}'), coalesce(${p.blocked}, '{}'),
+        nullif(${p.perCountry}, 0), nullif(${p.perRange}, 0), coalesce(${p.refuseInvalid}, false)
+      )
+      ON CONFLICT (workspace_id) DO UPDATE SET
+        version = setting.version + 1,
+        mode = coalesce(${p.mode}, setting.mode),
+        allowed_countries = coalesce(${p.allowed}, setting.allowed_countries),
+        blocked_countries = coalesce(${p.blocked}, setting.blocked_countries),
+        sends_per_hour_per_country = nullif(coalesce(${p.perCountry}, setting.sends_per_hour_per_country), 0),
+        sends_per_hour_per_range = nullif(coalesce(${p.perRange}, setting.sends_per_hour_per_range), 0),
+        refuse_invalid_numbers = coalesce(${p.refuseInvalid}, setting.refuse_invalid_numbers)
+      RETURNING ${guardColumns}
+    )
+    SELECT changed.*, ${requireCredential(p.credential, { after: [], effect: "changed" })} AS holds FROM changed`,
+);
+
+/**
+ * Changes the settings of a workspace's guard: they hold for every send whose statement begins after the commit. Throws `invalid_api_key` if the
+ * credential no longer holds.
+ */
+export async function updateGuard(
+  { database, guardMode }: { readonly database: Pick<Database, "transaction">; readonly guardMode: GuardMode },
+  { workspaceId }: { readonly workspaceId: string },
+  changes: GuardChanges,
+  credential: HeldCredential,
+): Promise<GuardView> {
+  const [row] = await change(database, update, {
+    workspaceId,
+    mode: changes.mode ?? null,
+    allowed: changes.allowedCountries ?? null,
+    blocked: changes.blockedCountries ?? null,
+    perCountry: changes.sendsPerHourPerCountry ?? null,
+    perRange: changes.sendsPerHourPerRange ?? null,
+    refuseInvalid: changes.refuseInvalidNumbers ?? null,
+    credential,
+  });
+  if (row === undefined) {
+    throw new TypeError("an update of the guard answers one row");
+  }
+  return { ...row, mode: row.mode ?? guardMode };
+}
+
+/** The changes that a request names. */
+export function changesOf(request: UpdateGuardRequest) {
+  return namedChanges(updateOf(request));
+}
+
+/** Problems of the changes that the schema cannot express. */
+export function guardChangesProblems(request: UpdateGuardRequest): Record<string, string> {
+  const { allowedCountries, blockedCountries } = request.guard ?? {};
+  return {
+    ...updateMaskProblems(updateOf(request), "guard", {
+      allowed_countries: "to send to all countries, write []",
+      blocked_countries: "to block none, write []",
+      sends_per_hour_per_country: "to remove the limit, write 0",
+      sends_per_hour_per_range: "to remove the limit, write 0",
+    }),
+    ...problemOf("guard.allowed_countries", countriesProblem(allowedCountries?.countries)),
+    ...problemOf("guard.blocked_countries", countriesProblem(blockedCountries?.countries)),
+  };
+}
+
+function countriesProblem(countries: readonly string[] = []): string | undefined {
+  const unknown = countries.find((country) => !isKnownRegion(country));
+  return unknown === undefined ? undefined : "must be two-letter country codes in upper case, such as SG";
+}
+
+function updateOf({ guard, updateMask }: UpdateGuardRequest) {
+  return { schema: GuardChangesSchema, changes: guard, mask: updateMask };
+}

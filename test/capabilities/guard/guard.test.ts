@@ -1,0 +1,98 @@
+/** Codes that cost money and verify nobody are refused before anything is sent, by rules that hold on every server at once. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type TestApp, useTestApp } from "../../support/app.ts";
+import { protocols } from "../../support/protocols.ts";
+import {
+  blockRange,
+  type GuardedWorkspace,
+  guardCalls,
+  guardedDelivery,
+  newNumber,
+  signUpGuarded,
+} from "./guard-calls.ts";
+
+const app = useTestApp({ delivery: guardedDelivery });
+let other: TestApp;
+let workspace: GuardedWorkspace;
+beforeAll(async () => {
+  other = await app.startAnother({ delivery: guardedDelivery });
+});
+beforeEach(async () => {
+  workspace = await signUpGuarded(app);
+});
+afterAll(() => other[Symbol.asyncDispose]());
+
+const defaults = {
+  guard_mode: "enforce",
+  allowed_countries: [],
+  blocked_countries: [],
+  sends_per_hour_per_country: null,
+  sends_per_hour_per_range: null,
+  refuse_invalid_numbers: false,
+};
+
+const premium = "+19002530000";
+
+describe.each(protocols)("over $name", (protocol) => {
+  const live = (server = app) => guardCalls(protocol, server, workspace, workspace.live);
+  const sandbox = (server = app) => guardCalls(protocol, server, workspace, workspace.sandbox);
+
+  test("premium-rate and shared-cost numbers are refused on every channel of phones, and in both modes", async () => {
+    for (const { start } of [live(), sandbox()]) {
+      for (const channel of ["sms", "voice", "whatsapp"]) {
+        const { code, body } = await start(premium, { channel });
+        expect([channel, code, body.fields, body.reason]).toEqual([
+          channel,
+          "validation_error",
+          { recipient: "must not be a premium-rate number" },
+          "premium_rate",
+        ]);
+      }
+      expect((await start("+41840123456", { channel: "voice" })).body.reason).toBe("shared_cost");
+      expect((await start(newNumber())).code).toBe("ok");
+    }
+  });
+
+  test("a change of the countries on one server holds for the next start on the other", async () => {
+    const [here, there] = [live(), live(other)];
+    expect((await there.start(newNumber())).code).toBe("ok");
+    for (const [blocked, expected] of [
+      [["SG"], "recipient_blocked"],
+      [[], "ok"],
+      [["SG", "DE"], "recipient_blocked"],
+    ] as const) {
+      expect(await here.update({ blocked_countries: blocked })).toEqual({ ...defaults, blocked_countries: blocked });
+      expect((await there.start(newNumber())).code).toBe(expected);
+    }
+    expect(await here.update({ blocked_countries: [], allowed_countries: ["DE"] })).toEqual({
+      ...defaults,
+      allowed_countries: ["DE"],
+    });
+    const { code, body } = await there.start(newNumber());
+    expect([code, body.reason, body.message]).toEqual([
+      "recipient_blocked",
+      "country_not_allowed",
+      "No code is sent to this recipient: its country is not allowed.",
+    ]);
+    expect((await there.start("+4915112345678")).code).toBe("ok");
+  });
+
+  test("a range that is blocked gets no codes until its block is deleted, on every server at once", async () => {
+    const [here, there] = [live(), live(other)];
+    const id = await blockRange(app, workspace.workspaceId, "+65912x");
+    const number = newNumber("+659123");
+    for (const { start } of [here, there]) {
+      const { code, body } = await start(number);
+      expect([code, body.reason]).toEqual(["recipient_blocked", "range_blocked"]);
+    }
+    expect((await here.start(newNumber("+6598"))).code).toBe("ok");
+    expect((await sandbox().start(number)).code).toBe("ok");
+    const session = guardCalls(protocol, app, workspace);
+    const { blocks } = (await session.call("ListGuardBlocks")).body;
+    expect(blocks).toMatchObject([{ id, number_range: "+65912x", started: 120, approved: 3 }]);
+    expect((await session.call("DeleteGuardBlock", { id })).body).toEqual({ id, deleted: true });
+    expect((await session.call("DeleteGuardBlock", { id })).code).toBe("not_found");
+    expect((await there.start(number)).code).toBe("ok");
+    expect((await session.call("ListGuardBlocks")).body).toEqual({ blocks: [] });
+  });
+});
