@@ -74,15 +74,14 @@ const mails: readonly Mail[] = [
 ];
 
 const looks = [
-  { width: 390, colors: "light", columns: 4 },
-  { width: 390, colors: "dark", columns: 4 },
-  { width: 1_200, colors: "light", columns: 2 },
-  { width: 1_200, colors: "dark", columns: 2 },
+  { width: 390, colors: "light", columns: 4, rows: 2 },
+  { width: 390, colors: "dark", columns: 4, rows: 2 },
+  { width: 1_200, colors: "light", columns: 3, rows: 3 },
+  { width: 1_200, colors: "dark", columns: 3, rows: 3 },
 ] as const;
 type Look = (typeof looks)[number];
 
 const sheetWidth = 1_600;
-const rowsOfSheet = 2;
 
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
@@ -121,7 +120,7 @@ async function takePictures(browser: Browser, look: Look): Promise<void> {
 /** Sheets of pictures beside each other, small enough to be read on a screen. */
 async function makeSheets(browser: Browser, look: Look, pictures: ReadonlyMap<string, Buffer>): Promise<void> {
   const names = [...pictures.keys()];
-  const perSheet = look.columns * rowsOfSheet;
+  const perSheet = look.columns * look.rows;
   await using watched = await openPage(browser, { width: sheetWidth, height: 400 });
   for (let first = 0; first < names.length; first += perSheet) {
     const figures = names.slice(first, first + perSheet).map(

@@ -59,10 +59,10 @@ export function mailPage(page: MailPage): string {
 <div style="display: none; max-height: 0; overflow: hidden; mso-hide: all;">${escapeHtml(page.preheader)}${nothingToRead}</div>
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" style="background: #f2f4f6;">
 <tr><td align="center" class="around" style="padding: 32px 16px;">
-<table role="presentation" class="card" ${spoken} width="480" cellpadding="0" cellspacing="0" style="width: 100%; max-width: 480px; table-layout: fixed; overflow-wrap: break-word; word-break: ${wordBreakIn(page.language)}; text-wrap: pretty; text-align: ${startOf(page.direction)}; background: #ffffff; border: 1px solid #dfe3e8; border-radius: 12px; font-family: -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif;">
+<table role="presentation" class="card" ${spoken} width="480" cellpadding="0" cellspacing="0" style="width: 100%; max-width: 480px; table-layout: fixed; overflow-wrap: break-word; word-break: ${wordBreaks[page.language] ?? "break-word"}; text-wrap: pretty; text-align: ${startOf(page.direction)}; background: #ffffff; border: 1px solid #dfe3e8; border-radius: 12px; font-family: -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif;">
 ${page.mark === undefined ? "" : markRow(page.mark)}<tr><td class="side" style="padding: ${page.mark === undefined ? 32 : 24}px 32px 0;">
 <h1 class="strong" style="margin: 0; font-size: 20px; line-height: 28px; font-weight: 600; color: #14171a;">${escapeHtml(page.heading)}</h1>
-<p class="soft" style="margin: 8px 0 0; font-size: 16px; line-height: 24px; color: #57606a;">${escapeHtml(page.introduction)}</p>
+<p class="strong" style="margin: 8px 0 0; font-size: 16px; line-height: 24px; color: #14171a;">${escapeHtml(page.introduction)}</p>
 </td></tr>
 ${page.main}
 <tr><td class="side" style="padding: 24px 32px 32px;">
@@ -118,10 +118,11 @@ export function boundLine(line: string, direction: MailPage["direction"]): strin
 `;
 }
 
-/** Korean separates words with spaces, and lines are to end there. Names that are too long for a line are broken in every language. */
-function wordBreakIn(language: string): string {
-  return language === "ko" ? "keep-all" : "break-word";
-}
+/**
+ * Lines end between words, which Korean separates by spaces, and Japanese does not: browsers that do not know its words break it anywhere. Names
+ * that are too long for a line are broken in every language (`overflow-wrap`).
+ */
+const wordBreaks: Readonly<Record<string, string>> = { ko: "keep-all", ja: "auto-phrase" };
 
 /** `start`, for mail programs that do not know the word. */
 function startOf(direction: MailPage["direction"]): "left" | "right" {
