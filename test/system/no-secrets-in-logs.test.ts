@@ -158,16 +158,20 @@ test("no log, PostgreSQL's included, and no error contains a code, recipient, ke
   const phone = () => secrets.note("number", `+65${randomInt(81_000_000, 89_000_000)}`, (text) => [text.slice(1)]);
   const start = (channel: string, recipient: string, more: object = {}) =>
     call("POST", "/verify/start", { key, body: { channel, recipient, code_length: codeLength, ...more } });
-  const check = (verificationId: string, code: string) =>
-    call("POST", "/verify/check", { key, body: { verification_id: verificationId, code } });
+  const check = (verificationId: string, code: string, more: object = {}) =>
+    call("POST", "/verify/check", { key, body: { verification_id: verificationId, code, ...more } });
+  const payee = () => secrets.note("payee", `Payee ${random()}`);
 
   const ada = person();
-  const { verification_id: id } = (await start("email", ada, { end_user_ip: "192.0.2.7" })).body;
+  const payment = { payee: payee(), amount: { value: "249.90", currency: "EUR" } };
+  const { verification_id: id } = (await start("email", ada, { end_user_ip: "192.0.2.7", ...payment })).body;
   const code = secrets.note("code", codeIn(await mailTo(ada), codeLength));
   await check(id, secrets.note("wrong code", digits()));
+  await check(id, code, { ...payment, payee: payee() });
+  await check(id, code, { ...payment, payee: `${payee()} at https://example.com` });
   await call("POST", `/verify/${id}/resend`, { key, body: {} });
   await call("POST", `/verify/${id}/resend`, { key, body: { recipient: secrets.noteMail("recipient", `x${ada}`) } });
-  expect((await check(id, code)).body.status).toBe("approved");
+  expect((await check(id, code, payment)).body.status).toBe("approved");
   await call("GET", `/verifications?recipient=${encodeURIComponent(ada)}`, { key });
   expect((await call("POST", "/verifications/erase", { key, body: { recipient: ada } })).body.erased).toBe(1);
 
