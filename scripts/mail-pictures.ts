@@ -76,8 +76,8 @@ const mails: readonly Mail[] = [
 const looks = [
   { width: 390, colors: "light", columns: 4, rows: 2 },
   { width: 390, colors: "dark", columns: 4, rows: 2 },
-  { width: 1_200, colors: "light", columns: 3, rows: 3 },
-  { width: 1_200, colors: "dark", columns: 3, rows: 3 },
+  { width: 1_200, colors: "light", columns: 2, rows: 4 },
+  { width: 1_200, colors: "dark", columns: 2, rows: 4 },
 ] as const;
 type Look = (typeof looks)[number];
 
