@@ -25,6 +25,14 @@ export interface Row {
   measure(run: Run): Promise<Outcome>;
 }
 
+/** Something that is tried out, and answers a table of its own in Markdown. */
+export interface Simulation {
+  /** Its name on the command line. */
+  readonly name: string;
+  readonly title: string;
+  run(postgres: Postgres, note: (text: string) => void): Promise<string>;
+}
+
 export type Outcome = Measured | { readonly kind: "left out"; readonly why: string };
 
 export interface Measured {

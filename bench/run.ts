@@ -5,8 +5,10 @@
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { Postgres } from "./databases.ts";
-import type { Outcome, Row, Run } from "./row.ts";
+import { guardSimulation } from "./guard/guard-simulation.ts";
+import type { Outcome, Row, Run, Simulation } from "./row.ts";
 import { betterAuthRows } from "./rows/better-auth.ts";
+import { guardRows } from "./rows/guard.ts";
 import { lookupRows } from "./rows/lookup.ts";
 import { lookupBatchRows } from "./rows/lookup-batch.ts";
 import { sizeRows } from "./rows/size.ts";
@@ -17,10 +19,14 @@ const rows: readonly Row[] = [
   ...lookupRows,
   ...lookupBatchRows,
   ...verifyRows,
+  ...guardRows,
   ...webhookRows,
   ...betterAuthRows,
   ...sizeRows,
 ];
+
+/** What has a table of its own. */
+const simulations: readonly Simulation[] = [guardSimulation];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,12 +36,14 @@ const { values, positionals } = parseArgs({
     "fresh-starts": { type: "string", default: "20000" },
   },
 });
-const unknown = positionals.filter((name) => rows.every((row) => row.name !== name));
+const names = [...rows, ...simulations].map(({ name }) => name);
+const unknown = positionals.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  console.error(`There is no row ${unknown.join(", ")}. The rows: ${rows.map(({ name }) => name).join(", ")}.`);
+  console.error(`There is no row ${unknown.join(", ")}. The rows: ${names.join(", ")}.`);
   process.exit(1);
 }
-const wanted = rows.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const isWanted = ({ name }: { readonly name: string }) => positionals.length === 0 || positionals.includes(name);
+const wanted = rows.filter(isWanted);
 
 await using postgres = await Postgres.start();
 const [cpu] = cpus();
@@ -45,15 +53,18 @@ Node ${process.version}, PostgreSQL ${await postgres.version}; load average at t
 console.log(`Method: servers, database and load share the machine; both sides are measured in turns, ${seconds} s each, ${rounds} rounds; \
 the ratio is the median of the rounds, its range in brackets. "Load" is the part of one core that the load took, at most.\n`);
 
+/** Tells how far the run is. */
+const noteOf = (name: string) => (text: string) =>
+  console.error(`${Math.round(performance.now() / 1_000)} s ${name}: ${text}`);
+
 const outcomes: { row: Row; outcome: Outcome }[] = [];
 for (const row of wanted) {
-  const note = (text: string) => console.error(`${Math.round(performance.now() / 1_000)} s ${row.name}: ${text}`);
   const run: Run = {
     postgres,
     rounds: Number(rounds),
     seconds: Number(seconds),
     freshStarts: Number(values["fresh-starts"]),
-    note,
+    note: noteOf(row.name),
   };
   try {
     outcomes.push({ row, outcome: await row.measure(run) });
@@ -64,24 +75,34 @@ for (const row of wanted) {
   }
 }
 
-console.log("| row | Byond | against | Byond | other | ratio | now | goal | load |");
-console.log("|---|---|---|---|---|---|---|---|---|");
-const cells = ({ row, outcome }: (typeof outcomes)[number]) =>
-  outcome.kind === "measured"
-    ? [
-        outcome.ours,
-        outcome.theirs,
-        `**${outcome.ratio.toFixed(2)}** (${outcome.least.toFixed(2)}–${outcome.most.toFixed(2)})`,
-        row.now,
-        row.goal,
-        outcome.busy === undefined ? "" : `${Math.round(outcome.busy * 100)} %`,
-      ]
-    : ["", "", outcome.why, row.now, row.goal, ""];
-for (const one of outcomes) {
-  console.log(`| ${[one.row.name, one.row.what, one.row.against, ...cells(one)].join(" | ")} |`);
+if (outcomes.length > 0) {
+  printRows();
 }
-for (const { row, outcome } of outcomes) {
-  for (const remark of (outcome.kind === "measured" && outcome.remarks) || []) {
-    console.log(`\n${row.name}: ${remark}`);
+for (const simulation of simulations.filter(isWanted)) {
+  console.log(`\n## ${simulation.title}\n`);
+  console.log(await simulation.run(postgres, noteOf(simulation.name)));
+}
+
+function printRows(): void {
+  console.log("| row | Byond | against | Byond | other | ratio | now | goal | load |");
+  console.log("|---|---|---|---|---|---|---|---|---|");
+  const cells = ({ row, outcome }: (typeof outcomes)[number]) =>
+    outcome.kind === "measured"
+      ? [
+          outcome.ours,
+          outcome.theirs,
+          `**${outcome.ratio.toFixed(2)}** (${outcome.least.toFixed(2)}–${outcome.most.toFixed(2)})`,
+          row.now,
+          row.goal,
+          outcome.busy === undefined ? "" : `${Math.round(outcome.busy * 100)} %`,
+        ]
+      : ["", "", outcome.why, row.now, row.goal, ""];
+  for (const one of outcomes) {
+    console.log(`| ${[one.row.name, one.row.what, one.row.against, ...cells(one)].join(" | ")} |`);
+  }
+  for (const { row, outcome } of outcomes) {
+    for (const remark of (outcome.kind === "measured" && outcome.remarks) || []) {
+      console.log(`\n${row.name}: ${remark}`);
+    }
   }
 }

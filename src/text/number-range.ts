@@ -1,10 +1,10 @@
 /**
  * The calling codes of the ITU (E.164, annex to Operational Bulletin 930): no code begins another one. In North America, and in Russia and
- * Kazakhstan, countries share a code, and the digits that follow tell them apart: they count as part of it. `guard-0002.migration.ts` has the same pattern in SQL.
+ * Kazakhstan, countries share a code, and the digits that follow tell them apart: they count as part of it. `guard-0002.migration.ts` has the
+ * same pattern; PostgreSQL takes the longest alternative that matches, so that at most one may.
  */
-export const callingCodePattern = "^\\+(?:1\\d{3}|7\\d|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\\d{3})";
-
-const callingCode = new RegExp(callingCodePattern);
+const callingCode =
+  /^\+(?:1\d{3}|7\d|2[07]|2[1-689]\d|3[0-469]|3[578]\d|4[013-9]|42\d|5[1-8]|5[09]\d|6[0-6]|6[7-9]\d|8[1246]|8[035789]\d|9[0-58]|9[679]\d)/;
 
 /** National digits of a range. */
 const rangeDigits = 4;

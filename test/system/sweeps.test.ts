@@ -5,6 +5,7 @@ import { usedSignatureSweep } from "../../src/access/used-signatures.ts";
 import { closedWorkspaceSweep } from "../../src/capabilities/accounts/closed-workspace-sweep.ts";
 import { sessionSweep } from "../../src/capabilities/accounts/end-sessions.ts";
 import { knownSourceSweep } from "../../src/capabilities/accounts/known-sources.ts";
+import { countSweep } from "../../src/capabilities/guard/count-sweep.ts";
 import { lookupSweep } from "../../src/capabilities/lookup/history/lookup-sweep.ts";
 import { reportSweeps } from "../../src/capabilities/reports/report-sweeps.ts";
 import { suppressionSweep } from "../../src/capabilities/suppressions/suppression-sweep.ts";
@@ -103,6 +104,11 @@ test.each([
     `INSERT INTO request_hour SELECT 'ws_' || i, 'live', now - interval '401 days', 'ok', 1
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
+  [
+    "guard_count",
+    `INSERT INTO guard_count SELECT 'ws_' || i, '+x', now - interval '25 hours', 1, 0, 0
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
 ])("a round of %s goes on until nothing is stale", async (table, fill) => {
   await using app = await startTestApp({}, { sweepIntervalMs: 100 });
   await using database = await connect(app.databaseUrl);
@@ -185,6 +191,7 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
     closedWorkspaceSweep(deps, standardWorkspaceTables),
     revocationSweep(deps),
     ...reportSweeps(deps, 400),
+    countSweep(deps),
   ];
   for (const sweep of sweeps) {
     await sweep.removeBatch();
@@ -227,6 +234,7 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
       ["sweep_revocation", "", "revocation_pkey"],
       ["sweep_verification_hour_1000", "", "verification_hour_oldest_first"],
       ["sweep_request_hour_1000", "", "request_hour_oldest_first"],
+      ["sweep_guard_count_1000", "", "guard_count_oldest_first"],
     ]) {
       await client.query("BEGIN");
       await client.query("SET LOCAL enable_seqscan = off");
@@ -270,6 +278,8 @@ const primaryKeys = [
   "workspace",
   "verification_hour",
   "request_hour",
+  "guard_count",
+  "guard_approval",
 ].map((table) => `${table}_pkey`);
 
 /** Twenty thousand rows of each table, half of them of a workspace that is closed, all but limits and suppressions old. */
@@ -298,6 +308,7 @@ const manyRowsOfTwoWorkspaces = `
   INSERT INTO verification_hour
     SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}' FROM filled;
   INSERT INTO lookup SELECT workspace_id, 'lkp_' || id, 'live', id, '', old FROM filled;
+  INSERT INTO guard_count SELECT workspace_id, '+' || i || 'x', old, 1, 0, 0 FROM filled;
   INSERT INTO request_hour SELECT workspace_id, 'live', old - i * interval '1 hour', 'ok', 1 FROM filled;
   INSERT INTO suppression SELECT workspace_id, 'sup_' || i, 'live', 'email', id, '', id, false, '', now FROM filled;
   INSERT INTO fixed_code SELECT workspace_id, 'fix_' || i, '', '', 6, '', NULL, '', old, old FROM filled;

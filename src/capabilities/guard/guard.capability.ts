@@ -5,11 +5,15 @@ import type { EventObjects } from "../events/event-messages.ts";
 import type { SendGuard } from "../verify/send-guard.ts";
 import type { AddedSendSteps } from "../verify/send-steps.ts";
 import { countRefusalStep } from "./count-refusal-step.ts";
+import { countSweep } from "./count-sweep.ts";
 import { reportSweep } from "./get-report.ts";
 import { guardFieldChecks, guardService } from "./guard.rpc.ts";
 import { Guard0001 } from "./guard-0001.migration.ts";
+import { Guard0002 } from "./guard-0002.migration.ts";
+import { GuardApprovalEntity } from "./guard-approval.entity.ts";
 import { GuardBlockEntity } from "./guard-block.entity.ts";
 import { blockSweep } from "./guard-blocks.ts";
+import { GuardCountEntity } from "./guard-count.entity.ts";
 import { blockEvents, refusalEvents } from "./guard-events.ts";
 import { GuardHourEntity } from "./guard-hour.entity.ts";
 import { recordRefusal } from "./guard-refusal-event.ts";
@@ -32,12 +36,24 @@ export function guardCapability({ recipients }: { readonly recipients: StoredRec
   const capability: Capability<GuardServerSettings> = {
     name: "guard",
     scopes: ["guard"],
-    entities: [GuardSettingEntity, GuardBlockEntity, SafeListEntryEntity, GuardHourEntity],
-    migrations: [{ name: "guard-0001", class: Guard0001 }],
+    entities: [
+      GuardSettingEntity,
+      GuardBlockEntity,
+      GuardCountEntity,
+      GuardApprovalEntity,
+      SafeListEntryEntity,
+      GuardHourEntity,
+    ],
+    migrations: [
+      { name: "guard-0001", class: Guard0001 },
+      { name: "guard-0002", class: Guard0002 },
+    ],
     workspaceTables: {
       safe_list_entry: "id",
       guard_setting: null,
       guard_block: "number_range",
+      guard_count: "number_range, at",
+      guard_approval: "workspace_id",
       guard_hour: "mode, hour, reason, country",
     },
     settings: [guardServerSettings],
@@ -55,7 +71,7 @@ export function guardCapability({ recipients }: { readonly recipients: StoredRec
       const service = guardService({ database, keyring, clock, events, recipients, guardMode });
       return {
         services: [{ binding: bindService(GuardService, service), fieldChecks: guardFieldChecks }],
-        sweeps: [blockSweep({ database }), reportSweep({ database })],
+        sweeps: [blockSweep({ database }), countSweep({ database }), reportSweep({ database })],
       };
     },
   };

@@ -96,6 +96,8 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     ...approval,
     ...fallback,
     channel: start.ownChannel,
+    // The traffic of what the guard does not look up is not judged, either.
+    numberRange: start.screening?.ranges.length === 0 ? null : start.numberRange,
     fallback: fallback?.stored,
     deviceIndexes: start.endUser.deviceIndexes,
   }),

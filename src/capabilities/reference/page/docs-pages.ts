@@ -9,7 +9,7 @@ import { documentOf } from "../openapi/served-document.ts";
 import { docsHtml, markdownPath } from "./docs-layout.ts";
 import { findMiniSearch } from "./minisearch-file.ts";
 import { openApiFiles } from "./openapi-files.ts";
-import { listPages } from "./page-list.ts";
+import { listPages, pictures } from "./page-list.ts";
 import type { ReferencePage } from "./reference-page.ts";
 import { createSite } from "./site.ts";
 import { llmsText, searchJson, wholeMarkdown } from "./text-files.ts";
@@ -109,6 +109,13 @@ export async function docsPages({ url, services, scopes }: DocsPagesOptions): Pr
     pages.set(
       `/docs/assets/${name}`,
       filePage(() => file, revalidated),
+    );
+  }
+  for (const file of pictures) {
+    const picture = new StaticFile("image/svg+xml", await readFile(join(import.meta.dirname, "../../../..", file)));
+    pages.set(
+      `/${file}`,
+      filePage(() => picture, revalidated),
     );
   }
   // The version is in the path, so the content never changes.

@@ -73,6 +73,12 @@ function parserOf(options: MarkdownOptions, headings: Heading[]): Marked {
         const target = link(href);
         return target === undefined ? content : `<a href="${escapeHtml(target)}">${content}</a>`;
       },
+      image({ href, text }: Tokens.Image) {
+        const source = link(href);
+        return source === undefined
+          ? escapeHtml(text)
+          : `<img src="${escapeHtml(source)}" alt="${escapeHtml(text)}" loading="lazy">`;
+      },
       html({ text }: Tokens.HTML | Tokens.Tag) {
         return escapeHtml(text);
       },

@@ -52,16 +52,19 @@ export async function filePageOf(
           const found = target(href);
           return found === undefined ? href : origin + found;
         }),
-    options: (site) => ({
-      ...optionsOf(site, path),
-      link: (href) => {
-        if (/^[a-z]+:/.test(href)) {
-          return href;
-        }
-        const found = target(href);
-        return found === undefined ? undefined : relativePath(path, found);
-      },
-    }),
+    options: (site) => {
+      const options = optionsOf(site, path);
+      return {
+        ...options,
+        link: (href) => {
+          if (/^[a-z]+:/.test(href)) {
+            return options.link(href);
+          }
+          const found = target(href);
+          return found === undefined ? undefined : relativePath(path, found);
+        },
+      };
+    },
   });
 }
 

@@ -11,8 +11,15 @@ import { homePage } from "./home-page.ts";
 import { chapterPage, filePageOf } from "./markdown-pages.ts";
 import type { ReferencePage, Section } from "./reference-page.ts";
 
+/** The folder of the product. */
+const root = join(import.meta.dirname, "../../../..");
+
+/** Installations may leave out `docs/`: the server starts without those pages. */
+const isInstalled = (path: string) => existsSync(join(root, path));
+
 /** Files of the repository that are pages, by path. The text of `docs/decisions/` is added to them. */
 const repositoryFiles: readonly (readonly [file: string, path: string, section: Section])[] = [
+  ["docs/guides/fraud-guard.md", "/docs/guides/fraud-guard", "Guides"],
   ["docs/guides/clients.md", "/docs/guides/clients", "Guides"],
   ["docs/guides/operations.md", "/docs/guides/operations", "Running a server"],
   ["docs/guides/delivery.md", "/docs/guides/delivery", "Running a server"],
@@ -23,12 +30,10 @@ const repositoryFiles: readonly (readonly [file: string, path: string, section: 
   ["CHANGELOG.md", "/docs/guides/changelog", "Running a server"],
 ];
 
+/** The pictures of those files. Their paths are those of the repository, so that the text has one address for both. */
+export const pictures: readonly string[] = ["docs/pictures/fraud-guard.svg"].filter((file) => isInstalled(file));
+
 const decisionsFolder = "docs/decisions";
-
-/** Installations may leave out `docs/`: the server starts without those pages. */
-const isInstalled = (path: string) => existsSync(join(root, path));
-
-const root = join(import.meta.dirname, "../../../..");
 
 /** All pages of the reference, in the order of the navigation; those that it does not list are last. */
 export async function listPages(services: readonly DescService[]): Promise<readonly ReferencePage[]> {
@@ -41,6 +46,7 @@ export async function listPages(services: readonly DescService[]): Promise<reado
   const paths = new Map<string, string>([
     ...files.map(([file, path]) => [file, path] as const),
     ...decisions,
+    ...pictures.map((file) => [file, `/${file}`] as const),
     ["docs/provider-adapter", "/docs/guides/provider-adapter"],
     [decisionsFolder, "/docs/decisions"],
   ]);
