@@ -32,7 +32,7 @@ export const abroad: readonly string[] = [
 export const newCountry: readonly string[] = ["+48601xxxxxx", "+48691xxxxxx", "+48501xxxxxx", "+48781xxxxxx"];
 
 /** A range whose operator shares what messages cost. */
-export const oneRange: readonly string[] = ["+992938xxxxxx"];
+export const oneRange: readonly string[] = ["+9929381xxxxx"];
 
 export const manyRangesOfOneCountry: readonly string[] = Array.from(
   { length: 80 },

@@ -97,7 +97,7 @@ export const pumpingDays = (): readonly Shape[] => [
   pumping("20 a minute, one code in ten is entered", 60, { perMinute: 20, conversion: 0.1, numbers: oneRange }),
   pumping("20 a minute, to the same 40 numbers", 70, {
     perMinute: 20,
-    numbers: Array.from({ length: 40 }, () => numberOf("+992937xxxxxx")),
+    numbers: Array.from({ length: 40 }, () => numberOf("+9929371xxxxx")),
   }),
   pumping("20 a minute, in the range of most users", 80, { perMinute: 20, numbers: home.slice(0, 1) }),
 ];

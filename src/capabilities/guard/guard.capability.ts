@@ -50,7 +50,7 @@ export function guardCapability({ recipients }: { readonly recipients: StoredRec
     ],
     workspaceTables: {
       safe_list_entry: "id",
-      guard_setting: null,
+      guard_setting: "workspace_id",
       guard_block: "number_range",
       guard_count: "number_range, at",
       guard_approval: "workspace_id",

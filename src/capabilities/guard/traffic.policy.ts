@@ -25,7 +25,7 @@ export const otherApprovalsSeconds = 600;
 export const conversionFloor = 15;
 
 /** Starts without which a window says nothing: of a range, of a country, and of all the workspace's traffic. */
-export const minStarts = { range: 20, country: 50, workspace: 100 } as const;
+export const minStarts = { range: 12, country: 30, workspace: 100 } as const;
 
 /** The same after a block. With fewer, none of which is approved, a range is not below the floor by more than chance. */
 export const minStartsOnProbation = { range: 6, country: 15 } as const;
