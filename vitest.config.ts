@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 const timed = [
   "delivery-crash",
   "distributed-limits",
+  "effects-after-revocation",
   "event-streams-under-load",
   "events-crash",
   "fallback-crash",
