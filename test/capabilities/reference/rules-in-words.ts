@@ -154,6 +154,12 @@ export const rulesInWords: readonly RuleInWords[] = [
       operationId === "checkVerification" || isGiven(payee) ? amounts : fc.constant(undefined),
   },
   {
+    fields: ["code_in_subject"],
+    reason: "it depends on another member",
+    said: /Not with `payee` and `amount`/,
+    draw: ({ payee }) => (isGiven(payee) ? fc.constant(false) : fc.boolean()),
+  },
+  {
     fields: ["reason", "description"],
     reason: "characters that are not seen have no class in portable patterns",
     said: /in one line/,
