@@ -52,7 +52,10 @@ export function standardCapabilities(): readonly Capability[] {
   const channels = channelsCapability();
   const keys = keysCapability();
   const suppressions = suppressionsCapability({ recipients: storedRecipients });
-  const guard = guardCapability({ recipients: storedRecipients });
+  const guard = guardCapability({
+    recipients: storedRecipients,
+    destinations: () => webhooks.destinations.value,
+  });
   const emailLookup = emailLookupCapability();
   const lookup = lookupCapability({
     numberIndex: storedRecipients.indexOfAddress,
@@ -63,6 +66,7 @@ export function standardCapabilities(): readonly Capability[] {
     emailLookup: emailLookup.offer,
     sendSteps: { guard: [suppressions.guard, ...guard.sendSteps.guard], event: guard.sendSteps.event },
     sendGuard: guard.guard,
+    guardMode: guard.modeOf,
     erasures: [suppressions.erasure, guard.erasure, lookup.erasure],
   });
   const accounts = accountsCapability({

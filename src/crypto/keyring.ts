@@ -27,7 +27,8 @@ export type Purpose =
   | "idempotency-fingerprint"
   | "idempotency-answer"
   | "webhook-secret"
-  | "webhook-body";
+  | "webhook-body"
+  | "guard-hook-secret";
 
 /** One of the secrets that the server was started with. */
 export interface MasterSecret {

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import {
   type GuardBlockSchema,
+  GuardHook_OnFailure,
   GuardMode as GuardModeEnum,
   GuardReason as GuardReasonEnum,
   type GuardSettingsSchema,
@@ -11,6 +12,7 @@ import type { GuardReason } from "../../errors.ts";
 import type { GuardView } from "./get-guard.ts";
 import type { GuardBlockView } from "./guard-blocks.ts";
 import type { GuardMode } from "./guard-settings.ts";
+import type { HookFailure } from "./hook/guard-hook.ts";
 import type { SafeListEntryView } from "./safe-list.ts";
 
 const modeEnums = {
@@ -45,8 +47,22 @@ export const reasonEnums = {
   range_limit: GuardReasonEnum.RANGE_LIMIT,
 } as const satisfies Record<GuardReason, GuardReasonEnum>;
 
-export function guardMessage(guard: GuardView): MessageInitShape<typeof GuardSettingsSchema> {
-  const { mode, allowedCountries, blockedCountries, sendsPerHourPerCountry, sendsPerHourPerRange } = guard;
+const failureEnums = {
+  allow: GuardHook_OnFailure.ALLOW,
+  refuse: GuardHook_OnFailure.REFUSE,
+} as const satisfies Record<HookFailure, GuardHook_OnFailure>;
+
+/** What a change of the hook says of failures. */
+export function hookFailureOf(value: GuardHook_OnFailure | undefined): HookFailure {
+  return value === GuardHook_OnFailure.REFUSE ? "refuse" : "allow";
+}
+
+/** `hookSecret`: of a hook that was just given one. */
+export function guardMessage(
+  guard: GuardView & { readonly hookSecret?: string | undefined },
+): MessageInitShape<typeof GuardSettingsSchema> {
+  const { hook, hookSecret, mode, allowedCountries, blockedCountries, sendsPerHourPerCountry, sendsPerHourPerRange } =
+    guard;
   return {
     guardMode: modeEnums[mode],
     allowedCountries: [...allowedCountries],
@@ -54,6 +70,13 @@ export function guardMessage(guard: GuardView): MessageInitShape<typeof GuardSet
     ...(sendsPerHourPerCountry === null ? {} : { sendsPerHourPerCountry }),
     ...(sendsPerHourPerRange === null ? {} : { sendsPerHourPerRange }),
     refuseInvalidNumbers: guard.refuseInvalidNumbers,
+    ...(hook && {
+      hook: {
+        url: hook.url,
+        onFailure: failureEnums[hook.onFailure],
+        ...(hookSecret === undefined ? {} : { secret: hookSecret }),
+      },
+    }),
   };
 }
 

@@ -20,5 +20,11 @@ export const GuardSettingEntity = defineEntity({
     refuseInvalidNumbers: p.boolean(),
     /** So little of all traffic is approved that the workspace shares a bucket for each recipient with unverified ones. */
     sharesRecipientLimit: p.boolean(),
+    /** Null: there is no hook. */
+    hookUrl: p.text().nullable(),
+    hookOnFailure: p.enum(["allow", "refuse"]).nullable(),
+    hookSecretId: p.text().nullable(),
+    hookSecretSealed: p.blob().nullable(),
   },
+  indexes: [{ name: "guard_setting_of_hook_secret", properties: "hookSecretId", where: "hook_secret_id IS NOT NULL" }],
 });

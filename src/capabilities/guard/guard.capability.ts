@@ -1,5 +1,7 @@
 import { GuardService } from "../../../gen/byond/v1/guard_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
+import type { DestinationRules } from "../../outgoing/allowed-destination.ts";
+import { customerPoster, type PostToCustomer } from "../../outgoing/post-to-customer.ts";
 import { bindService } from "../../rpc/router.ts";
 import type { EventObjects } from "../events/event-messages.ts";
 import type { SendGuard } from "../verify/send-guard.ts";
@@ -7,9 +9,11 @@ import type { AddedSendSteps } from "../verify/send-steps.ts";
 import { countRefusalStep } from "./count-refusal-step.ts";
 import { countSweep } from "./count-sweep.ts";
 import { reportSweep } from "./get-report.ts";
+import { hookTimeoutMs } from "./guard.policy.ts";
 import { guardFieldChecks, guardService } from "./guard.rpc.ts";
 import { Guard0001 } from "./guard-0001.migration.ts";
 import { Guard0002 } from "./guard-0002.migration.ts";
+import { Guard0003 } from "./guard-0003.migration.ts";
 import { GuardApprovalEntity } from "./guard-approval.entity.ts";
 import { GuardBlockEntity } from "./guard-block.entity.ts";
 import { blockSweep } from "./guard-blocks.ts";
@@ -18,21 +22,31 @@ import { blockEvents, refusalEvents } from "./guard-events.ts";
 import { GuardHourEntity } from "./guard-hour.entity.ts";
 import { recordRefusal } from "./guard-refusal-event.ts";
 import { GuardSettingEntity } from "./guard-setting.entity.ts";
-import { type GuardServerSettings, guardServerSettings, readGuardSettings } from "./guard-settings.ts";
+import { type GuardMode, type GuardServerSettings, guardServerSettings, readGuardSettings } from "./guard-settings.ts";
 import { guardStep } from "./guard-step.ts";
+import { HookAsker } from "./hook/ask-hook.ts";
+import { sealedHooks } from "./hook/sealed-hooks.ts";
+import { withVeto } from "./hook/with-veto.ts";
 import { eraseSafeListEntry } from "./safe-list.ts";
 import { SafeListEntryEntity } from "./safe-list-entry.entity.ts";
 import { screenSend } from "./screen-send.ts";
 import type { StoredRecipients } from "./stored-recipients.ts";
 import { WorkspaceGuards } from "./workspace-guards.ts";
 
+interface Needs {
+  readonly recipients: StoredRecipients;
+  /** Where requests to URLs of customers may go. Known once all capabilities have started. */
+  readonly destinations: () => DestinationRules;
+}
+
 /**
  * The fraud guard: refuses codes that cost money and verify nobody. A send is judged in three places: by its number and the workspace's settings, which
  * the server knows (`screenSend`); by what only the database knows, in the statement of the send (`guardStep`, and the limits of verify);
  * and what is refused or would be, is an event, which a trigger counts.
  */
-export function guardCapability({ recipients }: { readonly recipients: StoredRecipients }) {
+export function guardCapability({ recipients, destinations }: Needs) {
   const judging = new Offer<SendGuard>("guard");
+  const serverMode = new Offer<GuardMode>("guard");
   const capability: Capability<GuardServerSettings> = {
     name: "guard",
     scopes: ["guard"],
@@ -47,6 +61,7 @@ export function guardCapability({ recipients }: { readonly recipients: StoredRec
     migrations: [
       { name: "guard-0001", class: Guard0001 },
       { name: "guard-0002", class: Guard0002 },
+      { name: "guard-0003", class: Guard0003 },
     ],
     workspaceTables: {
       safe_list_entry: "id",
@@ -58,10 +73,19 @@ export function guardCapability({ recipients }: { readonly recipients: StoredRec
     },
     settings: [guardServerSettings],
     readSettings: readGuardSettings,
+    sealed: () => sealedHooks,
     start({ database, keyring, clock, events }, { guardMode }) {
       const guards = new WorkspaceGuards();
+      const guardOf = (workspaceId: string) => guards.get(workspaceId);
+      let poster: PostToCustomer | undefined;
+      const post: PostToCustomer = (question) => {
+        poster ??= customerPoster({ rules: destinations(), timeoutMs: hookTimeoutMs });
+        return poster(question);
+      };
+      const hooks = new HookAsker({ keyring, clock, post });
+      serverMode.give(guardMode);
       judging.give({
-        screen: (send) => screenSend(send, (workspaceId) => guards.get(workspaceId), guardMode),
+        screen: (send) => withVeto(hooks, send, screenSend(send, guardOf, guardMode), guardOf),
         refresh: (queryable, workspaceId) => guards.refresh(queryable, workspaceId),
         async record(refused) {
           await recordRefusal({ database }, refused);
@@ -70,7 +94,7 @@ export function guardCapability({ recipients }: { readonly recipients: StoredRec
       });
       const service = guardService({ database, keyring, clock, events, recipients, guardMode });
       return {
-        services: [{ binding: bindService(GuardService, service), fieldChecks: guardFieldChecks }],
+        services: [{ binding: bindService(GuardService, service), fieldChecks: guardFieldChecks(destinations) }],
         sweeps: [blockSweep({ database }), countSweep({ database }), reportSweep({ database })],
       };
     },
@@ -82,7 +106,9 @@ export function guardCapability({ recipients }: { readonly recipients: StoredRec
   };
   const sendSteps = { guard: [guardStep], event: [countRefusalStep] } satisfies AddedSendSteps;
   const events: readonly Offer<EventObjects>[] = [refusalEvents, blockEvents].map(offered);
-  return { ...capability, guard, sendSteps, erasure: eraseSafeListEntry, events };
+  const modeOf = (workspaceId: string) =>
+    `coalesce((SELECT mode FROM guard_setting WHERE guard_setting.workspace_id = ${workspaceId}), '${serverMode.value}')`;
+  return { ...capability, guard, sendSteps, erasure: eraseSafeListEntry, events, modeOf };
 }
 
 function offered(objects: EventObjects): Offer<EventObjects> {

@@ -23,3 +23,9 @@ export const blockRetentionDays = 7;
 
 /** How long refusals are kept in numbers: longer than the longest period of a report. */
 export const reportRetentionDays = 400;
+
+/** How long a hook may take to answer, from the look-up of its name to the last byte. */
+export const hookTimeoutMs = 200;
+
+/** Answers of hooks that a server waits for at the same time. Beyond that, a hook has failed. */
+export const maxHookRequests = { ofWorkspace: 25, ofServer: 250 } as const;

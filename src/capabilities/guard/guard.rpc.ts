@@ -13,12 +13,13 @@ import type { Clock } from "../../clock.ts";
 import type { Database } from "../../database/database.ts";
 import type { EventLog } from "../../events/event-log.ts";
 import { storeAnswer } from "../../idempotency/idempotency-claim.ts";
+import type { DestinationRules } from "../../outgoing/allowed-destination.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import type { Period } from "../reports/reports.policy.ts";
 import { getGuard } from "./get-guard.ts";
 import { getReport } from "./get-report.ts";
 import { deleteBlock, listBlocks } from "./guard-blocks.ts";
-import { blockMessage, entryMessage, guardMessage, guardModeOf, reasonEnums } from "./guard-proto.ts";
+import { blockMessage, entryMessage, guardMessage, guardModeOf, hookFailureOf, reasonEnums } from "./guard-proto.ts";
 import type { GuardMode } from "./guard-settings.ts";
 import {
   type AddDependencies,
@@ -66,6 +67,9 @@ export function guardService(deps: GuardServiceDependencies): ServiceImpl<typeof
             ? {}
             : { sendsPerHourPerCountry: changes.sendsPerHourPerCountry }),
           ...(changes.sendsPerHourPerRange === undefined ? {} : { sendsPerHourPerRange: changes.sendsPerHourPerRange }),
+          ...(changes.hook && {
+            hook: { url: changes.hook.url ?? "", onFailure: hookFailureOf(changes.hook.onFailure) },
+          }),
           ...(changes.refuseInvalidNumbers === undefined ? {} : { refuseInvalidNumbers: changes.refuseInvalidNumbers }),
         },
         credentialOf(caller),
@@ -139,9 +143,11 @@ function realmOf(context: HandlerContext) {
 }
 
 /** The rules of the requests that the schema cannot express. */
-export const guardFieldChecks: readonly FieldCheck[] = [
-  fieldCheck(UpdateGuardRequestSchema, guardChangesProblems),
-  fieldCheck(AddSafeListEntryRequestSchema, ({ recipient, numberRange }) =>
-    safeListProblems({ recipient, numberRange }),
-  ),
-];
+export function guardFieldChecks(destinations: () => DestinationRules): readonly FieldCheck[] {
+  return [
+    fieldCheck(UpdateGuardRequestSchema, (request) => guardChangesProblems(request, destinations())),
+    fieldCheck(AddSafeListEntryRequestSchema, ({ recipient, numberRange }) =>
+      safeListProblems({ recipient, numberRange }),
+    ),
+  ];
+}

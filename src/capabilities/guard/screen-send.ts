@@ -34,6 +34,7 @@ export function screenSend(
     isShadow: guardMode === "shadow",
     ranges: [],
     limits: [],
+    asksHook: false,
     sharesRecipientLimit: mode === "live" && guardMode === "enforce" && guard.sharesRecipientLimit,
     country,
     numberRange: range,
@@ -43,7 +44,12 @@ export function screenSend(
   }
   const reason = reasonOf(number, mode, guard);
   const isRefused = guardMode === "enforce" && (reason !== "invalid_number" || guard.refuseInvalidNumbers);
-  const judged = { ...free, refused: isRefused ? reason : undefined, counted: isRefused ? undefined : reason };
+  const judged = {
+    ...free,
+    refused: isRefused ? reason : undefined,
+    counted: isRefused ? undefined : reason,
+    asksHook: guard.hook !== undefined && !isRefused && (reason === undefined || guardMode === "enforce"),
+  };
   return mode === "test"
     ? judged
     : {

@@ -4,6 +4,7 @@ import { statement, text } from "../../database/statement.ts";
 import { LruMap } from "../../lru-map.ts";
 import { maxKnownWorkspaces } from "./guard.policy.ts";
 import type { GuardMode } from "./guard-settings.ts";
+import { type GuardHook, type HookRow, hookColumns, hookOf } from "./hook/guard-hook.ts";
 
 /** What sends of a workspace are judged by: its settings and its safe list, of one version. */
 export interface WorkspaceGuard {
@@ -21,6 +22,8 @@ export interface WorkspaceGuard {
   readonly sharesRecipientLimit: boolean;
   /** Entries of the safe list, as `safeKey` writes them. */
   readonly safe: ReadonlySet<string>;
+  /** Undefined: there is none. */
+  readonly hook: GuardHook | undefined;
 }
 
 /** A recipient's index, or a range, on the safe list of a mode. */
@@ -38,9 +41,10 @@ const unchanged: WorkspaceGuard = {
   refuseInvalidNumbers: false,
   sharesRecipientLimit: false,
   safe: new Set(),
+  hook: undefined,
 };
 
-interface Row extends Omit<WorkspaceGuard, "allowedCountries" | "blockedCountries" | "safe"> {
+interface Row extends Omit<WorkspaceGuard, "allowedCountries" | "blockedCountries" | "safe" | "hook">, HookRow {
   readonly allowedCountries: readonly string[];
   readonly blockedCountries: readonly string[];
   readonly safe: readonly string[];
@@ -52,7 +56,7 @@ const readGuard = statement<Row>("read_guard_of_workspace")(
   (p) => `
     SELECT
       version, mode, allowed_countries, blocked_countries, sends_per_hour_per_country, sends_per_hour_per_range,
-      refuse_invalid_numbers, shares_recipient_limit, ARRAY(
+      refuse_invalid_numbers, shares_recipient_limit, ${hookColumns}, ARRAY(
         SELECT mode || ' ' || coalesce(recipient_index, number_range) FROM safe_list_entry
         WHERE workspace_id = ${p.workspaceId}
       ) AS safe
@@ -82,6 +86,7 @@ export class WorkspaceGuards {
       allowedCountries: new Set(row.allowedCountries),
       blockedCountries: new Set(row.blockedCountries),
       safe: new Set(row.safe),
+      hook: hookOf(row),
     });
   }
 }

@@ -65,6 +65,8 @@ export interface Screening {
   readonly ranges: readonly string[];
   /** Limits of the country and of the range. In shadow they only count. */
   readonly limits: readonly OriginLimit[];
+  /** Whether the workspace's hook is to be asked. */
+  readonly asksHook: boolean;
   /** Whether the workspace shares a bucket for each recipient with those that are not verified. */
   readonly sharesRecipientLimit: boolean;
   /** ISO 3166. Null: the number does not tell. */

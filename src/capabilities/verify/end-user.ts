@@ -9,9 +9,11 @@ export interface EndUser {
   readonly addressKey: string | undefined;
   /** Keyed hashes of their device: one for each master secret, sorted. None: the call named no device. */
   readonly deviceIndexes: readonly string[];
+  /** The device as this call named it: it is not stored. */
+  readonly deviceId: string | undefined;
 }
 
-export const unknownEndUser: EndUser = { addressKey: undefined, deviceIndexes: [] };
+export const unknownEndUser: EndUser = { addressKey: undefined, deviceIndexes: [], deviceId: undefined };
 
 /** The end user whom a call of a workspace names. */
 export function endUserOf(
@@ -22,6 +24,7 @@ export function endUserOf(
   return {
     addressKey: endUserIp === undefined ? undefined : limitKeyOf(endUserIp),
     deviceIndexes: deviceId === undefined ? [] : deviceIndexes(keyring, workspaceId, deviceId),
+    deviceId,
   };
 }
 
@@ -48,6 +51,7 @@ export function storedEndUser(
   return {
     addressKey: endUserSealed === null ? undefined : unseal(keyring, "end-user-seal", context, endUserSealed),
     deviceIndexes: deviceIndexes ?? [],
+    deviceId: undefined,
   };
 }
 
@@ -56,5 +60,6 @@ export function mergeEndUsers(named: EndUser, known: EndUser): EndUser {
   return {
     addressKey: named.addressKey ?? known.addressKey,
     deviceIndexes: named.deviceIndexes.length === 0 ? known.deviceIndexes : named.deviceIndexes,
+    deviceId: named.deviceId ?? known.deviceId,
   };
 }

@@ -58,7 +58,7 @@ export async function countSource<T>(
 /** The limit of an end user, which their address and their device have each of their own. None if the start named neither. */
 export function endUserLimits(
   { endUserSendsPerHour }: SendLimitSettings,
-  { addressKey, deviceIndexes }: EndUser,
+  { addressKey, deviceIndexes }: Pick<EndUser, "addressKey" | "deviceIndexes">,
 ): readonly OriginLimit[] {
   const keys = [
     ...(addressKey === undefined ? [] : [`end-user:${addressKey}`]),

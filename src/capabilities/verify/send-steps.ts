@@ -188,7 +188,7 @@ async function runScreened<Run extends Send, Row extends SendingRow>(
   lookUp: BoundStatement<Row>,
 ): Promise<Sent | undefined> {
   for (let screenings = 0; screenings < maxScreenings; screenings += 1) {
-    const screening = guard?.screen(send);
+    const screening = await guard?.screen(send);
     const run = statement(screening === undefined ? send : screened(send, screening));
     const [row] = await database.run(run.statement, run.values, lookUp);
     if (row === undefined) {

@@ -45,7 +45,7 @@ import { listVerifications } from "./list-verifications.ts";
 import type { FallbackInput } from "./plan-sends.ts";
 import { refuseEmails } from "./refused-emails.ts";
 import { type ResendDependencies, resendCode } from "./resend-code.ts";
-import type { RefusedSend } from "./send-guard.ts";
+import { type RefusedSend, withoutWaiting } from "./send-guard.ts";
 import { countSource, endUserLimits, type SendLimitSettings } from "./send-limits.ts";
 import { type StartedOrReused, startOrReuse } from "./start-or-reuse.ts";
 import {
@@ -290,9 +290,9 @@ export async function commitAndSend<O extends DescMessage>(
   const queued: OutboxItem[] = [];
   const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };
   const refused: RefusedSend[] = [];
-  const guard = deps.guard && { ...deps.guard, record: async (send: RefusedSend) => void refused.push(send) };
-  const response = await commitWithAnswer(context, deps.database, schema, (database) =>
-    work({ ...deps, database, codes, guard }),
+  const recording = deps.guard && { ...deps.guard, record: async (send: RefusedSend) => void refused.push(send) };
+  const response = await withoutWaiting(recording, (guard) =>
+    commitWithAnswer(context, deps.database, schema, (database) => work({ ...deps, database, codes, guard })),
   ).finally(async () => {
     for (const send of refused) {
       await deps.guard?.record(send);

@@ -1,8 +1,7 @@
 import { type Command, CommandError, type OperatorCommand } from "../../capability.ts";
 import { systemClock } from "../../clock.ts";
+import { createWebhookSecret, deliveryHeaders } from "../../outgoing/webhook-signature.ts";
 import { followEvents, reasonOf } from "./follow-events.ts";
-import { deliveryHeaders } from "./send-delivery.ts";
-import { createWebhookSecret } from "./webhook-signature.ts";
 
 /** The time that an endpoint has to answer. */
 const timeoutMs = 15_000;

@@ -8,9 +8,9 @@ import { type StoredEvent, storedEventColumns } from "../../events/event-log.ts"
 import { type OutboxItem, type OutboxSender, outboxInsert } from "../../outbox/outbox.ts";
 import type { SendResult } from "../../outbox/send-result.ts";
 import type { CustomerAnswer, PostToCustomer } from "../../outgoing/post-to-customer.ts";
+import { deliveryHeaders } from "../../outgoing/webhook-signature.ts";
 import type { RenderEvent } from "./render-event.ts";
 import { secretsOf } from "./webhook-secrets.ts";
-import { signDelivery } from "./webhook-signature.ts";
 import {
   disabledMailKind,
   disabledMailLimit,
@@ -222,18 +222,6 @@ export class DeliverySender implements OutboxSender {
     // A body that was sealed with a master secret that is gone is written anew for each attempt.
     return row && (unseal(keyring, "webhook-body", context, row.payloadSealed) ?? body);
   }
-}
-
-/** The headers of a delivery. */
-export function deliveryHeaders(
-  secrets: readonly string[],
-  delivery: { readonly id: string; readonly body: string; readonly now: Date },
-): Record<string, string> {
-  return {
-    "Content-Type": "application/json",
-    "User-Agent": "Byond-Webhooks/1",
-    ...signDelivery(secrets, delivery),
-  };
 }
 
 export function isSuccess(answer: CustomerAnswer): boolean {

@@ -5,9 +5,10 @@ import type { Keyring } from "../../crypto/keyring.ts";
 import type { Database } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";
 import type { CustomerAnswer, PostToCustomer } from "../../outgoing/post-to-customer.ts";
+import { deliveryHeaders } from "../../outgoing/webhook-signature.ts";
 import { lockCredential } from "../../revocation/held-credential.ts";
 import { getWebhook, type WebhookReference } from "./get-webhook.ts";
-import { deliveryHeaders, isSuccess } from "./send-delivery.ts";
+import { isSuccess } from "./send-delivery.ts";
 import { secretsOf } from "./webhook-secrets.ts";
 
 /** What an endpoint answered to a ping. */

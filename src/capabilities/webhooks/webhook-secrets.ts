@@ -4,7 +4,7 @@ import { maxCounted, type SealedRows } from "../../crypto/master-secret-use.ts";
 import type { Queryable, QueryableTables } from "../../database/database.ts";
 import { array, bytea, integer, nullable, statement, text } from "../../database/statement.ts";
 import { databaseTime } from "../../database/table-query.ts";
-import { createWebhookSecret } from "./webhook-signature.ts";
+import { createWebhookSecret } from "../../outgoing/webhook-signature.ts";
 import type { WebhookTables } from "./webhook-tables.ts";
 import { maxSecrets } from "./webhooks.policy.ts";
 

@@ -1,5 +1,6 @@
 import { WebhookService } from "../../../gen/byond/v1/webhook_pb.ts";
-import type { Capability, Offer } from "../../capability.ts";
+import { type Capability, Offer } from "../../capability.ts";
+import type { DestinationRules } from "../../outgoing/allowed-destination.ts";
 import { customerPoster } from "../../outgoing/post-to-customer.ts";
 import { bindService } from "../../rpc/router.ts";
 import type { AccountOwners } from "../accounts/accounts.capability.ts";
@@ -26,8 +27,9 @@ interface Needs {
 }
 
 /** Webhooks: endpoints of workspaces, to which events are sent. */
-export function webhooksCapability(needs: Needs): Capability<WebhookSettings> {
-  return {
+export function webhooksCapability(needs: Needs) {
+  const destinations = new Offer<DestinationRules>("webhooks");
+  const capability: Capability<WebhookSettings> = {
     name: "webhooks",
     scopes: ["webhooks"],
     entities: [WebhookEndpointEntity, WebhookSecretEntity, WebhookDeliveryEntity],
@@ -40,6 +42,7 @@ export function webhooksCapability(needs: Needs): Capability<WebhookSettings> {
     sealed: () => sealedWebhookSecrets,
     start({ database, clock, keyring, events, url }, { webhookDestinations: rules }) {
       const channels = needs.channels.value;
+      destinations.give(rules);
       const post = customerPoster({ rules });
       return {
         services: [
@@ -65,4 +68,6 @@ export function webhooksCapability(needs: Needs): Capability<WebhookSettings> {
       };
     },
   };
+  /** Where requests to URLs of customers may go. */
+  return { ...capability, destinations };
 }

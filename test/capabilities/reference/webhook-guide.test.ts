@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
-import { createWebhookSecret } from "../../../src/capabilities/webhooks/webhook-signature.ts";
+import { createWebhookSecret } from "../../../src/outgoing/webhook-signature.ts";
 import { useTestApp } from "../../support/app.ts";
 import { freePort } from "../../support/free-port.ts";
 import { codeBlocks } from "./guide-chapter.ts";

@@ -1,8 +1,8 @@
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
-import { parseSignatureHeader } from "../../../src/access/request-signature.ts";
-import { createWebhookSecret, signDelivery } from "../../../src/capabilities/webhooks/webhook-signature.ts";
-import { hmacSha256 } from "../../../src/crypto/hmac-sha256.ts";
+import { parseSignatureHeader } from "../../src/access/request-signature.ts";
+import { hmacSha256 } from "../../src/crypto/hmac-sha256.ts";
+import { createWebhookSecret, signDelivery } from "../../src/outgoing/webhook-signature.ts";
 
 const id = "evt_0123456789abcdefghijkl";
 const body = JSON.stringify({ type: "verification.approved", note: "é 中" });

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { signBody } from "../../crypto/sign-body.ts";
+import { signBody } from "../crypto/sign-body.ts";
 
 const prefix = "whsec_";
 /** Standard Webhooks asks for 24 to 64 bytes. */
@@ -37,5 +37,14 @@ export function signDelivery(secrets: readonly string[], { id, body, now }: Sign
     "webhook-timestamp": `${timestamp}`,
     "webhook-signature": signatures.join(" "),
     "Byond-Signature": signBody(secrets, body, now),
+  };
+}
+
+/** The headers of a delivery. */
+export function deliveryHeaders(secrets: readonly string[], delivery: SignedDelivery): Record<string, string> {
+  return {
+    "Content-Type": "application/json",
+    "User-Agent": "Byond-Webhooks/1",
+    ...signDelivery(secrets, delivery),
   };
 }
