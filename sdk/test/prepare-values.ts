@@ -1,5 +1,5 @@
 /** The values that cases of one run name: an account of its own with keys, signed webhooks, addresses that nothing was sent to yet. */
-import { createWebhookSecret, signDelivery } from "../../src/capabilities/webhooks/webhook-signature.ts";
+import { createWebhookSecret, signDelivery } from "../../src/outgoing/webhook-signature.ts";
 import type { Values } from "./cases.ts";
 
 const password = "correct horse battery";

@@ -4,6 +4,7 @@ import type { DestinationRules } from "../../outgoing/allowed-destination.ts";
 import { customerPoster, type PostToCustomer } from "../../outgoing/post-to-customer.ts";
 import { bindService } from "../../rpc/router.ts";
 import type { EventObjects } from "../events/event-messages.ts";
+import type { Send } from "../verify/define-send-step.ts";
 import type { SendGuard } from "../verify/send-guard.ts";
 import type { AddedSendSteps } from "../verify/send-steps.ts";
 import { countRefusalStep } from "./count-refusal-step.ts";
@@ -76,7 +77,7 @@ export function guardCapability({ recipients, destinations }: Needs) {
     sealed: () => sealedHooks,
     start({ database, keyring, clock, events }, { guardMode }) {
       const guards = new WorkspaceGuards();
-      const guardOf = (workspaceId: string) => guards.get(workspaceId);
+      const screen = (send: Send) => screenSend(send, (workspaceId) => guards.get(workspaceId), guardMode);
       let poster: PostToCustomer | undefined;
       const post: PostToCustomer = (question) => {
         poster ??= customerPoster({ rules: destinations(), timeoutMs: hookTimeoutMs });
@@ -85,7 +86,7 @@ export function guardCapability({ recipients, destinations }: Needs) {
       const hooks = new HookAsker({ keyring, clock, post });
       serverMode.give(guardMode);
       judging.give({
-        screen: (send) => withVeto(hooks, send, screenSend(send, guardOf, guardMode), guardOf),
+        screen: (send) => withVeto({ database, guards, hooks, screen }, send),
         refresh: (queryable, workspaceId) => guards.refresh(queryable, workspaceId),
         async record(refused) {
           await recordRefusal({ database }, refused);

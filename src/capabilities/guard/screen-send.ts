@@ -44,11 +44,12 @@ export function screenSend(
   }
   const reason = reasonOf(number, mode, guard);
   const isRefused = guardMode === "enforce" && (reason !== "invalid_number" || guard.refuseInvalidNumbers);
+  const refused = isRefused ? reason : undefined;
   const judged = {
     ...free,
-    refused: isRefused ? reason : undefined,
+    refused,
     counted: isRefused ? undefined : reason,
-    asksHook: guard.hook !== undefined && !isRefused && (reason === undefined || guardMode === "enforce"),
+    asksHook: guard.hook !== undefined && refused === undefined && (reason === undefined || guardMode === "enforce"),
   };
   return mode === "test"
     ? judged

@@ -149,6 +149,8 @@ function countriesProblem(countries: readonly string[] = []): string | undefined
   return unknown === undefined ? undefined : "must be two-letter country codes in upper case, such as SG";
 }
 
-function updateOf({ guard, updateMask }: UpdateGuardRequest) {
-  return { schema: GuardChangesSchema, changes: guard, mask: updateMask };
+/** The hook is changed as a whole: over REST, the mask has its members. */
+function updateOf({ guard, updateMask: mask }: UpdateGuardRequest) {
+  const paths = mask && [...new Set(mask.paths.map((path) => (path.startsWith("hook.") ? "hook" : path)))];
+  return { schema: GuardChangesSchema, changes: guard, mask: mask && paths && { ...mask, paths } };
 }

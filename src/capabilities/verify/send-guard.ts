@@ -59,6 +59,8 @@ export async function withoutWaiting<T>(
       }
       const screening = guard.screen(send);
       if (screening instanceof Promise) {
+        // It is awaited after the rollback.
+        screening.catch(() => undefined);
         throw new HookIsAsked(key, screening);
       }
       return screening;
