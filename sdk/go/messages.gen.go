@@ -215,6 +215,20 @@ const (
 	GuardModeOff GuardMode = "off"
 )
 
+// GuardHookOnFailure: what happens to a code if the endpoint does not answer as it should.
+//
+// Newer servers may have words that this version does not know.
+type GuardHookOnFailure string
+
+// The words of [GuardHookOnFailure].
+const (
+	// GuardHookOnFailureAllow: It is sent.
+	GuardHookOnFailureAllow GuardHookOnFailure = "allow"
+
+	// GuardHookOnFailureRefuse: It is refused, as a vetoed one.
+	GuardHookOnFailureRefuse GuardHookOnFailure = "refuse"
+)
+
 // GuardReason: why the guard refuses a send. More may be added.
 //
 // Newer servers may have words that this version does not know.
@@ -907,6 +921,38 @@ type GuardSettings struct {
 	// RefuseInvalidNumbers: whether numbers that their country's plan does not have are refused. They are counted in
 	// any case.
 	RefuseInvalidNumbers bool `json:"refuse_invalid_numbers"`
+
+	// Hook: your endpoint that is asked before each code by text message, call and WhatsApp. Nil: there is none.
+	Hook *GuardHook `json:"hook"`
+}
+
+// GuardHook is an endpoint of yours that can veto codes.
+//
+// Before a code is sent, it gets a POST with `VerificationID`, `Mode`, `Channel`, `Recipient`, `Country`,
+// `end_user_ip` and `DeviceID` as JSON, signed as webhooks are. It answers with status 200 and `{"allow": true}`
+// or `{"allow": false}` within 200 milliseconds, connecting included. A vetoed code is not sent:
+// `recipient_blocked`, with the reason `vetoed`. What the guard refuses by itself, and recipients on the safe
+// list, it is not asked about.
+type GuardHook struct {
+	// URL is the URL of the endpoint.
+	URL string `json:"url"`
+
+	// OnFailure: what happens to a code if the endpoint does not answer as it should.
+	OnFailure GuardHookOnFailure `json:"on_failure"`
+
+	// Secret is the secret that its requests are signed with: `whsec_` and 44 characters. Only in the response that
+	// a new URL was set with; otherwise left out.
+	Secret *string `json:"secret"`
+}
+
+// GuardHookChanges is the hook as it is to be.
+type GuardHookChanges struct {
+	// URL is the URL of your endpoint: an `https` URL with a public address, at most 2048 characters, or `""`.
+	// Redirects are not followed.
+	URL *string `json:"url"`
+
+	// OnFailure: what happens to a code if the endpoint does not answer as it should. Default: it is sent.
+	OnFailure *GuardHookOnFailure `json:"on_failure"`
 }
 
 // GuardListBlocksResponse has the ranges that are blocked.

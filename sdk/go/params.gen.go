@@ -193,6 +193,10 @@ type GuardUpdateParams struct {
 
 	// RefuseInvalidNumbers: whether numbers that their country's plan does not have are refused.
 	RefuseInvalidNumbers *bool `json:"refuse_invalid_numbers,omitzero"`
+
+	// Hook: your endpoint that is asked before each code. A new URL gets a new secret, which this response alone
+	// has. With the URL `""`: there is no hook any more.
+	Hook GuardHookChanges `json:"hook,omitzero"`
 }
 
 // GuardAddSafeListEntryParams are the parameters of [GuardService.AddSafeListEntry].

@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/guard.proto.
  */
 export const file_byond_v1_guard: GenFile = /*@__PURE__*/
-  fileDesc("ChRieW9uZC92MS9ndWFyZC5wcm90bxIIYnlvbmQudjEimgIKDUd1YXJkU2V0dGluZ3MSJwoKZ3VhcmRfbW9kZRgBIAEoDjITLmJ5b25kLnYxLkd1YXJkTW9kZRIZChFhbGxvd2VkX2NvdW50cmllcxgCIAMoCRIZChFibG9ja2VkX2NvdW50cmllcxgDIAMoCRInChpzZW5kc19wZXJfaG91cl9wZXJfY291bnRyeRgEIAEoBUgAiAEBEiUKGHNlbmRzX3Blcl9ob3VyX3Blcl9yYW5nZRgFIAEoBUgBiAEBEh4KFnJlZnVzZV9pbnZhbGlkX251bWJlcnMYBiABKAhCHQobX3NlbmRzX3Blcl9ob3VyX3Blcl9jb3VudHJ5QhsKGV9zZW5kc19wZXJfaG91cl9wZXJfcmFuZ2UiMwoKQ291bnRyeVNldBIlCgljb3VudHJpZXMYASADKAlCErpID5IBDBD6ARgBIgVyA5gBAiIRCg9HZXRHdWFyZFJlcXVlc3QiOgoQR2V0R3VhcmRSZXNwb25zZRImCgVndWFyZBgBIAEoCzIXLmJ5b25kLnYxLkd1YXJkU2V0dGluZ3MibAoSVXBkYXRlR3VhcmRSZXF1ZXN0EiUKBWd1YXJkGAEgASgLMhYuYnlvbmQudjEuR3VhcmRDaGFuZ2VzEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayKfAwoMR3VhcmRDaGFuZ2VzEjgKCmd1YXJkX21vZGUYASABKA4yEy5ieW9uZC52MS5HdWFyZE1vZGVCCrpIB4IBBBABIABIAIgBARIvChFhbGxvd2VkX2NvdW50cmllcxgCIAEoCzIULmJ5b25kLnYxLkNvdW50cnlTZXQSLwoRYmxvY2tlZF9jb3VudHJpZXMYAyABKAsyFC5ieW9uZC52MS5Db3VudHJ5U2V0EjQKGnNlbmRzX3Blcl9ob3VyX3Blcl9jb3VudHJ5GAQgASgFQgu6SAgaBhjAhD0oAEgBiAEBEjIKGHNlbmRzX3Blcl9ob3VyX3Blcl9yYW5nZRgFIAEoBUILukgIGgYYwIQ9KABIAogBARIjChZyZWZ1c2VfaW52YWxpZF9udW1iZXJzGAYgASgISAOIAQFCDQoLX2d1YXJkX21vZGVCHQobX3NlbmRzX3Blcl9ob3VyX3Blcl9jb3VudHJ5QhsKGV9zZW5kc19wZXJfaG91cl9wZXJfcmFuZ2VCGQoXX3JlZnVzZV9pbnZhbGlkX251bWJlcnMiPQoTVXBkYXRlR3VhcmRSZXNwb25zZRImCgVndWFyZBgBIAEoCzIXLmJ5b25kLnYxLkd1YXJkU2V0dGluZ3MiGAoWTGlzdEd1YXJkQmxvY2tzUmVxdWVzdCI/ChdMaXN0R3VhcmRCbG9ja3NSZXNwb25zZRIkCgZibG9ja3MYASADKAsyFC5ieW9uZC52MS5HdWFyZEJsb2NrIq0BCgpHdWFyZEJsb2NrEgoKAmlkGAEgASgJEhQKDG51bWJlcl9yYW5nZRgCIAEoCRIPCgdzdGFydGVkGAMgASgFEhAKCGFwcHJvdmVkGAQgASgFEi0KCXN0YXJ0c19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZW5kc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOAoXRGVsZXRlR3VhcmRCbG9ja1JlcXVlc3QSHQoCaWQYASABKAlCEbpIB8gBAXICGEDCuxgDZ2JsIjcKGERlbGV0ZUd1YXJkQmxvY2tSZXNwb25zZRIKCgJpZBgBIAEoCRIPCgdkZWxldGVkGAIgASgIIp0BCg1TYWZlTGlzdEVudHJ5EgoKAmlkGAEgASgJEhYKCXJlY2lwaWVudBgCIAEoCUgAiAEBEhkKDG51bWJlcl9yYW5nZRgDIAEoCUgBiAEBEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgwKCl9yZWNpcGllbnRCDwoNX251bWJlcl9yYW5nZSIcChpMaXN0U2FmZUxpc3RFbnRyaWVzUmVxdWVzdCJHChtMaXN0U2FmZUxpc3RFbnRyaWVzUmVzcG9uc2USKAoHZW50cmllcxgBIAMoCzIXLmJ5b25kLnYxLlNhZmVMaXN0RW50cnki3QEKF0FkZFNhZmVMaXN0RW50cnlSZXF1ZXN0EiIKCXJlY2lwaWVudBgBIAEoCUIKukgHcgUQARj+AUgAiAEBEn8KDG51bWJlcl9yYW5nZRgCIAEoCUJkukgXchUyE15cK1sxLTldWzAtOV17MCw5fSS6uxhGbXVzdCBiZSBhIHBsdXMgYW5kIHRoZSBmaXJzdCAxIHRvIDEwIGRpZ2l0cyBvZiBudW1iZXJzLCBzdWNoIGFzICs2NTkxMkgBiAEBQgwKCl9yZWNpcGllbnRCDwoNX251bWJlcl9yYW5nZSJCChhBZGRTYWZlTGlzdEVudHJ5UmVzcG9uc2USJgoFZW50cnkYASABKAsyFy5ieW9uZC52MS5TYWZlTGlzdEVudHJ5IjsKGkRlbGV0ZVNhZmVMaXN0RW50cnlSZXF1ZXN0Eh0KAmlkGAEgASgJQhG6SAfIAQFyAhhAwrsYA2dzbCI6ChtEZWxldGVTYWZlTGlzdEVudHJ5UmVzcG9uc2USCgoCaWQYASABKAkSDwoHZGVsZXRlZBgCIAEoCCL3AQoMR3VhcmRSZWZ1c2FsEgoKAmlkGAEgASgJEiUKBnJlYXNvbhgCIAEoDjIVLmJ5b25kLnYxLkd1YXJkUmVhc29uEhAKCGVuZm9yY2VkGAMgASgIEiIKB2NoYW5uZWwYBCABKA4yES5ieW9uZC52MS5DaGFubmVsEhQKB2NvdW50cnkYBSABKAlIAIgBARIZCgxudW1iZXJfcmFuZ2UYBiABKAlIAYgBARIcCg92ZXJpZmljYXRpb25faWQYByABKAlIAogBAUIKCghfY291bnRyeUIPCg1fbnVtYmVyX3JhbmdlQhIKEF92ZXJpZmljYXRpb25faWQiWwoVR2V0R3VhcmRSZXBvcnRSZXF1ZXN0EjcKBnBlcmlvZBgBIAEoDjIWLmJ5b25kLnYxLlJlcG9ydFBlcmlvZEIKukgHggEEEAEgAEgAiAEBQgkKB19wZXJpb2Qi/gEKFkdldEd1YXJkUmVwb3J0UmVzcG9uc2USMAoMcGVyaW9kX3N0YXJ0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpwZXJpb2RfZW5kGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZWZ1c2VkGAMgASgFEhQKDHdvdWxkX3JlZnVzZRgEIAEoBRIrCgdyZWFzb25zGAUgAygLMhouYnlvbmQudjEuR3VhcmRSZWFzb25Db3VudBIuCgljb3VudHJpZXMYBiADKAsyGy5ieW9uZC52MS5HdWFyZENvdW50cnlDb3VudCJgChBHdWFyZFJlYXNvbkNvdW50EiUKBnJlYXNvbhgBIAEoDjIVLmJ5b25kLnYxLkd1YXJkUmVhc29uEg8KB3JlZnVzZWQYAiABKAUSFAoMd291bGRfcmVmdXNlGAMgASgFIlwKEUd1YXJkQ291bnRyeUNvdW50EhQKB2NvdW50cnkYASABKAlIAIgBARIPCgdyZWZ1c2VkGAIgASgFEhQKDHdvdWxkX3JlZnVzZRgDIAEoBUIKCghfY291bnRyeSpqCglHdWFyZE1vZGUSGgoWR1VBUkRfTU9ERV9VTlNQRUNJRklFRBAAEhYKEkdVQVJEX01PREVfRU5GT1JDRRABEhUKEUdVQVJEX01PREVfU0hBRE9XEAISEgoOR1VBUkRfTU9ERV9PRkYQAyqmAgoLR3VhcmRSZWFzb24SHAoYR1VBUkRfUkVBU09OX1VOU1BFQ0lGSUVEEAASHQoZR1VBUkRfUkVBU09OX1BSRU1JVU1fUkFURRABEhwKGEdVQVJEX1JFQVNPTl9TSEFSRURfQ09TVBACEh8KG0dVQVJEX1JFQVNPTl9JTlZBTElEX05VTUJFUhADEiQKIEdVQVJEX1JFQVNPTl9DT1VOVFJZX05PVF9BTExPV0VEEAQSHgoaR1VBUkRfUkVBU09OX1JBTkdFX0JMT0NLRUQQBRIXChNHVUFSRF9SRUFTT05fVkVUT0VEEAYSHgoaR1VBUkRfUkVBU09OX0NPVU5UUllfTElNSVQQBxIcChhHVUFSRF9SRUFTT05fUkFOR0VfTElNSVQQCDKaCQoMR3VhcmRTZXJ2aWNlEnMKCEdldEd1YXJkEhkuYnlvbmQudjEuR2V0R3VhcmRSZXF1ZXN0GhouYnlvbmQudjEuR2V0R3VhcmRSZXNwb25zZSIwkAIBqrsYDQgEEgVndWFyZCgBMAGC0+STAhZiBWd1YXJkEg0vYXBpL3YxL2d1YXJkEoMBCgtVcGRhdGVHdWFyZBIcLmJ5b25kLnYxLlVwZGF0ZUd1YXJkUmVxdWVzdBodLmJ5b25kLnYxLlVwZGF0ZUd1YXJkUmVzcG9uc2UiN5ACAqq7GA0IBBIFZ3VhcmQoATABgtPkkwIdOgVndWFyZGIFZ3VhcmQyDS9hcGkvdjEvZ3VhcmQSiAEKD0xpc3RHdWFyZEJsb2NrcxIgLmJ5b25kLnYxLkxpc3RHdWFyZEJsb2Nrc1JlcXVlc3QaIS5ieW9uZC52MS5MaXN0R3VhcmRCbG9ja3NSZXNwb25zZSIwkAIBqrsYDQgEEgVndWFyZCgBMAGC0+STAhYSFC9hcGkvdjEvZ3VhcmQvYmxvY2tzEpABChBEZWxldGVHdWFyZEJsb2NrEiEuYnlvbmQudjEuRGVsZXRlR3VhcmRCbG9ja1JlcXVlc3QaIi5ieW9uZC52MS5EZWxldGVHdWFyZEJsb2NrUmVzcG9uc2UiNZACAqq7GA0IBBIFZ3VhcmQoATABgtPkkwIbKhkvYXBpL3YxL2d1YXJkL2Jsb2Nrcy97aWR9EpsBChNMaXN0U2FmZUxpc3RFbnRyaWVzEiQuYnlvbmQudjEuTGlzdFNhZmVMaXN0RW50cmllc1JlcXVlc3QaJS5ieW9uZC52MS5MaXN0U2FmZUxpc3RFbnRyaWVzUmVzcG9uc2UiN5ACAaq7GBEIBBIFZ3VhcmQYASABKAEwAYLT5JMCGRIXL2FwaS92MS9ndWFyZC9zYWZlLWxpc3QSowEKEEFkZFNhZmVMaXN0RW50cnkSIS5ieW9uZC52MS5BZGRTYWZlTGlzdEVudHJ5UmVxdWVzdBoiLmJ5b25kLnYxLkFkZFNhZmVMaXN0RW50cnlSZXNwb25zZSJIkAICqrsYEQgEEgVndWFyZBgBIAEoATABsrsYAwjJAYLT5JMCIzoBKmIFZW50cnkiFy9hcGkvdjEvZ3VhcmQvc2FmZS1saXN0EqABChNEZWxldGVTYWZlTGlzdEVudHJ5EiQuYnlvbmQudjEuRGVsZXRlU2FmZUxpc3RFbnRyeVJlcXVlc3QaJS5ieW9uZC52MS5EZWxldGVTYWZlTGlzdEVudHJ5UmVzcG9uc2UiPJACAqq7GBEIBBIFZ3VhcmQYASABKAEwAYLT5JMCHiocL2FwaS92MS9ndWFyZC9zYWZlLWxpc3Qve2lkfRKJAQoOR2V0R3VhcmRSZXBvcnQSHy5ieW9uZC52MS5HZXRHdWFyZFJlcG9ydFJlcXVlc3QaIC5ieW9uZC52MS5HZXRHdWFyZFJlcG9ydFJlc3BvbnNlIjSQAgGquxgRCAQSBWd1YXJkGAEgASgBMAGC0+STAhYSFC9hcGkvdjEvZ3VhcmQvcmVwb3J0QngKDGNvbS5ieW9uZC52MUIKR3VhcmRQcm90b1ABWipnaXRodWIuY29tL2J5b25kL2J5b25kLWdvL2J5b25kL3YxO2J5b25kdjGiAgNCWUSqAghCeW9uZC5WMboCBUJ5b25kygIIQnlvbmRcVjHqAglCeW9uZDo6VjFiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_report, file_byond_v1_verify, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("ChRieW9uZC92MS9ndWFyZC5wcm90bxIIYnlvbmQudjEivQIKDUd1YXJkU2V0dGluZ3MSJwoKZ3VhcmRfbW9kZRgBIAEoDjITLmJ5b25kLnYxLkd1YXJkTW9kZRIZChFhbGxvd2VkX2NvdW50cmllcxgCIAMoCRIZChFibG9ja2VkX2NvdW50cmllcxgDIAMoCRInChpzZW5kc19wZXJfaG91cl9wZXJfY291bnRyeRgEIAEoBUgAiAEBEiUKGHNlbmRzX3Blcl9ob3VyX3Blcl9yYW5nZRgFIAEoBUgBiAEBEh4KFnJlZnVzZV9pbnZhbGlkX251bWJlcnMYBiABKAgSIQoEaG9vaxgHIAEoCzITLmJ5b25kLnYxLkd1YXJkSG9va0IdChtfc2VuZHNfcGVyX2hvdXJfcGVyX2NvdW50cnlCGwoZX3NlbmRzX3Blcl9ob3VyX3Blcl9yYW5nZSLHAQoJR3VhcmRIb29rEgsKA3VybBgBIAEoCRIxCgpvbl9mYWlsdXJlGAIgASgOMh0uYnlvbmQudjEuR3VhcmRIb29rLk9uRmFpbHVyZRIZCgZzZWNyZXQYAyABKAlCBNi7GAFIAIgBASJUCglPbkZhaWx1cmUSGgoWT05fRkFJTFVSRV9VTlNQRUNJRklFRBAAEhQKEE9OX0ZBSUxVUkVfQUxMT1cQARIVChFPTl9GQUlMVVJFX1JFRlVTRRACQgkKB19zZWNyZXQiMwoKQ291bnRyeVNldBIlCgljb3VudHJpZXMYASADKAlCErpID5IBDBD6ARgBIgVyA5gBAiIRCg9HZXRHdWFyZFJlcXVlc3QiOgoQR2V0R3VhcmRSZXNwb25zZRImCgVndWFyZBgBIAEoCzIXLmJ5b25kLnYxLkd1YXJkU2V0dGluZ3MibAoSVXBkYXRlR3VhcmRSZXF1ZXN0EiUKBWd1YXJkGAEgASgLMhYuYnlvbmQudjEuR3VhcmRDaGFuZ2VzEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayLJAwoMR3VhcmRDaGFuZ2VzEjgKCmd1YXJkX21vZGUYASABKA4yEy5ieW9uZC52MS5HdWFyZE1vZGVCCrpIB4IBBBABIABIAIgBARIvChFhbGxvd2VkX2NvdW50cmllcxgCIAEoCzIULmJ5b25kLnYxLkNvdW50cnlTZXQSLwoRYmxvY2tlZF9jb3VudHJpZXMYAyABKAsyFC5ieW9uZC52MS5Db3VudHJ5U2V0EjQKGnNlbmRzX3Blcl9ob3VyX3Blcl9jb3VudHJ5GAQgASgFQgu6SAgaBhjAhD0oAEgBiAEBEjIKGHNlbmRzX3Blcl9ob3VyX3Blcl9yYW5nZRgFIAEoBUILukgIGgYYwIQ9KABIAogBARIjChZyZWZ1c2VfaW52YWxpZF9udW1iZXJzGAYgASgISAOIAQESKAoEaG9vaxgHIAEoCzIaLmJ5b25kLnYxLkd1YXJkSG9va0NoYW5nZXNCDQoLX2d1YXJkX21vZGVCHQobX3NlbmRzX3Blcl9ob3VyX3Blcl9jb3VudHJ5QhsKGV9zZW5kc19wZXJfaG91cl9wZXJfcmFuZ2VCGQoXX3JlZnVzZV9pbnZhbGlkX251bWJlcnMijAEKEEd1YXJkSG9va0NoYW5nZXMSHQoDdXJsGAEgASgJQgu6SAjIAQFyAxiAEEgAiAEBEkIKCm9uX2ZhaWx1cmUYAiABKA4yHS5ieW9uZC52MS5HdWFyZEhvb2suT25GYWlsdXJlQgq6SAeCAQQQASAASAGIAQFCBgoEX3VybEINCgtfb25fZmFpbHVyZSI9ChNVcGRhdGVHdWFyZFJlc3BvbnNlEiYKBWd1YXJkGAEgASgLMhcuYnlvbmQudjEuR3VhcmRTZXR0aW5ncyIYChZMaXN0R3VhcmRCbG9ja3NSZXF1ZXN0Ij8KF0xpc3RHdWFyZEJsb2Nrc1Jlc3BvbnNlEiQKBmJsb2NrcxgBIAMoCzIULmJ5b25kLnYxLkd1YXJkQmxvY2sirQEKCkd1YXJkQmxvY2sSCgoCaWQYASABKAkSFAoMbnVtYmVyX3JhbmdlGAIgASgJEg8KB3N0YXJ0ZWQYAyABKAUSEAoIYXBwcm92ZWQYBCABKAUSLQoJc3RhcnRzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdlbmRzX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI4ChdEZWxldGVHdWFyZEJsb2NrUmVxdWVzdBIdCgJpZBgBIAEoCUIRukgHyAEBcgIYQMK7GANnYmwiNwoYRGVsZXRlR3VhcmRCbG9ja1Jlc3BvbnNlEgoKAmlkGAEgASgJEg8KB2RlbGV0ZWQYAiABKAginQEKDVNhZmVMaXN0RW50cnkSCgoCaWQYASABKAkSFgoJcmVjaXBpZW50GAIgASgJSACIAQESGQoMbnVtYmVyX3JhbmdlGAMgASgJSAGIAQESLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCDAoKX3JlY2lwaWVudEIPCg1fbnVtYmVyX3JhbmdlIhwKGkxpc3RTYWZlTGlzdEVudHJpZXNSZXF1ZXN0IkcKG0xpc3RTYWZlTGlzdEVudHJpZXNSZXNwb25zZRIoCgdlbnRyaWVzGAEgAygLMhcuYnlvbmQudjEuU2FmZUxpc3RFbnRyeSLdAQoXQWRkU2FmZUxpc3RFbnRyeVJlcXVlc3QSIgoJcmVjaXBpZW50GAEgASgJQgq6SAdyBRABGP4BSACIAQESfwoMbnVtYmVyX3JhbmdlGAIgASgJQmS6SBdyFTITXlwrWzEtOV1bMC05XXswLDl9JLq7GEZtdXN0IGJlIGEgcGx1cyBhbmQgdGhlIGZpcnN0IDEgdG8gMTAgZGlnaXRzIG9mIG51bWJlcnMsIHN1Y2ggYXMgKzY1OTEySAGIAQFCDAoKX3JlY2lwaWVudEIPCg1fbnVtYmVyX3JhbmdlIkIKGEFkZFNhZmVMaXN0RW50cnlSZXNwb25zZRImCgVlbnRyeRgBIAEoCzIXLmJ5b25kLnYxLlNhZmVMaXN0RW50cnkiOwoaRGVsZXRlU2FmZUxpc3RFbnRyeVJlcXVlc3QSHQoCaWQYASABKAlCEbpIB8gBAXICGEDCuxgDZ3NsIjoKG0RlbGV0ZVNhZmVMaXN0RW50cnlSZXNwb25zZRIKCgJpZBgBIAEoCRIPCgdkZWxldGVkGAIgASgIIvcBCgxHdWFyZFJlZnVzYWwSCgoCaWQYASABKAkSJQoGcmVhc29uGAIgASgOMhUuYnlvbmQudjEuR3VhcmRSZWFzb24SEAoIZW5mb3JjZWQYAyABKAgSIgoHY2hhbm5lbBgEIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWwSFAoHY291bnRyeRgFIAEoCUgAiAEBEhkKDG51bWJlcl9yYW5nZRgGIAEoCUgBiAEBEhwKD3ZlcmlmaWNhdGlvbl9pZBgHIAEoCUgCiAEBQgoKCF9jb3VudHJ5Qg8KDV9udW1iZXJfcmFuZ2VCEgoQX3ZlcmlmaWNhdGlvbl9pZCJbChVHZXRHdWFyZFJlcG9ydFJlcXVlc3QSNwoGcGVyaW9kGAEgASgOMhYuYnlvbmQudjEuUmVwb3J0UGVyaW9kQgq6SAeCAQQQASAASACIAQFCCQoHX3BlcmlvZCL+AQoWR2V0R3VhcmRSZXBvcnRSZXNwb25zZRIwCgxwZXJpb2Rfc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnBlcmlvZF9lbmQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3JlZnVzZWQYAyABKAUSFAoMd291bGRfcmVmdXNlGAQgASgFEisKB3JlYXNvbnMYBSADKAsyGi5ieW9uZC52MS5HdWFyZFJlYXNvbkNvdW50Ei4KCWNvdW50cmllcxgGIAMoCzIbLmJ5b25kLnYxLkd1YXJkQ291bnRyeUNvdW50ImAKEEd1YXJkUmVhc29uQ291bnQSJQoGcmVhc29uGAEgASgOMhUuYnlvbmQudjEuR3VhcmRSZWFzb24SDwoHcmVmdXNlZBgCIAEoBRIUCgx3b3VsZF9yZWZ1c2UYAyABKAUiXAoRR3VhcmRDb3VudHJ5Q291bnQSFAoHY291bnRyeRgBIAEoCUgAiAEBEg8KB3JlZnVzZWQYAiABKAUSFAoMd291bGRfcmVmdXNlGAMgASgFQgoKCF9jb3VudHJ5KmoKCUd1YXJkTW9kZRIaChZHVUFSRF9NT0RFX1VOU1BFQ0lGSUVEEAASFgoSR1VBUkRfTU9ERV9FTkZPUkNFEAESFQoRR1VBUkRfTU9ERV9TSEFET1cQAhISCg5HVUFSRF9NT0RFX09GRhADKqYCCgtHdWFyZFJlYXNvbhIcChhHVUFSRF9SRUFTT05fVU5TUEVDSUZJRUQQABIdChlHVUFSRF9SRUFTT05fUFJFTUlVTV9SQVRFEAESHAoYR1VBUkRfUkVBU09OX1NIQVJFRF9DT1NUEAISHwobR1VBUkRfUkVBU09OX0lOVkFMSURfTlVNQkVSEAMSJAogR1VBUkRfUkVBU09OX0NPVU5UUllfTk9UX0FMTE9XRUQQBBIeChpHVUFSRF9SRUFTT05fUkFOR0VfQkxPQ0tFRBAFEhcKE0dVQVJEX1JFQVNPTl9WRVRPRUQQBhIeChpHVUFSRF9SRUFTT05fQ09VTlRSWV9MSU1JVBAHEhwKGEdVQVJEX1JFQVNPTl9SQU5HRV9MSU1JVBAIMpoJCgxHdWFyZFNlcnZpY2UScwoIR2V0R3VhcmQSGS5ieW9uZC52MS5HZXRHdWFyZFJlcXVlc3QaGi5ieW9uZC52MS5HZXRHdWFyZFJlc3BvbnNlIjCQAgGquxgNCAQSBWd1YXJkKAEwAYLT5JMCFmIFZ3VhcmQSDS9hcGkvdjEvZ3VhcmQSgwEKC1VwZGF0ZUd1YXJkEhwuYnlvbmQudjEuVXBkYXRlR3VhcmRSZXF1ZXN0Gh0uYnlvbmQudjEuVXBkYXRlR3VhcmRSZXNwb25zZSI3kAICqrsYDQgEEgVndWFyZCgBMAGC0+STAh06BWd1YXJkYgVndWFyZDINL2FwaS92MS9ndWFyZBKIAQoPTGlzdEd1YXJkQmxvY2tzEiAuYnlvbmQudjEuTGlzdEd1YXJkQmxvY2tzUmVxdWVzdBohLmJ5b25kLnYxLkxpc3RHdWFyZEJsb2Nrc1Jlc3BvbnNlIjCQAgGquxgNCAQSBWd1YXJkKAEwAYLT5JMCFhIUL2FwaS92MS9ndWFyZC9ibG9ja3MSkAEKEERlbGV0ZUd1YXJkQmxvY2sSIS5ieW9uZC52MS5EZWxldGVHdWFyZEJsb2NrUmVxdWVzdBoiLmJ5b25kLnYxLkRlbGV0ZUd1YXJkQmxvY2tSZXNwb25zZSI1kAICqrsYDQgEEgVndWFyZCgBMAGC0+STAhsqGS9hcGkvdjEvZ3VhcmQvYmxvY2tzL3tpZH0SmwEKE0xpc3RTYWZlTGlzdEVudHJpZXMSJC5ieW9uZC52MS5MaXN0U2FmZUxpc3RFbnRyaWVzUmVxdWVzdBolLmJ5b25kLnYxLkxpc3RTYWZlTGlzdEVudHJpZXNSZXNwb25zZSI3kAIBqrsYEQgEEgVndWFyZBgBIAEoATABgtPkkwIZEhcvYXBpL3YxL2d1YXJkL3NhZmUtbGlzdBKjAQoQQWRkU2FmZUxpc3RFbnRyeRIhLmJ5b25kLnYxLkFkZFNhZmVMaXN0RW50cnlSZXF1ZXN0GiIuYnlvbmQudjEuQWRkU2FmZUxpc3RFbnRyeVJlc3BvbnNlIkiQAgKquxgRCAQSBWd1YXJkGAEgASgBMAGyuxgDCMkBgtPkkwIjOgEqYgVlbnRyeSIXL2FwaS92MS9ndWFyZC9zYWZlLWxpc3QSoAEKE0RlbGV0ZVNhZmVMaXN0RW50cnkSJC5ieW9uZC52MS5EZWxldGVTYWZlTGlzdEVudHJ5UmVxdWVzdBolLmJ5b25kLnYxLkRlbGV0ZVNhZmVMaXN0RW50cnlSZXNwb25zZSI8kAICqrsYEQgEEgVndWFyZBgBIAEoATABgtPkkwIeKhwvYXBpL3YxL2d1YXJkL3NhZmUtbGlzdC97aWR9EokBCg5HZXRHdWFyZFJlcG9ydBIfLmJ5b25kLnYxLkdldEd1YXJkUmVwb3J0UmVxdWVzdBogLmJ5b25kLnYxLkdldEd1YXJkUmVwb3J0UmVzcG9uc2UiNJACAaq7GBEIBBIFZ3VhcmQYASABKAEwAYLT5JMCFhIUL2FwaS92MS9ndWFyZC9yZXBvcnRCeAoMY29tLmJ5b25kLnYxQgpHdWFyZFByb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_report, file_byond_v1_verify, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * The settings of the guard.
@@ -68,6 +68,13 @@ export type GuardSettings = Message<"byond.v1.GuardSettings"> & {
    * @generated from field: bool refuse_invalid_numbers = 6;
    */
   refuseInvalidNumbers: boolean;
+
+  /**
+   * Your endpoint that is asked before each code by text message, call and WhatsApp. Null: there is none.
+   *
+   * @generated from field: byond.v1.GuardHook hook = 7;
+   */
+  hook?: GuardHook | undefined;
 };
 
 /**
@@ -76,6 +83,88 @@ export type GuardSettings = Message<"byond.v1.GuardSettings"> & {
  */
 export const GuardSettingsSchema: GenMessage<GuardSettings> = /*@__PURE__*/
   messageDesc(file_byond_v1_guard, 0);
+
+/**
+ * An endpoint of yours that can veto codes.
+ *
+ * Before a code is sent, it gets a POST with `verification_id`, `mode`, `channel`, `recipient`, `country`, `end_user_ip` and
+ * `device_id` as JSON, signed as webhooks are. It answers with status 200 and `{"allow": true}` or `{"allow": false}` within
+ * 200 milliseconds, connecting included. A vetoed code is not sent: `recipient_blocked`, with the reason `vetoed`. What
+ * the guard refuses by itself, and recipients on the safe list, it is not asked about.
+ *
+ * @generated from message byond.v1.GuardHook
+ */
+export type GuardHook = Message<"byond.v1.GuardHook"> & {
+  /**
+   * The URL of the endpoint.
+   *
+   * @generated from field: string url = 1;
+   */
+  url: string;
+
+  /**
+   * What happens to a code if the endpoint does not answer as it should.
+   *
+   * @generated from field: byond.v1.GuardHook.OnFailure on_failure = 2;
+   */
+  onFailure: GuardHook_OnFailure;
+
+  /**
+   * The secret that its requests are signed with: `whsec_` and 44 characters. Only in the response that a new URL was set
+   * with; otherwise left out.
+   *
+   * @generated from field: optional string secret = 3;
+   */
+  secret?: string | undefined;
+};
+
+/**
+ * Describes the message byond.v1.GuardHook.
+ * Use `create(GuardHookSchema)` to create a new message.
+ */
+export const GuardHookSchema: GenMessage<GuardHook> = /*@__PURE__*/
+  messageDesc(file_byond_v1_guard, 1);
+
+/**
+ * What happens to a code if the endpoint does not answer as it should.
+ *
+ * @generated from enum byond.v1.GuardHook.OnFailure
+ */
+export const GuardHook_OnFailure = {
+  /**
+   * Not given.
+   *
+   * @generated from enum value: ON_FAILURE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is sent.
+   *
+   * @generated from enum value: ON_FAILURE_ALLOW = 1;
+   */
+  ALLOW: 1,
+
+  /**
+   * It is refused, as a vetoed one.
+   *
+   * @generated from enum value: ON_FAILURE_REFUSE = 2;
+   */
+  REFUSE: 2,
+} as const;
+
+/**
+ * What happens to a code if the endpoint does not answer as it should.
+ *
+ * @generated from enum byond.v1.GuardHook.OnFailure
+ */
+export type GuardHook_OnFailure = (typeof GuardHook_OnFailure)[keyof typeof GuardHook_OnFailure] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.GuardHook.OnFailure.
+ */
+export const GuardHook_OnFailureSchema: GenEnum<GuardHook_OnFailure> = /*@__PURE__*/
+  enumDesc(file_byond_v1_guard, 1, 0);
 
 /**
  * Countries, as two-letter codes. A message of its own, so that an absent list and an empty list differ on every protocol;
@@ -97,7 +186,7 @@ export type CountrySet = Message<"byond.v1.CountrySet"> & {
  * Use `create(CountrySetSchema)` to create a new message.
  */
 export const CountrySetSchema: GenMessage<CountrySet> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 1);
+  messageDesc(file_byond_v1_guard, 2);
 
 /**
  * Has no parameters.
@@ -112,7 +201,7 @@ export type GetGuardRequest = Message<"byond.v1.GetGuardRequest"> & {
  * Use `create(GetGuardRequestSchema)` to create a new message.
  */
 export const GetGuardRequestSchema: GenMessage<GetGuardRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 2);
+  messageDesc(file_byond_v1_guard, 3);
 
 /**
  * The settings of the guard.
@@ -133,7 +222,7 @@ export type GetGuardResponse = Message<"byond.v1.GetGuardResponse"> & {
  * Use `create(GetGuardResponseSchema)` to create a new message.
  */
 export const GetGuardResponseSchema: GenMessage<GetGuardResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 3);
+  messageDesc(file_byond_v1_guard, 4);
 
 /**
  * Says what to change.
@@ -162,7 +251,7 @@ export type UpdateGuardRequest = Message<"byond.v1.UpdateGuardRequest"> & {
  * Use `create(UpdateGuardRequestSchema)` to create a new message.
  */
 export const UpdateGuardRequestSchema: GenMessage<UpdateGuardRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 4);
+  messageDesc(file_byond_v1_guard, 5);
 
 /**
  * The settings that can be changed.
@@ -211,6 +300,14 @@ export type GuardChanges = Message<"byond.v1.GuardChanges"> & {
    * @generated from field: optional bool refuse_invalid_numbers = 6;
    */
   refuseInvalidNumbers?: boolean | undefined;
+
+  /**
+   * Your endpoint that is asked before each code. A new URL gets a new secret, which this response alone has. With the URL
+   * `""`: there is no hook any more.
+   *
+   * @generated from field: byond.v1.GuardHookChanges hook = 7;
+   */
+  hook?: GuardHookChanges | undefined;
 };
 
 /**
@@ -218,7 +315,36 @@ export type GuardChanges = Message<"byond.v1.GuardChanges"> & {
  * Use `create(GuardChangesSchema)` to create a new message.
  */
 export const GuardChangesSchema: GenMessage<GuardChanges> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 5);
+  messageDesc(file_byond_v1_guard, 6);
+
+/**
+ * The hook as it is to be.
+ *
+ * @generated from message byond.v1.GuardHookChanges
+ */
+export type GuardHookChanges = Message<"byond.v1.GuardHookChanges"> & {
+  /**
+   * The URL of your endpoint: an `https` URL with a public address, at most 2048 characters, or `""`. Redirects are not
+   * followed.
+   *
+   * @generated from field: optional string url = 1;
+   */
+  url?: string | undefined;
+
+  /**
+   * What happens to a code if the endpoint does not answer as it should. Default: it is sent.
+   *
+   * @generated from field: optional byond.v1.GuardHook.OnFailure on_failure = 2;
+   */
+  onFailure?: GuardHook_OnFailure | undefined;
+};
+
+/**
+ * Describes the message byond.v1.GuardHookChanges.
+ * Use `create(GuardHookChangesSchema)` to create a new message.
+ */
+export const GuardHookChangesSchema: GenMessage<GuardHookChanges> = /*@__PURE__*/
+  messageDesc(file_byond_v1_guard, 7);
 
 /**
  * The settings after the change.
@@ -239,7 +365,7 @@ export type UpdateGuardResponse = Message<"byond.v1.UpdateGuardResponse"> & {
  * Use `create(UpdateGuardResponseSchema)` to create a new message.
  */
 export const UpdateGuardResponseSchema: GenMessage<UpdateGuardResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 6);
+  messageDesc(file_byond_v1_guard, 8);
 
 /**
  * Has no parameters.
@@ -254,7 +380,7 @@ export type ListGuardBlocksRequest = Message<"byond.v1.ListGuardBlocksRequest"> 
  * Use `create(ListGuardBlocksRequestSchema)` to create a new message.
  */
 export const ListGuardBlocksRequestSchema: GenMessage<ListGuardBlocksRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 7);
+  messageDesc(file_byond_v1_guard, 9);
 
 /**
  * The ranges that are blocked.
@@ -275,7 +401,7 @@ export type ListGuardBlocksResponse = Message<"byond.v1.ListGuardBlocksResponse"
  * Use `create(ListGuardBlocksResponseSchema)` to create a new message.
  */
 export const ListGuardBlocksResponseSchema: GenMessage<ListGuardBlocksResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 8);
+  messageDesc(file_byond_v1_guard, 10);
 
 /**
  * A range of numbers to which no codes are sent for some time.
@@ -331,7 +457,7 @@ export type GuardBlock = Message<"byond.v1.GuardBlock"> & {
  * Use `create(GuardBlockSchema)` to create a new message.
  */
 export const GuardBlockSchema: GenMessage<GuardBlock> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 9);
+  messageDesc(file_byond_v1_guard, 11);
 
 /**
  * Identifies the block.
@@ -352,7 +478,7 @@ export type DeleteGuardBlockRequest = Message<"byond.v1.DeleteGuardBlockRequest"
  * Use `create(DeleteGuardBlockRequestSchema)` to create a new message.
  */
 export const DeleteGuardBlockRequestSchema: GenMessage<DeleteGuardBlockRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 10);
+  messageDesc(file_byond_v1_guard, 12);
 
 /**
  * The block that has ended.
@@ -380,7 +506,7 @@ export type DeleteGuardBlockResponse = Message<"byond.v1.DeleteGuardBlockRespons
  * Use `create(DeleteGuardBlockResponseSchema)` to create a new message.
  */
 export const DeleteGuardBlockResponseSchema: GenMessage<DeleteGuardBlockResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 11);
+  messageDesc(file_byond_v1_guard, 13);
 
 /**
  * A recipient, or a range of numbers, that the guard never refuses. It has one of the two.
@@ -422,7 +548,7 @@ export type SafeListEntry = Message<"byond.v1.SafeListEntry"> & {
  * Use `create(SafeListEntrySchema)` to create a new message.
  */
 export const SafeListEntrySchema: GenMessage<SafeListEntry> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 12);
+  messageDesc(file_byond_v1_guard, 14);
 
 /**
  * Has no parameters.
@@ -437,7 +563,7 @@ export type ListSafeListEntriesRequest = Message<"byond.v1.ListSafeListEntriesRe
  * Use `create(ListSafeListEntriesRequestSchema)` to create a new message.
  */
 export const ListSafeListEntriesRequestSchema: GenMessage<ListSafeListEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 13);
+  messageDesc(file_byond_v1_guard, 15);
 
 /**
  * The safe list.
@@ -458,7 +584,7 @@ export type ListSafeListEntriesResponse = Message<"byond.v1.ListSafeListEntriesR
  * Use `create(ListSafeListEntriesResponseSchema)` to create a new message.
  */
 export const ListSafeListEntriesResponseSchema: GenMessage<ListSafeListEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 14);
+  messageDesc(file_byond_v1_guard, 16);
 
 /**
  * What to add: either a recipient or a range of numbers.
@@ -486,7 +612,7 @@ export type AddSafeListEntryRequest = Message<"byond.v1.AddSafeListEntryRequest"
  * Use `create(AddSafeListEntryRequestSchema)` to create a new message.
  */
 export const AddSafeListEntryRequestSchema: GenMessage<AddSafeListEntryRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 15);
+  messageDesc(file_byond_v1_guard, 17);
 
 /**
  * The entry of the safe list.
@@ -507,7 +633,7 @@ export type AddSafeListEntryResponse = Message<"byond.v1.AddSafeListEntryRespons
  * Use `create(AddSafeListEntryResponseSchema)` to create a new message.
  */
 export const AddSafeListEntryResponseSchema: GenMessage<AddSafeListEntryResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 16);
+  messageDesc(file_byond_v1_guard, 18);
 
 /**
  * Identifies the entry.
@@ -528,7 +654,7 @@ export type DeleteSafeListEntryRequest = Message<"byond.v1.DeleteSafeListEntryRe
  * Use `create(DeleteSafeListEntryRequestSchema)` to create a new message.
  */
 export const DeleteSafeListEntryRequestSchema: GenMessage<DeleteSafeListEntryRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 17);
+  messageDesc(file_byond_v1_guard, 19);
 
 /**
  * The entry that was taken off the list.
@@ -556,7 +682,7 @@ export type DeleteSafeListEntryResponse = Message<"byond.v1.DeleteSafeListEntryR
  * Use `create(DeleteSafeListEntryResponseSchema)` to create a new message.
  */
 export const DeleteSafeListEntryResponseSchema: GenMessage<DeleteSafeListEntryResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 18);
+  messageDesc(file_byond_v1_guard, 20);
 
 /**
  * A send that the guard refused, or would have refused. It names no recipient.
@@ -619,7 +745,7 @@ export type GuardRefusal = Message<"byond.v1.GuardRefusal"> & {
  * Use `create(GuardRefusalSchema)` to create a new message.
  */
 export const GuardRefusalSchema: GenMessage<GuardRefusal> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 19);
+  messageDesc(file_byond_v1_guard, 21);
 
 /**
  * The period of the report.
@@ -640,7 +766,7 @@ export type GetGuardReportRequest = Message<"byond.v1.GetGuardReportRequest"> & 
  * Use `create(GetGuardReportRequestSchema)` to create a new message.
  */
 export const GetGuardReportRequestSchema: GenMessage<GetGuardReportRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 20);
+  messageDesc(file_byond_v1_guard, 22);
 
 /**
  * What the guard refused in a period that ends now.
@@ -696,7 +822,7 @@ export type GetGuardReportResponse = Message<"byond.v1.GetGuardReportResponse"> 
  * Use `create(GetGuardReportResponseSchema)` to create a new message.
  */
 export const GetGuardReportResponseSchema: GenMessage<GetGuardReportResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 21);
+  messageDesc(file_byond_v1_guard, 23);
 
 /**
  * Refusals for one reason.
@@ -731,7 +857,7 @@ export type GuardReasonCount = Message<"byond.v1.GuardReasonCount"> & {
  * Use `create(GuardReasonCountSchema)` to create a new message.
  */
 export const GuardReasonCountSchema: GenMessage<GuardReasonCount> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 22);
+  messageDesc(file_byond_v1_guard, 24);
 
 /**
  * Refusals of one country.
@@ -766,7 +892,7 @@ export type GuardCountryCount = Message<"byond.v1.GuardCountryCount"> & {
  * Use `create(GuardCountryCountSchema)` to create a new message.
  */
 export const GuardCountryCountSchema: GenMessage<GuardCountryCount> = /*@__PURE__*/
-  messageDesc(file_byond_v1_guard, 23);
+  messageDesc(file_byond_v1_guard, 25);
 
 /**
  * What the guard does with what it finds.

@@ -42,6 +42,9 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.GuardMode": {
 		"enforce": 1, "shadow": 2, "off": 3,
 	},
+	"byond.v1.GuardHook.OnFailure": {
+		"allow": 1, "refuse": 2,
+	},
 	"byond.v1.GuardReason": {
 		"premium_rate": 1, "shared_cost": 2, "invalid_number": 3, "country_not_allowed": 4, "range_blocked": 5, "vetoed": 6, "country_limit": 7, "range_limit": 8,
 	},

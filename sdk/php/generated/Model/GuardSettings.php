@@ -42,6 +42,9 @@ final class GuardSettings extends Result
     /** Whether numbers that their country's plan does not have are refused. They are counted in any case. */
     public readonly bool $refuseInvalidNumbers;
 
+    /** Your endpoint that is asked before each code by text message, call and WhatsApp. Null: there is none. */
+    public readonly ?GuardHook $hook;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -52,5 +55,6 @@ final class GuardSettings extends Result
         $this->sendsPerHourPerCountry = JsonReader::integerOrNull($json->sends_per_hour_per_country ?? null);
         $this->sendsPerHourPerRange = JsonReader::integerOrNull($json->sends_per_hour_per_range ?? null);
         $this->refuseInvalidNumbers = JsonReader::boolean($json->refuse_invalid_numbers ?? null);
+        $this->hook = JsonReader::objectOrNull($json->hook ?? null, GuardHook::class);
     }
 }

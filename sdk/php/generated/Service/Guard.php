@@ -68,6 +68,8 @@ final class Guard
      *     limit.
      * @param int|null $sendsPerHourPerRange Codes an hour to each range of numbers, up to 1,000,000. 0: no limit.
      * @param bool|null $refuseInvalidNumbers Whether numbers that their country's plan does not have are refused.
+     * @param array<string, mixed>|null $hook Your endpoint that is asked before each code. A new URL gets a new
+     *     secret, which this response alone has. With the URL `""`: there is no hook any more.
      * @throws ByondException
      */
     public function update(
@@ -77,6 +79,7 @@ final class Guard
         ?int $sendsPerHourPerCountry = null,
         ?int $sendsPerHourPerRange = null,
         ?bool $refuseInvalidNumbers = null,
+        ?array $hook = null,
         ?RequestOptions $options = null,
     ): GuardSettings {
         return new GuardSettings($this->caller->call(
@@ -89,6 +92,7 @@ final class Guard
                 'sends_per_hour_per_country' => $sendsPerHourPerCountry,
                 'sends_per_hour_per_range' => $sendsPerHourPerRange,
                 'refuse_invalid_numbers' => $refuseInvalidNumbers,
+                'hook' => JsonWriter::object($hook),
             ],
             $options,
         ));

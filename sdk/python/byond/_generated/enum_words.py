@@ -65,6 +65,10 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "shadow": 2,
         "off": 3,
     },
+    "byond.v1.GuardHook.OnFailure": {
+        "allow": 1,
+        "refuse": 2,
+    },
     "byond.v1.GuardReason": {
         "premium_rate": 1,
         "shared_cost": 2,

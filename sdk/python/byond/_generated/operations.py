@@ -130,6 +130,24 @@ GUARD_SETTINGS: Message[types.GuardSettings] = Message(
         "sends_per_hour_per_country": AS_IT_IS,
         "sends_per_hour_per_range": AS_IT_IS,
         "refuse_invalid_numbers": AS_IT_IS,
+        "hook": lambda: GUARD_HOOK,
+    },
+)
+
+GUARD_HOOK: Message[types.GuardHook] = Message(
+    types.GuardHook,
+    {
+        "url": AS_IT_IS,
+        "on_failure": AS_IT_IS,
+        "secret": AS_IT_IS,
+    },
+)
+
+GUARD_HOOK_CHANGES: Message[types.GuardHookChanges] = Message(
+    types.GuardHookChanges,
+    {
+        "url": AS_IT_IS,
+        "on_failure": AS_IT_IS,
     },
 )
 
@@ -977,7 +995,7 @@ GUARD_UPDATE: Operation[types.GuardSettings] = Operation(
     path="/api/v1/guard",
     parameters_in="body",
     result=GUARD_SETTINGS,
-    parameters={"allowed_countries": ListOf(AS_IT_IS), "blocked_countries": ListOf(AS_IT_IS)},
+    parameters={"allowed_countries": ListOf(AS_IT_IS), "blocked_countries": ListOf(AS_IT_IS), "hook": lambda: GUARD_HOOK_CHANGES},
     parameters_field="guard",
     result_field="guard",
     has_side_effects=True,

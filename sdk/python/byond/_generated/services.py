@@ -461,6 +461,7 @@ class Guard:
         sends_per_hour_per_country: Optional[int] = None,
         sends_per_hour_per_range: Optional[int] = None,
         refuse_invalid_numbers: Optional[bool] = None,
+        hook: Optional[Union[types.GuardHookChanges, Mapping[str, object]]] = None,
         options: Optional[CallOptions] = None,
     ) -> types.GuardSettings:
         """Changes the settings of the guard. They hold for every start that begins after the answer, on all servers.
@@ -474,6 +475,8 @@ class Guard:
                 limit.
             sends_per_hour_per_range: Codes an hour to each range of numbers, up to 1,000,000. 0: no limit.
             refuse_invalid_numbers: Whether numbers that their country's plan does not have are refused.
+            hook: Your endpoint that is asked before each code. A new URL gets a new secret, which this response
+                alone has. With the URL `""`: there is no hook any more.
             options: Options of this call.
         """
         return self._caller.call(
@@ -485,6 +488,7 @@ class Guard:
                 "sends_per_hour_per_country": sends_per_hour_per_country,
                 "sends_per_hour_per_range": sends_per_hour_per_range,
                 "refuse_invalid_numbers": refuse_invalid_numbers,
+                "hook": hook,
             },
             options,
         )

@@ -50,6 +50,9 @@ __all__ = [
     "GuardBlock",
     "GuardBlockEvent",
     "GuardCountryCount",
+    "GuardHook",
+    "GuardHookChanges",
+    "GuardHookOnFailure",
     "GuardMode",
     "GuardReason",
     "GuardReasonCount",
@@ -314,6 +317,18 @@ GuardMode = Literal[
 - `shadow`: Sends the code, and counts what it would have refused in events and in the report. It shows what
   `enforce` would do.
 - `off`: Judges nothing.
+
+"""
+
+
+GuardHookOnFailure = Literal[
+    "allow",
+    "refuse",
+]
+"""What happens to a code if the endpoint does not answer as it should.
+
+- `allow`: It is sent.
+- `refuse`: It is refused, as a vetoed one.
 
 """
 
@@ -928,6 +943,45 @@ class GuardSettings:
 
     refuse_invalid_numbers: bool
     """Whether numbers that their country's plan does not have are refused. They are counted in any case."""
+
+    hook: Optional[GuardHook]
+    """Your endpoint that is asked before each code by text message, call and WhatsApp. Null: there is none."""
+
+
+@dataclass(frozen=True)
+class GuardHook:
+    """An endpoint of yours that can veto codes.
+
+    Before a code is sent, it gets a POST with `verification_id`, `mode`, `channel`, `recipient`, `country`,
+    `end_user_ip` and `device_id` as JSON, signed as webhooks are. It answers with status 200 and `{"allow": true}`
+    or `{"allow": false}` within 200 milliseconds, connecting included. A vetoed code is not sent:
+    `recipient_blocked`, with the reason `vetoed`. What the guard refuses by itself, and recipients on the safe
+    list, it is not asked about.
+    """
+
+    url: str
+    """The URL of the endpoint."""
+
+    on_failure: GuardHookOnFailure
+    """What happens to a code if the endpoint does not answer as it should."""
+
+    secret: Optional[str]
+    """The secret that its requests are signed with: `whsec_` and 44 characters. Only in the response that a new URL
+    was set with; otherwise left out.
+    """
+
+
+@dataclass(frozen=True)
+class GuardHookChanges:
+    """The hook as it is to be."""
+
+    url: Optional[str] = None
+    """The URL of your endpoint: an `https` URL with a public address, at most 2048 characters, or `""`. Redirects are
+    not followed.
+    """
+
+    on_failure: Optional[GuardHookOnFailure] = None
+    """What happens to a code if the endpoint does not answer as it should. Default: it is sent."""
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,14 @@ export type VerificationFallbackReason = "delivered" | "ended" | "channel_unavai
 export type GuardMode = "enforce" | "shadow" | "off";
 
 /**
+ * What happens to a code if the endpoint does not answer as it should.
+ *
+ * - `allow`: It is sent.
+ * - `refuse`: It is refused, as a vetoed one.
+ */
+export type GuardHookOnFailure = "allow" | "refuse";
+
+/**
  * Why the guard refuses a send. More may be added.
  *
  * - `premium_rate`: Calls and messages to the number are paid for by whoever sends them. `validation_error`.
@@ -554,6 +562,39 @@ export interface GuardSettings {
   readonly sendsPerHourPerRange: number | null;
   /** Whether numbers that their country's plan does not have are refused. They are counted in any case. */
   readonly refuseInvalidNumbers: boolean;
+  /** Your endpoint that is asked before each code by text message, call and WhatsApp. Null: there is none. */
+  readonly hook: GuardHook | null;
+}
+
+/**
+ * An endpoint of yours that can veto codes.
+ *
+ * Before a code is sent, it gets a POST with `verificationId`, `mode`, `channel`, `recipient`, `country`, `end_user_ip`
+ * and `deviceId` as JSON, signed as webhooks are. It answers with status 200 and `{"allow": true}` or `{"allow":
+ * false}` within 200 milliseconds, connecting included. A vetoed code is not sent: `recipient_blocked`, with the reason
+ * `vetoed`. What the guard refuses by itself, and recipients on the safe list, it is not asked about.
+ */
+export interface GuardHook {
+  /** The URL of the endpoint. */
+  readonly url: string;
+  /** What happens to a code if the endpoint does not answer as it should. */
+  readonly onFailure: GuardHookOnFailure;
+  /**
+   * The secret that its requests are signed with: `whsec_` and 44 characters. Only in the response that a new URL was
+   * set with; otherwise left out.
+   */
+  readonly secret?: string | null;
+}
+
+/** The hook as it is to be. */
+export interface GuardHookChanges {
+  /**
+   * The URL of your endpoint: an `https` URL with a public address, at most 2048 characters, or `""`. Redirects are not
+   * followed.
+   */
+  readonly url?: string | null | undefined;
+  /** What happens to a code if the endpoint does not answer as it should. Default: it is sent. */
+  readonly onFailure?: GuardHookOnFailure | null | undefined;
 }
 
 /** The ranges that are blocked. */
@@ -1707,6 +1748,11 @@ export interface UpdateGuardParams {
   readonly sendsPerHourPerRange?: number | undefined;
   /** Whether numbers that their country's plan does not have are refused. */
   readonly refuseInvalidNumbers?: boolean | undefined;
+  /**
+   * Your endpoint that is asked before each code. A new URL gets a new secret, which this response alone has. With the
+   * URL `""`: there is no hook any more.
+   */
+  readonly hook?: GuardHookChanges | undefined;
 }
 
 /** Parameters of `guard.addSafeListEntry`. */
