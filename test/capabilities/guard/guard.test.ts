@@ -29,6 +29,7 @@ const defaults = {
   sends_per_hour_per_country: null,
   sends_per_hour_per_range: null,
   refuse_invalid_numbers: false,
+  hook: null,
 };
 
 const premium = "+19002530000";

@@ -10,8 +10,9 @@ import { createHookSecret } from "../../../src/capabilities/guard/hook/guard-hoo
 import { unknownEndUser } from "../../../src/capabilities/verify/end-user.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import type { PostToCustomer } from "../../../src/outgoing/post-to-customer.ts";
-import { type TestApp, useTestApp } from "../../support/app.ts";
+import { startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
 import { protocols } from "../../support/protocols.ts";
+import { runCommand } from "../../support/run-command.ts";
 import { rowsOf, tally } from "../verify/verify-calls.ts";
 import { type GuardedWorkspace, guardCalls, guardedDelivery, newNumber, signUpGuarded } from "./guard-calls.ts";
 
@@ -312,4 +313,20 @@ test("a source that guesses is slowed only where the guard refuses: in shadow th
   }, 5_000);
   await update({ guard_mode: "enforce" });
   expect(await guess("b", 5)).toEqual({ ok: 3, rate_limited: 2 });
+});
+
+test("after a reseal, the hook is asked with the same secret by a server that knows the new master secret alone", async () => {
+  const [old, fresh] = ["the old secret which has thirty-two bytes", "the new secret which has thirty-two bytes"];
+  const before = await startTestApp({ ...config, secrets: [old, fresh] });
+  await using _ = before;
+  workspace = await signUpGuarded(before);
+  const { hook } = await guardCalls(rest, before, workspace).update({ hook: { url, on_failure: "refuse" } });
+  await before.app.close();
+  const between = await before.startAnother({ ...config, secrets: [fresh, old] });
+  await runCommand("reseal", before.databaseUrl, { options: {}, input: "", secrets: [fresh, old] });
+  await between.app.close();
+  await using after = await before.startAnother({ ...config, secrets: [fresh] });
+  expect((await guardCalls(rest, after, workspace, workspace.live).start(newNumber())).code).toBe("ok");
+  const [question] = asked;
+  expect(new Webhook(hook.secret).verify(question?.text ?? "", question?.headers ?? {})).toEqual(question?.body);
 });

@@ -195,6 +195,20 @@ export const rulesInWords: readonly RuleInWords[] = [
         .map(([name, port, path, query]) => `https://${name}.example${port}${path === "" ? "/" : path}${query}`),
   },
   {
+    fields: ["hook"],
+    operations: ["updateGuard"],
+    reason: 'its URL is judged as that of a webhook, and "" removes it',
+    said: /endpoint that is asked before each code.*With the URL `""`/s,
+    draw: () =>
+      fc.record({
+        url: fc.oneof(
+          fc.constant(""),
+          fc.domain().map((name) => `https://${name}.example/hook`),
+        ),
+        on_failure: fc.constantFrom("allow", "refuse"),
+      }),
+  },
+  {
     fields: ["ip_allowlist"],
     reason: "two forms of address have no one format, and that no bits are set beyond the prefix is arithmetic",
     said: /IPv4 and IPv6 addresses.*bits after the prefix are 0/s,
