@@ -34,8 +34,15 @@ function assetsOf(html: string, pageUrl: string): string[] {
   return [...new Set(paths.map((path) => new URL(path, pageUrl).pathname))];
 }
 
-/** One of each kind. */
-const kindsOfPages = ["/docs", "/docs/guides/webhooks", "/docs/api/verify", "/docs/errors", "/docs/guides/operations"];
+/** One of each kind, and one with a picture. */
+const kindsOfPages = [
+  "/docs",
+  "/docs/guides/webhooks",
+  "/docs/api/verify",
+  "/docs/errors",
+  "/docs/guides/operations",
+  "/docs/guides/fraud-guard",
+];
 
 describe("pages", () => {
   test.each(kindsOfPages)("%s is HTML that may load nothing from elsewhere", async (path) => {

@@ -21,6 +21,7 @@ const isInstalled = (path: string) => existsSync(join(root, path));
 const repositoryFiles: readonly (readonly [file: string, path: string, section: Section])[] = [
   ["docs/guides/fraud-guard.md", "/docs/guides/fraud-guard", "Guides"],
   ["docs/guides/clients.md", "/docs/guides/clients", "Guides"],
+  ["docs/guides/languages.md", "/docs/guides/languages", "Guides"],
   ["docs/guides/operations.md", "/docs/guides/operations", "Running a server"],
   ["docs/guides/delivery.md", "/docs/guides/delivery", "Running a server"],
   ["docs/guides/lookup-source.md", "/docs/guides/lookup-source", "Running a server"],
