@@ -20,6 +20,7 @@ const isInstalled = (path: string) => existsSync(join(root, path));
 /** Files of the repository that are pages, by path. The text of `docs/decisions/` is added to them. */
 const repositoryFiles: readonly (readonly [file: string, path: string, section: Section])[] = [
   ["docs/guides/fraud-guard.md", "/docs/guides/fraud-guard", "Guides"],
+  ["docs/guides/languages.md", "/docs/guides/languages", "Guides"],
   ["docs/guides/clients.md", "/docs/guides/clients", "Guides"],
   ["docs/guides/languages.md", "/docs/guides/languages", "Guides"],
   ["docs/guides/operations.md", "/docs/guides/operations", "Running a server"],
