@@ -20,6 +20,7 @@ import { reportsCapability } from "./capabilities/reports/reports.capability.ts"
 import { schemaCapability } from "./capabilities/schema/schema.capability.ts";
 import type { SuppressionSettings } from "./capabilities/suppressions/suppression-settings.ts";
 import { suppressionsCapability } from "./capabilities/suppressions/suppressions.capability.ts";
+import { templatesCapability } from "./capabilities/templates/templates.capability.ts";
 import { fixedCodesCapability } from "./capabilities/verify/fixed-codes/fixed-codes.capability.ts";
 import { offerGuessingEvents } from "./capabilities/verify/guessing/guessing-events.ts";
 import { storedRecipients } from "./capabilities/verify/recipient.ts";
@@ -57,6 +58,7 @@ export function standardCapabilities(): readonly Capability[] {
     destinations: () => webhooks.destinations.value,
   });
   const emailLookup = emailLookupCapability();
+  const templates = templatesCapability();
   const lookup = lookupCapability({
     numberIndex: storedRecipients.indexOfAddress,
     retentionDays: () => verify.offer.value.retentionDays,
@@ -64,6 +66,7 @@ export function standardCapabilities(): readonly Capability[] {
   const verify = verifyCapability({
     channels: channels.offer,
     emailLookup: emailLookup.offer,
+    templates: templates.offer,
     sendSteps: { guard: [suppressions.guard, ...guard.sendSteps.guard], event: guard.sendSteps.event },
     sendGuard: guard.guard,
     guardMode: guard.modeOf,
@@ -98,6 +101,7 @@ export function standardCapabilities(): readonly Capability[] {
     accounts,
     fixedCodes,
     events,
+    templates,
     webhooks,
     reportsCapability(),
     referenceCapability(),

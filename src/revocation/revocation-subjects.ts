@@ -17,3 +17,7 @@ export const accountSubject = (accountId: string) => `account:${accountId}`;
 
 /** Revoked when a workspace is shut down, or something changes that concerns all of its keys. */
 export const workspaceSubject = (workspaceId: string) => `workspace:${workspaceId}`;
+
+/** Revoked when one of the texts of a workspace's own changes in a mode. */
+export const templatesSubject = ({ workspaceId, mode }: { readonly workspaceId: string; readonly mode: string }) =>
+  `templates:${workspaceId}/${mode}`;

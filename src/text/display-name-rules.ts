@@ -23,11 +23,14 @@ const joiners = new RegExp(
 /** Characters that show nothing: spaces, ignorable characters, fillers, and the empty Braille cell. */
 const invisible = /[\s\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
+/** Whether a text has control characters, or others that cannot be seen or change the direction of writing. Line breaks are among them. */
+export function hasUnreadable(text: string): boolean {
+  return unreadable.test(text.replace(joiners, ""));
+}
+
 /** What is wrong with a text of one line, worded as a field's problem. Undefined if nothing is. */
 export function lineProblem(text: string): string | undefined {
-  return unreadable.test(text.slice(0, examined).replace(joiners, ""))
-    ? "must not contain control characters"
-    : undefined;
+  return hasUnreadable(text.slice(0, examined)) ? "must not contain control characters" : undefined;
 }
 
 /** What is wrong with a name. Its length is checked elsewhere. */

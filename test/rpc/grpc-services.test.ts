@@ -336,6 +336,7 @@ test("reflection also answers under its old name, the only one that older client
       "byond.v1.AuthService",
       "byond.v1.FixedCodeService",
       "byond.v1.EventService",
+      "byond.v1.TemplateService",
       "byond.v1.WebhookService",
       "byond.v1.ReportService",
       "grpc.health.v1.Health",

@@ -6,6 +6,7 @@ import {
   createWebhook,
   createWorld,
   deliveriesOfNewWebhook,
+  putTemplate,
   recordLookup,
   startVerification,
   suppressRecipient,
@@ -30,6 +31,10 @@ type Preparation = (world: World) => Promise<Readonly<Record<string, string>>>;
 const aboutVerification: Preparation = async (world) => ({ verification_id: await startVerification(world) });
 const aboutKey: Preparation = async (world) => ({ id: await createKey(world) });
 const aboutWebhook: Preparation = async (world) => ({ id: await createWebhook(world) });
+const aboutTemplate: Preparation = async (world) => {
+  await putTemplate(world);
+  return {};
+};
 const refreshToken: Preparation = async ({ account }) => ({ refresh_token: account.refreshToken });
 
 /** What is prepared for the operations whose sample names something. The others work in a new account. */
@@ -44,6 +49,8 @@ const preparations: Readonly<Record<string, Preparation>> = {
     return { verification_id: body.verification_id, recipient };
   },
   cancelVerification: aboutVerification,
+  getTemplate: aboutTemplate,
+  deleteTemplate: aboutTemplate,
   getLookup: async (world) => ({ lookup_id: await recordLookup(world) }),
   deleteSuppression: async (world) => ({ suppression_id: await suppressRecipient(world) }),
   getEvent: async (world) => {

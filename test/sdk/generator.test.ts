@@ -14,6 +14,7 @@ test("these are the names that users call: none of them changes by accident", ()
   expect(names).toEqual([
     "verify: start check get resend cancel list erase",
     "suppressions: list delete",
+    "templates: list get put delete preview",
     "lookup: number batch list get",
     "email: lookup",
     "events: list get stream",

@@ -12,6 +12,7 @@ import { GuardService } from "../../gen/byond/v1/guard_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { ReportService } from "../../gen/byond/v1/report_pb.ts";
 import { SuppressionService } from "../../gen/byond/v1/suppression_pb.ts";
+import { TemplateService } from "../../gen/byond/v1/template_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { WebhookService } from "../../gen/byond/v1/webhook_pb.ts";
 import { restStyle } from "../../src/rpc/rest-style.ts";
@@ -86,6 +87,25 @@ export const rpcs = {
   GetGuardReport: {
     method: GuardService.method.getGuardReport,
     rest: (input) => ["GET", `/guard/report?${query(input)}`],
+  },
+  ListTemplates: { method: TemplateService.method.listTemplates, rest: () => ["GET", "/templates"] },
+  GetTemplate: {
+    method: TemplateService.method.getTemplate,
+    rest: ({ channel, locale }) => ["GET", `/templates/${channel}/${locale}`],
+    responseBody: "template",
+  },
+  PutTemplate: {
+    method: TemplateService.method.putTemplate,
+    rest: ({ channel, locale, ...body }) => ["PUT", `/templates/${channel}/${locale}`, body],
+    responseBody: "template",
+  },
+  DeleteTemplate: {
+    method: TemplateService.method.deleteTemplate,
+    rest: ({ channel, locale }) => ["DELETE", `/templates/${channel}/${locale}`],
+  },
+  PreviewTemplate: {
+    method: TemplateService.method.previewTemplate,
+    rest: ({ channel, locale, ...body }) => ["POST", `/templates/${channel}/${locale}/preview`, body],
   },
   CreateApiKey: { method: ApiKeyService.method.createApiKey, rest: post("/api-keys") },
   ListApiKeys: { method: ApiKeyService.method.listApiKeys, rest: (input) => ["GET", `/api-keys?${query(input)}`] },

@@ -71,6 +71,7 @@ describe("a capability defined by a test", () => {
       "lookup",
       "email",
       "events",
+      "templates",
       "webhooks",
       "badges",
       "*",

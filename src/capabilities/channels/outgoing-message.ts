@@ -1,4 +1,5 @@
 import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
+import type { MessageTemplate } from "./own-texts/message-template.ts";
 
 /** All channels. The schema's enum `Channel` is the only other list. */
 export const channelNames = ["sms", "voice", "whatsapp", "email"] as const;
@@ -41,6 +42,8 @@ export interface CodeMessage {
   /** What the code approves: the message must show it. Undefined: the code verifies a recipient. */
   readonly approval?: Approval;
   readonly mode: "live" | "test";
+  /** The workspace's own text. Undefined: the server's. */
+  readonly template?: MessageTemplate;
 }
 
 /** Sends messages with codes over one provider. */

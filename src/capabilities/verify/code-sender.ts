@@ -6,6 +6,7 @@ import type { Queryable } from "../../database/database.ts";
 import type { OutboxItem, OutboxSender } from "../../outbox/outbox.ts";
 import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
 import type { Approval, ChannelName, CodeMessage } from "../channels/outgoing-message.ts";
+import type { MessageTemplate } from "../channels/own-texts/message-template.ts";
 import { deriveCode } from "./code.ts";
 import { PendingVerifications } from "./pending-verifications.ts";
 
@@ -81,10 +82,27 @@ export function sealCodeMessage(
   return { id, payloadSealed: seal(keyring, "recipient-seal", `${workspaceId}/${id}`, JSON.stringify(payload)) };
 }
 
+/** A message, as its text is chosen. */
+export interface CodeToSend {
+  readonly workspaceId: string;
+  readonly mode: Mode;
+  readonly channel: ChannelName;
+  readonly locale: string | undefined;
+  readonly isForApproval: boolean;
+}
+
+/** The texts of workspaces' own. */
+export interface MessageTemplates {
+  /** The text of a message. Undefined: it has the server's. */
+  find(message: CodeToSend): Promise<MessageTemplate | undefined>;
+}
+
 interface Dependencies {
   readonly database: Queryable;
   readonly keyring: Keyring;
   readonly channels: { send(message: CodeMessage, options: SendOptions): Promise<SendResult> };
+  /** Undefined: all messages have the server's text. */
+  readonly templates?: MessageTemplates;
   /** Present: the codes reset passwords of accounts of this server. */
   readonly reset?: {
     /** Whether an account has this address. Without one, nothing is sent. */
@@ -133,10 +151,17 @@ export class CodeSender implements OutboxSender {
       approval: payload.approval,
     });
     const { workspaceId, createdAt, expiresAt } = item;
+    const template = await this.#templateOf(workspaceId, payload);
     const purpose = reset === undefined ? {} : { resetsPasswordAt: reset.url() };
     return channels.send(
-      { ...message, ...purpose, workspaceId, code, createdAt, expiresAt },
+      { ...message, ...purpose, ...template, workspaceId, code, createdAt, expiresAt },
       { idempotencyKey: item.id, subjectId: item.subjectId, signal },
     );
+  }
+
+  async #templateOf(workspaceId: string, { mode, channel, locale, approval }: CodePayload) {
+    const isForApproval = approval !== undefined;
+    const template = await this.#deps.templates?.find({ workspaceId, mode, channel, locale, isForApproval });
+    return template === undefined ? {} : { template };
   }
 }

@@ -7,7 +7,14 @@ import type { EmailLookups } from "../email-lookup/look-up-email.ts";
 import type { EventObjects } from "../events/event-messages.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
 import { checkStatements } from "./check-verification.ts";
-import { type CodeDispatcher, CodeSender, codeMessageKind, codeMessageWithFallbackKind } from "./code-sender.ts";
+import {
+  type CodeDispatcher,
+  CodeSender,
+  type CodeToSend,
+  codeMessageKind,
+  codeMessageWithFallbackKind,
+  type MessageTemplates,
+} from "./code-sender.ts";
 import { erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
 import { FallbackSender } from "./fallback/fallback-sender.ts";
 import { fallbackKind, fallbackLane } from "./fallback/fallback-step.ts";
@@ -52,6 +59,8 @@ export interface Verifications {
 interface Needs {
   readonly channels: Offer<Channels>;
   readonly emailLookup: Offer<EmailLookups>;
+  /** The texts of workspaces' own. Default: every message has the server's. */
+  readonly templates?: Offer<MessageTemplates>;
   /** Steps that other capabilities add to the statement of a send. */
   readonly sendSteps?: AddedSendSteps;
   /** Judges sends before their statement. Its steps are among the others. Default: nothing is judged. */
@@ -68,6 +77,7 @@ const enforced: GuardModeSql = () => "'enforce'";
 export function verifyCapability({
   channels: offered,
   emailLookup,
+  templates,
   sendSteps = {},
   sendGuard: guard,
   erasures = [],
@@ -126,7 +136,15 @@ export function verifyCapability({
         }),
       });
       const guesses = new GuessCounter({ database, clock, events, logger, note: noteGuessesStatement(guardMode) });
-      const sender = new CodeSender({ database, keyring, channels });
+      const sender = new CodeSender({
+        database,
+        keyring,
+        channels,
+        // That capability is started later, too.
+        ...(templates === undefined
+          ? {}
+          : { templates: { find: (message: CodeToSend) => templates.value.find(message) } }),
+      });
       eventsOffer.give(verificationEvents({ database, keyring }));
       // That capability is started later.
       const emails: EmailLookups = {

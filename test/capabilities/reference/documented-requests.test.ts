@@ -10,6 +10,7 @@ import { standardCapabilities } from "../../../src/app.ts";
 import { authFieldChecks } from "../../../src/capabilities/accounts/auth.rpc.ts";
 import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts";
 import { lookupFieldChecks } from "../../../src/capabilities/lookup/lookup.rpc.ts";
+import { templateFieldChecks } from "../../../src/capabilities/templates/template.rpc.ts";
 import { fixedCodeFieldChecks } from "../../../src/capabilities/verify/fixed-codes/fixed-code.rpc.ts";
 import { verifyFieldChecks } from "../../../src/capabilities/verify/verify.rpc.ts";
 import { webhookFieldChecks } from "../../../src/capabilities/webhooks/webhook.rpc.ts";
@@ -105,6 +106,7 @@ const checkRequest = compileRequestChecks(
   [
     ...verifyFieldChecks,
     ...fixedCodeFieldChecks,
+    ...templateFieldChecks,
     ...lookupFieldChecks,
     ...apiKeyFieldChecks(scopesOf(standardCapabilities())),
     ...authFieldChecks,

@@ -57,6 +57,15 @@ export async function createKey({ app, session }: World): Promise<string> {
   return (await app.rest("POST", "/api-keys", { session, body: { name: "for a call" } })).body.id;
 }
 
+/** Sets the template of mails in English, and returns its path. */
+export async function putTemplate({ app, session }: World): Promise<string> {
+  const path = "/templates/email/en";
+  expect((await app.rest("PUT", path, { session, body: mailTemplate })).status).toBe(200);
+  return path;
+}
+
+const mailTemplate = { subject: "Your {{brand}} code", text: "{{code}}" };
+
 /** Looks a number up in the sandbox while there is a history, and returns the id of the lookup. */
 export async function recordLookup({ app, session, sandboxKey: key, newAddress }: World): Promise<string> {
   await app.rest("PATCH", "/workspace", { session, body: { lookup_history: true } });
@@ -339,6 +348,42 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       return [await world.app.rest("DELETE", `/suppressions/${id}`, { key: world.sandboxKey }), 200];
     },
     call("DELETE", "/suppressions/sup_none", 404, ({ session }) => ({ session })),
+  ],
+  listTemplates: [
+    async (world) => {
+      await putTemplate(world);
+      return [await world.app.rest("GET", "/templates", { session: world.session }), 200];
+    },
+    // A key must name the scope.
+    call("GET", "/templates", 403, ({ key }) => ({ key })),
+  ],
+  getTemplate: [
+    async (world) => [await world.app.rest("GET", await putTemplate(world), { session: world.session }), 200],
+    call("GET", "/templates/voice/fr", 404, ({ session }) => ({ session })),
+    call("GET", "/templates/whatsapp/fr", 422, ({ session }) => ({ session })),
+  ],
+  putTemplate: [
+    call("PUT", "/templates/email/de", 200, ({ session }) => ({
+      session,
+      body: { ...mailTemplate, html: "<p>{{code}}</p>", accent_color: "#e8f0fe" },
+    })),
+    call("PUT", "/templates/sms/default", 200, ({ session }) => ({ session, body: { text: "{{code}}" } })),
+    call("PUT", "/templates/email/de", 422, ({ session }) => ({
+      session,
+      body: { ...mailTemplate, html: "<script>{{code}}</script>" },
+    })),
+  ],
+  deleteTemplate: [
+    async (world) => [await world.app.rest("DELETE", await putTemplate(world), { session: world.session }), 200],
+    call("DELETE", "/templates/voice/fr", 404, ({ session }) => ({ session })),
+  ],
+  previewTemplate: [
+    call("POST", "/templates/email/fr/preview", 200, ({ session }) => ({ session, body: {} })),
+    call("POST", "/templates/sms/fr/preview", 200, ({ session }) => ({
+      session,
+      body: { text: "{{code}}: {{brand}}", brand: "Acme" },
+    })),
+    call("POST", "/templates/sms/fr/preview", 422, ({ session }) => ({ session, body: { text: "{{brand}}" } })),
   ],
   createFixedCode: [
     call("POST", "/fixed-codes", 201, ({ session, newAddress }) => ({

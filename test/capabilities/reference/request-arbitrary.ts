@@ -78,8 +78,8 @@ export class OperationRequests {
         body: isRequired ? bodies : fc.option(bodies, { nil: undefined }),
       })
       .chain((drawn) =>
-        this.#keepingRules(drawn.body ?? {}, {}).chain((body) =>
-          this.#keepingRules(drawn.query, body).map((query) => ({
+        this.#keepingRules(drawn.body ?? {}, drawn.path).chain((body) =>
+          this.#keepingRules(drawn.query, { ...drawn.path, ...body }).map((query) => ({
             ...drawn,
             query,
             body: drawn.body === undefined ? undefined : body,

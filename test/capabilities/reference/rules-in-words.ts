@@ -86,6 +86,10 @@ const idPrefixes: Readonly<Record<string, string>> = {
   listWebhookDeliveries: "dlv",
 };
 
+const isDraftOfMail = (channel: unknown, text: unknown) => channel === "email" && typeof text === "string";
+
+const smallPng = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
+
 /** All of them: a request that matches the document and keeps these rules passes validation. */
 export const rulesInWords: readonly RuleInWords[] = [
   {
@@ -133,7 +137,7 @@ export const rulesInWords: readonly RuleInWords[] = [
     fields: ["brand", "name"],
     reason: "characters that are not seen, and web addresses in all their spellings, are no regular language",
     said: /not blank|same rules as a `brand`/,
-    draw: (_, operationId) => lines(operationId === "startVerification" ? 40 : 100),
+    draw: (_, operationId) => lines(["startVerification", "previewTemplate"].includes(operationId) ? 40 : 100),
   },
   {
     fields: ["payee"],
@@ -158,6 +162,51 @@ export const rulesInWords: readonly RuleInWords[] = [
     reason: "it depends on another member",
     said: /Not with `payee` and `amount`/,
     draw: ({ payee }) => (isGiven(payee) ? fc.constant(false) : fc.boolean()),
+  },
+  {
+    fields: ["subject"],
+    operations: ["putTemplate", "previewTemplate"],
+    reason:
+      "which placeholders a text has, and that it has no web address, is no regular language; only mail has a subject",
+    said: /The subject of a mail|Only mail/,
+    draw: ({ channel, text }) => (isDraftOfMail(channel, text) ? lines(100) : fc.constant(undefined)),
+  },
+  {
+    fields: ["text"],
+    operations: ["putTemplate", "previewTemplate"],
+    reason: "which placeholders a text has, and that it has no web address, is no regular language",
+    said: /with `\{\{code\}\}` in it/,
+    draw: () => lines(100).map((line) => `${line} {{code}} {{brand}}`),
+  },
+  {
+    fields: ["html"],
+    operations: ["putTemplate", "previewTemplate"],
+    reason: "HTML is no regular language",
+    said: /with `\{\{code\}\}` in it/,
+    draw: ({ channel, text }) =>
+      isDraftOfMail(channel, text) ? lines(100).map((line) => `<p>${line} {{code}}</p>`) : fc.constant(undefined),
+  },
+  {
+    fields: ["logo"],
+    operations: ["putTemplate", "previewTemplate"],
+    reason: "a picture is no regular language; HTML has to place it",
+    said: /only mail has one.*unless `html` places it/s,
+    draw: ({ channel, text, html }) =>
+      fc.constant(isDraftOfMail(channel, text) && (html ?? undefined) === undefined ? smallPng : undefined),
+  },
+  {
+    fields: ["background_color", "accent_color"],
+    operations: ["putTemplate", "previewTemplate"],
+    reason: "contrast is arithmetic; only mail has colors",
+    said: /Only mail has colors/,
+    draw: ({ channel, text }) => fc.constant(isDraftOfMail(channel, text) ? "#FFEEdd" : undefined),
+  },
+  {
+    fields: ["text_color"],
+    operations: ["putTemplate", "previewTemplate"],
+    reason: "contrast is arithmetic; only mail has colors",
+    said: /contrast with the background/,
+    draw: ({ channel, text }) => fc.constant(isDraftOfMail(channel, text) ? "#102030" : undefined),
   },
   {
     fields: ["reason", "description"],

@@ -76,7 +76,7 @@ function requestBody(message: CodeMessage, id: string, now: Date) {
     code: message.code,
     brand: message.brand,
     ...message.approval,
-    locale: textsFor(message.locale).language,
+    locale: message.template?.locale ?? textsFor(message.locale).language,
     expires_at: message.expiresAt.toISOString(),
   };
 }

@@ -3,6 +3,7 @@ import { encodeWord } from "nodemailer/lib/mime-funcs";
 import type { Clock } from "../../../clock.ts";
 import type { SendOptions, SendResult } from "../../../outbox/send-result.ts";
 import type { Channel } from "../outgoing-message.ts";
+import type { MailLogo } from "../own-texts/message-template.ts";
 import { type RenderedMail, renderMail } from "../texts/mails.ts";
 import { formatMailReference } from "./mail-reference.ts";
 import { smtpOutcome } from "./smtp-outcome.ts";
@@ -89,6 +90,7 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
           subject: subjectOf(mail.subject),
           text: mail.text,
           html: mail.html,
+          ...(mail.logo === undefined ? {} : { attachments: [attachedLogo(mail.logo)] }),
           // The same for every attempt, so that mailboxes can recognise a repetition.
           messageId,
           date: clock.now(),
@@ -120,6 +122,17 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
  */
 function subjectOf(subject: string): string {
   return subject.includes("=?") ? encodeWord(subject, "B", 52) : subject;
+}
+
+/** The logo as a part of the mail: nothing is loaded from elsewhere. */
+function attachedLogo({ mediaType, bytes }: MailLogo) {
+  return {
+    cid: "logo",
+    filename: mediaType === "image/png" ? "logo.png" : "logo.jpg",
+    contentType: mediaType,
+    contentDisposition: "inline",
+    content: bytes,
+  } as const;
 }
 
 /** The domain of `Acme <no-reply@acme.example>`, for message ids. */

@@ -69,7 +69,8 @@ export class Inbox implements Channel {
 
   #render(message: CodeMessage, now: Date): Pick<InboxMessage, "subject" | "text" | "html"> {
     if (message.channel === "email") {
-      return renderMail(message, now);
+      const { subject, text, html } = renderMail(message, now);
+      return { subject, text, html };
     }
     return { subject: null, text: shortText(message, now), html: null };
   }

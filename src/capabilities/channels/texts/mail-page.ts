@@ -56,7 +56,7 @@ export function mailPage(page: MailPage): string {
 </style>
 </head>
 <body class="page" style="margin: 0; padding: 0; background: #f2f4f6;">
-<div style="display: none; max-height: 0; overflow: hidden; mso-hide: all;">${escapeHtml(page.preheader)}${nothingToRead}</div>
+${preheaderHtml(page.preheader)}
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" style="background: #f2f4f6;">
 <tr><td align="center" class="around" style="padding: 32px 16px;">
 <table role="presentation" class="card" ${spoken} width="480" cellpadding="0" cellspacing="0" style="width: 100%; max-width: 480px; table-layout: fixed; overflow-wrap: break-word; word-break: ${wordBreaks[page.language] ?? "break-word"}; text-wrap: pretty; text-align: ${startOf(page.direction)}; background: #ffffff; border: 1px solid #dfe3e8; border-radius: 12px; font-family: -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif;">
@@ -74,6 +74,11 @@ ${page.footer ?? ""}</td></tr>
 </body>
 </html>
 `;
+}
+
+/** The HTML of what follows the subject in lists of mails. It is the first in the body. */
+export function preheaderHtml(preheader: string): string {
+  return `<div style="display: none; max-height: 0; overflow: hidden; mso-hide: all;">${escapeHtml(preheader)}${nothingToRead}</div>`;
 }
 
 function markRow(mark: string): string {

@@ -1,4 +1,7 @@
 import type { CodeMessage } from "../outgoing-message.ts";
+import { templateMail } from "../own-texts/fill-in-template.ts";
+import type { MailLogo } from "../own-texts/message-template.ts";
+import { autofillLine } from "./autofill-line.ts";
 import { paymentOf } from "./format-payment.ts";
 import { textsFor } from "./languages.ts";
 import { boundLine, codeRow, mailPage } from "./mail-page.ts";
@@ -10,10 +13,15 @@ export interface RenderedMail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
+  /** A part of the mail, which the HTML refers to as `cid:logo`. */
+  readonly logo?: MailLogo;
 }
 
 /** The mail with a code. `now` is when it is sent: the texts say how long the code is still valid. */
 export function renderMail(message: CodeMessage, now: Date): RenderedMail {
+  if (message.template !== undefined) {
+    return templateMail(message, message.template, now);
+  }
   const texts = textsFor(message.locale);
   const words = wordsOf(message, texts, timeLeft(texts, message.expiresAt, now));
   const subject = message.codeInSubject === true ? `${message.code} - ${words.subject}` : words.subject;
@@ -85,11 +93,6 @@ function renderText(message: CodeMessage, words: MailWords): string {
     ...(bound === undefined ? [] : ["", bound]),
     "",
   ].join("\n");
-}
-
-/** The last line of the text, which binds the code to a domain (WICG, "Origin-bound one-time codes"). */
-function autofillLine(message: CodeMessage): string | undefined {
-  return message.autofillDomain === undefined ? undefined : `@${message.autofillDomain} #${message.code}`;
 }
 
 function renderHtml(message: CodeMessage, { language, direction }: MessageTexts, words: MailWords): string {

@@ -11,6 +11,7 @@ const allowed: Readonly<Record<string, string>> = {
   lookup: "Look up phone numbers.",
   email: "Look up email addresses.",
   events: "Read and follow events.",
+  templates: "Manage templates. A key has it only if it names it, or `*`.",
   webhooks: "Manage webhooks. A key has it only if it names it, or `*`.",
   "*": "Every call that takes a key.",
 };

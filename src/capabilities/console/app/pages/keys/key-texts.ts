@@ -24,13 +24,14 @@ export const scopeWords: readonly (readonly [scope: string, words: string])[] = 
   ["email", "Look up email addresses"],
   ["reports", "List verifications"],
   ["events", "Read and stream events"],
+  ["templates", "Manage templates"],
   ["webhooks", "Manage webhooks"],
 ];
 
 /** "verify, lookup"; what a key without scopes may do is not all. */
 export function scopesText({ scopes }: Pick<ApiKey, "scopes">): string {
   if (scopes === undefined) {
-    return "All but webhooks";
+    return "All but templates and webhooks";
   }
   return scopes.scopes.includes("*") ? "All" : scopes.scopes.join(", ");
 }

@@ -10,6 +10,7 @@ import { GuardService } from "#gen/byond/v1/guard_pb.ts";
 import { LookupService } from "#gen/byond/v1/lookup_pb.ts";
 import { ReportService } from "#gen/byond/v1/report_pb.ts";
 import { SuppressionService } from "#gen/byond/v1/suppression_pb.ts";
+import { TemplateService } from "#gen/byond/v1/template_pb.ts";
 import { VerifyService } from "#gen/byond/v1/verify_pb.ts";
 import { WebhookService } from "#gen/byond/v1/webhook_pb.ts";
 
@@ -32,6 +33,7 @@ const services: readonly DescService[] = [
   VerifyService,
   SuppressionService,
   GuardService,
+  TemplateService,
   LookupService,
   EmailService,
   EventService,

@@ -1,0 +1,226 @@
+import { problemOf } from "../../errors.ts";
+import type { ChannelName } from "../channels/outgoing-message.ts";
+import { contrastOf } from "../channels/own-texts/color-contrast.ts";
+import {
+  defaultColors,
+  type MailColors,
+  type MessageTemplate,
+  placeholdersOf,
+  type TextParts,
+} from "../channels/own-texts/message-template.ts";
+import { greatestSegments } from "./count-segments.ts";
+import { parseHtml } from "./html/parse-html.ts";
+import { hasLogo, renderTree, visibleText } from "./html/render-tree.ts";
+import { parsePlaceholders } from "./parse-placeholders.ts";
+import { readLogo } from "./read-logo.ts";
+import { maxHtmlBytes, maxSegments, minContrast, subjectLength, textLength } from "./templates.policy.ts";
+import { textProblem } from "./text-rules.ts";
+
+/** A template as it is written and stored. */
+export interface TemplateContent {
+  readonly subject: string | undefined;
+  readonly text: string;
+  readonly html: string | undefined;
+  /** In base64. */
+  readonly logo: string | undefined;
+  /** `#rrggbb`, and so are the others. */
+  readonly backgroundColor: string | undefined;
+  readonly textColor: string | undefined;
+  readonly accentColor: string | undefined;
+}
+
+/** The channels whose messages are worded here. */
+export const templateChannels = ["email", "sms", "voice"] as const;
+export type TemplateChannel = (typeof templateChannels)[number];
+
+/** The locale of a template for every language without one. */
+export const defaultLocale = "default";
+
+/** Whose text it is. */
+interface TemplateKey {
+  readonly channel: TemplateChannel;
+  readonly locale: string;
+}
+
+interface Compiled {
+  readonly template: MessageTemplate;
+  /** Of a text message whose values have their greatest length. */
+  readonly segments: number | undefined;
+}
+
+/** What is wrong with a template, by field. */
+type Problems = Readonly<Record<string, string>>;
+
+/**
+ * Checks a template and makes it ready to be filled in. Whatever could do something else in a message than be read is a problem, and nothing
+ * is left out or changed instead (decision 74).
+ */
+export function compileTemplate(
+  { channel, locale }: TemplateKey,
+  content: TemplateContent,
+): Compiled | { readonly problems: Problems } {
+  const subject = content.subject === undefined ? undefined : compileSubject(content.subject);
+  const text = compileText(content.text);
+  const html = content.html === undefined ? undefined : compileHtml(content.html);
+  const logo = content.logo === undefined ? undefined : readLogo(content.logo);
+  const colors = colorsOf(content);
+  const found: Problems = {
+    ...(channel === "email" ? mailProblems(content, html) : otherProblems(channel, content)),
+    ...colorProblems(colors),
+    ...problemsOf("logo", logo),
+    ...problemsOf("html", html),
+    ...problemsOf("text", text),
+    ...problemsOf("subject", subject),
+  };
+  if (Object.keys(found).length > 0 || !("parts" in text)) {
+    return { problems: found };
+  }
+  const isForApproval = placeholdersOf(text.parts).includes("payee");
+  const segments = channel === "sms" ? greatestSegments(text.parts, locale) : undefined;
+  const late = {
+    ...problemOf("text", lengthProblem(channel, content.text, segments)),
+    ...(html !== undefined && "parts" in html && placeholdersOf(html.parts).includes("payee") !== isForApproval
+      ? { html: "must have {{payee}} and {{amount}} if text has them, and not otherwise" }
+      : {}),
+  };
+  if (Object.keys(late).length > 0) {
+    return { problems: late };
+  }
+  return {
+    template: {
+      locale: locale === defaultLocale ? undefined : locale,
+      ...(subject !== undefined && "parts" in subject ? { subject: subject.parts } : {}),
+      text: text.parts,
+      ...(html !== undefined && "parts" in html ? { html: html.parts } : {}),
+      ...(logo !== undefined && "bytes" in logo ? { logo } : {}),
+      colors,
+      isForApproval,
+    },
+    segments,
+  };
+}
+
+type CompiledText = { readonly parts: TextParts } | { readonly problem: string };
+
+function problemsOf(field: string, compiled: object | { readonly problem: string } | undefined): Problems {
+  return compiled !== undefined && "problem" in compiled ? { [field]: compiled.problem } : {};
+}
+
+function compileSubject(subject: string): CompiledText {
+  if (subject.length > subjectLength.max) {
+    return { problem: `must be at most ${subjectLength.max} characters` };
+  }
+  const parsed = parsePlaceholders(subject);
+  if ("problem" in parsed) {
+    return parsed;
+  }
+  const names = placeholdersOf(parsed.parts);
+  if (names.some((name) => name === "code" || name === "payee" || name === "amount")) {
+    return { problem: "must not contain {{code}}, {{payee}} or {{amount}}: subjects are shown on locked screens" };
+  }
+  if (subject.trim() === "") {
+    return { problem: "must not be blank" };
+  }
+  const problem = /[\t\r\n]/.test(subject) ? "must be one line" : textProblem(parsed.parts);
+  return problem === undefined ? parsed : { problem };
+}
+
+function compileText(text: string): CompiledText {
+  if (text.length > textLength.max) {
+    return { problem: `must be at most ${textLength.max} characters` };
+  }
+  const parsed = parsePlaceholders(text);
+  if ("problem" in parsed) {
+    return parsed;
+  }
+  const problem = textProblem(parsed.parts) ?? placeholderProblem(parsed.parts);
+  return problem === undefined ? parsed : { problem };
+}
+
+type CompiledHtml = { readonly parts: TextParts; readonly placesLogo: boolean } | { readonly problem: string };
+
+function compileHtml(html: string): CompiledHtml {
+  if (Buffer.byteLength(html) > maxHtmlBytes) {
+    return { problem: `must be at most ${maxHtmlBytes / 1_024} KiB` };
+  }
+  const tree = parseHtml(html);
+  if ("problem" in tree) {
+    return tree;
+  }
+  const visible = parsePlaceholders(visibleText(tree.nodes));
+  if ("problem" in visible) {
+    return visible;
+  }
+  const rendered = parsePlaceholders(renderTree(tree.nodes));
+  if ("problem" in rendered) {
+    return rendered;
+  }
+  const problem = textProblem(visible.parts) ?? placeholderProblem(rendered.parts);
+  return problem === undefined ? { ...rendered, placesLogo: hasLogo(tree.nodes) } : { problem };
+}
+
+function placeholderProblem(parts: TextParts): string | undefined {
+  const names = placeholdersOf(parts);
+  if (!names.includes("code")) {
+    return "must contain {{code}}";
+  }
+  return names.includes("payee") === names.includes("amount")
+    ? undefined
+    : "must contain both {{payee}} and {{amount}}, or neither";
+}
+
+function lengthProblem(channel: ChannelName, text: string, segments: number | undefined): string | undefined {
+  if (segments !== undefined && segments > maxSegments) {
+    return `must fit into ${maxSegments} parts of a text message if every value has its greatest length: it takes ${segments}`;
+  }
+  return channel === "voice" && text.length > textLength.ofCalls
+    ? `must be at most ${textLength.ofCalls} characters for a call`
+    : undefined;
+}
+
+function mailProblems({ logo }: TemplateContent, html: CompiledHtml | undefined): Problems {
+  const isPlaced = html !== undefined && "parts" in html ? html.placesLogo : undefined;
+  return {
+    ...(logo === undefined && isPlaced === true ? { html: 'must not have <img src="cid:logo"> without a logo' } : {}),
+    ...(logo !== undefined && isPlaced === false
+      ? { logo: 'must be placed in html with <img src="cid:logo" alt="…">' }
+      : {}),
+  };
+}
+
+/** A text message and a call have no more than a text. */
+function otherProblems(channel: TemplateChannel, { text, ...mailOnly }: TemplateContent): Problems {
+  const { subject, html, logo, backgroundColor, textColor, accentColor } = mailOnly;
+  const fields = {
+    subject,
+    html,
+    logo,
+    background_color: backgroundColor,
+    text_color: textColor,
+    accent_color: accentColor,
+  };
+  const misplaced = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return {
+    ...Object.fromEntries(misplaced.map(([field]) => [field, "must not be set: only mail has it"])),
+    // Some providers read a text that begins with a tag as a script for the voice.
+    ...(channel === "voice" && /[<>]/.test(text) ? { text: "must not contain < or > for a call" } : {}),
+  };
+}
+
+function colorsOf({ backgroundColor, textColor, accentColor }: TemplateContent): MailColors {
+  return {
+    background: backgroundColor ?? defaultColors.background,
+    text: textColor ?? defaultColors.text,
+    accent: accentColor ?? defaultColors.accent,
+  };
+}
+
+function colorProblems({ background, text }: MailColors): Problems {
+  const areColors = [background, text].every((color) => /^#[\da-f]{6}$/i.test(color));
+  const contrast = areColors ? contrastOf(text, background) : Number.NaN;
+  return contrast < minContrast
+    ? {
+        text_color: `must have a contrast of at least ${minContrast} with the background: it has ${(Math.floor(contrast * 10) / 10).toFixed(1)}`,
+      }
+    : {};
+}

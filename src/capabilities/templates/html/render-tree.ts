@@ -1,0 +1,34 @@
+import { escapeHtml } from "../../../server/html-template.ts";
+import { allowedElements } from "./allowed-html.ts";
+import type { HtmlElement, HtmlNode } from "./html-tree.ts";
+
+/** The HTML of a tree. Texts are escaped, with the braces of placeholders as they are. */
+export function renderTree(nodes: readonly HtmlNode[]): string {
+  return nodes.map((node) => ("text" in node ? escapeHtml(node.text) : renderElement(node))).join("");
+}
+
+function renderElement({ name, attributes, children }: HtmlElement): string {
+  const written = [...attributes].map(([attribute, value]) => ` ${attribute}="${escapeHtml(value)}"`).join("");
+  const hasEnd = allowedElements.get(name)?.children !== undefined;
+  return hasEnd ? `<${name}${written}>${renderTree(children)}</${name}>` : `<${name}${written}>`;
+}
+
+/** What a reader sees of a tree, with a line for each block. */
+export function visibleText(nodes: readonly HtmlNode[]): string {
+  return nodes
+    .map((node) => {
+      if ("text" in node) {
+        // Line breaks of the source are blanks for readers.
+        return node.text.replace(/[ \t\r\n]+/g, " ");
+      }
+      const inside = visibleText(node.children);
+      const isInline = allowedElements.get(node.name)?.kind === "inline" && node.name !== "br";
+      return isInline ? inside + (node.attributes.get("alt") ?? "") : `\n${inside}\n`;
+    })
+    .join("");
+}
+
+/** Whether a tree has the logo in it. */
+export function hasLogo(nodes: readonly HtmlNode[]): boolean {
+  return nodes.some((node) => !("text" in node) && (node.name === "img" || hasLogo(node.children)));
+}

@@ -1,0 +1,33 @@
+/** The numbers in the rules of templates. `test/capabilities/policy.test.ts` compares the schema with them. */
+
+/** Templates of a workspace and mode. */
+export const maxTemplates = 100;
+
+/** In characters. */
+export const subjectLength = { max: 150 } as const;
+export const textLength = { max: 4_000, ofCalls: 500 } as const;
+export const htmlLength = { max: 65_536 } as const;
+export const altLength = { max: 100 } as const;
+
+/** Gmail cuts a mail off after 102 KB of HTML. */
+export const maxHtmlBytes = 65_536;
+
+/** Placeholders of a text: each may become forty characters. */
+export const maxPlaceholders = 50;
+
+/** Characters without a space or a line break. What looks for web addresses reads them together. */
+export const maxWordLength = 500;
+
+/** Parts of a text message whose values have their greatest length. */
+export const maxSegments = 3;
+
+export const maxHtmlDepth = 32;
+
+export const logo = { maxBytes: 65_536, maxPixels: 2_000 } as const;
+
+/** Of the text with its background (WCAG 2, success criterion 1.4.3). */
+export const minContrast = 4.5;
+
+/** Remembered by each server: which templates a workspace's mode has, and the templates themselves (128 KiB each at most). */
+export const maxRememberedLists = 10_000;
+export const maxRememberedTemplates = 300;

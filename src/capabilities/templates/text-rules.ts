@@ -1,0 +1,59 @@
+import { hasUnreadable } from "../../text/display-name-rules.ts";
+import { hasWebAddress } from "../../text/web-address.ts";
+import { fillIn, type PlaceholderName, type TextParts } from "../channels/own-texts/message-template.ts";
+import { maxPlaceholders, maxWordLength } from "./templates.policy.ts";
+
+/** Values that make an address of a text that has half of one: brands and payees may be called `Booking.com`. */
+const examples: Readonly<Record<PlaceholderName, string>> = {
+  code: "123456",
+  brand: "Booking.com",
+  minutes: "5",
+  time: "5 minutes",
+  payee: "Booking.com",
+  amount: "EUR 10.50",
+};
+
+/** A character of HTML by its number or its name. In a text it is shown as it is written, or hides what a program makes of it. */
+const characterReference = /&(?:#|[a-z]\w*;|amp)/i;
+
+/** Nothing that any web address is without. Most words are such, and to look for addresses takes a while. */
+const plainWord = /^(?!.*xn--)[a-z0-9,;!?'"()-]*$/i;
+
+/**
+ * What is wrong with what a reader sees of a text: the plain text, or that of HTML, with a line for each block. Undefined if nothing is. It
+ * must lead nobody anywhere, and look the same to everybody.
+ */
+export function textProblem(parts: TextParts): string | undefined {
+  const count = parts.filter((part) => typeof part !== "string").length;
+  if (count > maxPlaceholders) {
+    return `must have at most ${maxPlaceholders} placeholders`;
+  }
+  const lines = fillIn(parts, (name) => examples[name]).split(/\r?\n/);
+  for (const line of lines) {
+    const problem = lineRule(line);
+    if (problem !== undefined) {
+      return problem;
+    }
+  }
+  return undefined;
+}
+
+function lineRule(line: string): string | undefined {
+  if (hasUnreadable(line.replaceAll("\t", " "))) {
+    return "must not contain control characters, or characters that are invisible or change the direction of writing";
+  }
+  const words = line.split(/\s+/);
+  if (words.some((word) => word.length > maxWordLength)) {
+    return `must have a space at least every ${maxWordLength} characters`;
+  }
+  if (characterReference.test(line)) {
+    return "must contain characters themselves, not their names or numbers, such as &amp; or &#64;";
+  }
+  if (words.some((word) => !plainWord.test(word) && hasWebAddress(word))) {
+    return "must not contain a web address or a mail address, not with the value of a placeholder either";
+  }
+  if (/^\s*@/.test(line)) {
+    return "must have no line that begins with @: such lines tell browsers and phones where to fill in the code";
+  }
+  return undefined;
+}

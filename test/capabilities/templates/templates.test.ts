@@ -1,0 +1,133 @@
+/** Texts of a workspace's own replace the server's in its messages, and cannot do anything but be read. */
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { type Config, parseConfig } from "../../../src/app.ts";
+import { type SignedUp, useTestApp } from "../../support/app.ts";
+import { limitsOf } from "../../support/limit-settings.ts";
+import { protocols, type rpcs } from "../../support/protocols.ts";
+import { SmtpSink } from "../channels/smtp-sink.ts";
+import { goodTemplate, hostileTemplates } from "./hostile-templates.ts";
+
+const sink = await SmtpSink.open();
+const app = useTestApp({
+  delivery: { ...parseConfig({}).delivery, smtp: { url: sink.url, from: "no-reply@acme.example" } },
+  ...limitsOf({ DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "1000" }),
+} satisfies Partial<Config>);
+afterAll(() => sink.close());
+
+let account: SignedUp;
+let recipients = 0;
+beforeEach(async () => {
+  // So that the next account is not one too many.
+  await app.time.advance({ seconds: 60 });
+  account = await app.signUp();
+});
+
+const mint = async (scopes: readonly string[], mode: "live" | "test" = "test"): Promise<string> =>
+  (await app.rest("POST", "/api-keys", { session: account.session, body: { name: mode, mode, scopes } })).body.key;
+
+describe.each(protocols)("over $name", (protocol) => {
+  let key: string;
+  beforeEach(async () => {
+    key = await mint(["templates", "verify"]);
+  });
+  const call = (name: keyof typeof rpcs, input: Record<string, unknown>) => protocol.call(app, name, input, { key });
+  const put = async (input: Record<string, unknown>) => {
+    const { code, body } = await call("PutTemplate", input);
+    expect([code, body.fields]).toEqual(["ok", undefined]);
+    return body;
+  };
+  /** Starts a verification in the sandbox, and returns its message from the inbox. */
+  const messageOf = async (start: Record<string, unknown>) => {
+    const recipient = start.channel === "email" ? `ada-${++recipients}@example.com` : start.recipient;
+    const { code } = await call("StartVerification", { ...start, recipient });
+    expect(code).toBe("ok");
+    return vi.waitFor(async () => {
+      const answer = await fetch(`${app.url}/dev/inbox`, { headers: { "X-API-Key": key, Accept: "application/json" } });
+      const [message] = (await answer.json()).filter((each: { recipient: string }) => each.recipient === recipient);
+      expect(message).toBeDefined();
+      return message;
+    });
+  };
+
+  test("a template is set, read, listed and deleted", async () => {
+    const set = await put({ channel: "email", locale: "PT-br", ...goodTemplate, html: "<p>{{code}}</p>" });
+    expect(set).toMatchObject({
+      channel: "email",
+      locale: "pt-BR",
+      ...goodTemplate,
+      html: "<p>{{code}}</p>",
+      logo: null,
+    });
+    expect((await call("GetTemplate", { channel: "email", locale: "pt-br" })).body).toEqual(set);
+    await put({ channel: "sms", locale: "default", text: "{{code}} is your {{brand}} code." });
+    expect((await call("ListTemplates", {})).body.templates).toMatchObject([
+      {
+        channel: "email",
+        locale: "pt-BR",
+        subject: goodTemplate.subject,
+        has_html: true,
+        has_logo: false,
+        segments: null,
+      },
+      { channel: "sms", locale: "default", subject: null, has_html: false, has_logo: false, segments: 1 },
+    ]);
+    const deleted = await call("DeleteTemplate", { channel: "email", locale: "pt-BR" });
+    expect(deleted.body).toEqual({ channel: "email", locale: "pt-BR", deleted: true });
+    for (const name of ["GetTemplate", "DeleteTemplate"] as const) {
+      expect((await call(name, { channel: "email", locale: "pt-BR" })).code).toBe("not_found");
+    }
+  });
+
+  test(`${hostileTemplates.length} hostile templates are refused, with the reason by field`, async () => {
+    expect(hostileTemplates.length).toBeGreaterThanOrEqual(50);
+    // What has no message cannot be sent over gRPC.
+    const sendable = hostileTemplates.filter(({ channel }) => channel !== "whatsapp" || protocol.name === "REST");
+    for (const { name, channel = "email", change, field, reason } of sendable) {
+      const template = { channel, locale: "en", ...(channel === "email" ? goodTemplate : {}), ...change };
+      for (const rpc of ["PutTemplate", "PreviewTemplate"] as const) {
+        const { code, body } = await call(rpc, template);
+        expect([name, code], JSON.stringify(body)).toEqual([name, "validation_error"]);
+        expect([name, body.fields[field] ?? body.fields]).toEqual([name, expect.stringContaining(reason)]);
+      }
+    }
+    expect((await call("ListTemplates", {})).body.templates).toEqual([]);
+  });
+
+  test("a message has the template of its locale, else of the language, else the default, else the server's text", async () => {
+    const subjectFor = async (locale?: string) =>
+      (await messageOf({ channel: "email", brand: "Acme", ...(locale === undefined ? {} : { locale }) })).subject;
+    expect(await subjectFor("pt-BR")).not.toMatch(/^Own/);
+    for (const locale of ["pt", "pt-BR", "he"]) {
+      await put({ channel: "email", locale, subject: `Own ${locale} of {{brand}}`, text: "{{code}}" });
+    }
+    expect(await subjectFor("pt-BR")).toBe("Own pt-BR of Acme");
+    expect(await subjectFor("pt-br-x-old")).toBe("Own pt-BR of Acme");
+    expect(await subjectFor("pt-PT")).toBe("Own pt of Acme");
+    expect(await subjectFor("iw")).toBe("Own he of Acme");
+    expect(await subjectFor("fr")).not.toMatch(/^Own/);
+    await put({ channel: "email", locale: "default", subject: "Own of {{brand}}", text: "{{code}}" });
+    expect(await subjectFor("fr")).toBe("Own of Acme");
+    expect(await subjectFor()).toBe("Own of Acme");
+    await call("DeleteTemplate", { channel: "email", locale: "default" });
+    expect(await subjectFor("fr")).not.toMatch(/^Own/);
+  });
+
+  test("values are escaped at their place, and placeholders in them are not filled in", async () => {
+    await put({
+      channel: "email",
+      locale: "default",
+      subject: "{{brand}}",
+      text: "{{brand}}\n\n{{ code }}\n\n{{minutes}}",
+      html: '<table width="100%"><tr><td style="color: #123456"><b>{{brand}}</b> {{code}} &lt;{{minutes}}&gt;<br></td></tr></table>',
+    });
+    const brand = `<b>"A" & {{code}}</b>`;
+    const message = await messageOf({ channel: "email", brand, autofill_domain: "acme.example" });
+    expect(message.subject).toBe(brand);
+    expect(message.text).toContain(`${brand}\n\n000000\n\n5\n\n@acme.example #000000\n`);
+    expect(message.html).toContain(
+      '<table width="100%"><tr><td style="color: #123456"><b><bdi>&lt;b&gt;&quot;A&quot; &amp; {{code}}&lt;/b&gt;</bdi></b> <bdi>000000</bdi> &lt;<bdi>5</bdi>&gt;<br></td></tr></table>',
+    );
+    expect(message.html).toContain(">@acme.example #000000</p>");
+    expect(message.html).not.toMatch(/https?:|href=|@import|url\(/);
+  });
+});
