@@ -282,6 +282,23 @@ const (
 	ReportPeriodMonth ReportPeriod = "30d"
 )
 
+// TemplateChannel is a channel whose messages can have texts of your own.
+//
+// Newer servers may have words that this version does not know.
+type TemplateChannel string
+
+// The words of [TemplateChannel].
+const (
+	// TemplateChannelEmail: Mail.
+	TemplateChannelEmail TemplateChannel = "email"
+
+	// TemplateChannelSMS: Text messages.
+	TemplateChannelSMS TemplateChannel = "sms"
+
+	// TemplateChannelVoice: Calls.
+	TemplateChannelVoice TemplateChannel = "voice"
+)
+
 // LineType is the kind of line that a number belongs to.
 //
 // Newer servers may have words that this version does not know.
@@ -1065,6 +1082,109 @@ type GuardCountryCount struct {
 
 	// WouldRefuse sends that would have been refused, and were sent.
 	WouldRefuse int `json:"would_refuse"`
+}
+
+// TemplatesListResponse has the templates of the mode.
+type TemplatesListResponse struct {
+	// Templates is the templates, by channel and locale.
+	Templates []TemplateSummary `json:"templates"`
+}
+
+// TemplateSummary is a template in a list: without its HTML and its logo.
+type TemplateSummary struct {
+	// Channel is the channel.
+	Channel TemplateChannel `json:"channel"`
+
+	// Locale is the language: a BCP 47 tag, or `default` for languages without a template.
+	Locale string `json:"locale"`
+
+	// Subject is the subject of a mail. Nil: it is the server's, or the channel has none.
+	Subject *string `json:"subject"`
+
+	// Text is the plain text.
+	Text string `json:"text"`
+
+	// HasHtml: whether a mail has HTML of its own.
+	HasHtml bool `json:"has_html"`
+
+	// HasLogo: whether a mail has a logo.
+	HasLogo bool `json:"has_logo"`
+
+	// Segments has the parts that a text message is sent in if every value has its greatest length. Nil for other
+	// channels.
+	Segments *int `json:"segments"`
+
+	// UpdatedAt: when it was last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Template is a text of your own for the messages of a channel.
+type Template struct {
+	// Channel is the channel.
+	Channel TemplateChannel `json:"channel"`
+
+	// Locale is the language: a BCP 47 tag, or `default` for languages without a template.
+	Locale string `json:"locale"`
+
+	// Subject is the subject of a mail. Nil: it is the server's, or the channel has none.
+	Subject *string `json:"subject"`
+
+	// Text is the plain text.
+	Text string `json:"text"`
+
+	// Html is the HTML of a mail. Nil for other channels, and for a mail whose text is laid out by the server.
+	Html *string `json:"html"`
+
+	// Logo is the picture at the head of a mail, in base64. Nil: it has none.
+	Logo *string `json:"logo"`
+
+	// BackgroundColor is the color behind a mail. Nil: `#ffffff`.
+	BackgroundColor *string `json:"background_color"`
+
+	// TextColor is the color of the text. Nil: `#14171a`.
+	TextColor *string `json:"text_color"`
+
+	// AccentColor is the color behind the code. Nil: `#f2f4f6`.
+	AccentColor *string `json:"accent_color"`
+
+	// Segments has the parts that a text message is sent in if every value has its greatest length, which carriers
+	// charge for. The line from which phones fill in the code is not counted. Nil for other channels.
+	Segments *int `json:"segments"`
+
+	// UpdatedAt: when it was last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// TemplatesDeleteResponse confirms that the template is deleted.
+type TemplatesDeleteResponse struct {
+	// Channel is the channel of the request.
+	Channel TemplateChannel `json:"channel"`
+
+	// Locale is the template's locale.
+	Locale string `json:"locale"`
+
+	// Deleted: always true.
+	Deleted bool `json:"deleted"`
+}
+
+// TemplatesPreviewResponse is the message, as a recipient gets it, with the code `123456`.
+type TemplatesPreviewResponse struct {
+	// TemplateLocale is the locale of the template that was used: that of the draft, or of a stored template. Nil:
+	// the server's own text.
+	TemplateLocale *string `json:"template_locale"`
+
+	// Subject is the subject of a mail. Nil for other channels.
+	Subject *string `json:"subject"`
+
+	// Text is the plain text.
+	Text string `json:"text"`
+
+	// Html is the whole HTML of a mail. The logo is in it as a `data:` URL, where the mail itself has it as a part.
+	// Nil for other channels.
+	Html *string `json:"html"`
+
+	// Segments has the parts of this text message, which carriers charge for. Nil for other channels.
+	Segments *int `json:"segments"`
 }
 
 // LookupNumberResponse: what is known about a number.

@@ -198,6 +198,65 @@ var operationGuardGetReport = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationTemplatesList = &Operation{
+	ID:              "templates.list",
+	RPC:             "byond.v1.TemplateService/ListTemplates",
+	Method:          "GET",
+	Path:            "/api/v1/templates",
+	ParametersIn:    "none",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationTemplatesGet = &Operation{
+	ID:              "templates.get",
+	RPC:             "byond.v1.TemplateService/GetTemplate",
+	Method:          "GET",
+	Path:            "/api/v1/templates/{channel}/{locale}",
+	PathParameters:  []string{"channel", "locale"},
+	ParametersIn:    "none",
+	ResultField:     "template",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationTemplatesPut = &Operation{
+	ID:              "templates.put",
+	RPC:             "byond.v1.TemplateService/PutTemplate",
+	Method:          "PUT",
+	Path:            "/api/v1/templates/{channel}/{locale}",
+	PathParameters:  []string{"channel", "locale"},
+	ParametersIn:    "body",
+	ResultField:     "template",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
+var operationTemplatesDelete = &Operation{
+	ID:              "templates.delete",
+	RPC:             "byond.v1.TemplateService/DeleteTemplate",
+	Method:          "DELETE",
+	Path:            "/api/v1/templates/{channel}/{locale}",
+	PathParameters:  []string{"channel", "locale"},
+	ParametersIn:    "none",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
+var operationTemplatesPreview = &Operation{
+	ID:              "templates.preview",
+	RPC:             "byond.v1.TemplateService/PreviewTemplate",
+	Method:          "POST",
+	Path:            "/api/v1/templates/{channel}/{locale}/preview",
+	PathParameters:  []string{"channel", "locale"},
+	ParametersIn:    "body",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
 var operationLookupNumber = &Operation{
 	ID:              "lookup.number",
 	RPC:             "byond.v1.LookupService/LookupNumber",

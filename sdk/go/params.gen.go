@@ -215,6 +215,79 @@ type GuardGetReportParams struct {
 	Period *ReportPeriod `json:"period,omitzero"`
 }
 
+// TemplatesPutParams are the parameters of [TemplatesService.Put].
+type TemplatesPutParams struct {
+	// Subject is the subject of a mail, in one line. Default: the server's. Other channels have none.
+	Subject *string `json:"subject,omitzero"`
+
+	// Text is the plain text, with `{{code}}` in it. A text message has three parts at most if every value has its
+	// greatest length; a call 500 characters. Text for a call must not contain `<` or `>`.
+	Text string `json:"text"`
+
+	// Html is the HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out `Text`, with
+	// the logo and the colors.
+	//
+	// It stands in the body of the mail, and consists of these elements, each closed: `b`, `bdi`, `blockquote`,
+	// `br`, `Code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `ol`, `p`, `s`, `small`, `span`,
+	// `strong`, `sub`, `sup`, `table`, `tbody`, `td`, `tfoot`, `th`, `thead`, `tr`, `u`, `ul`. Attributes stand in
+	// double quotes; among them is `style`, with colors, fonts, sizes, spaces and borders. `&`, `<` and `>` are
+	// written `&amp;`, `&lt;` and `&gt;`. The only picture is the logo: `<img src="cid:logo" alt="Acme">`.
+	// Placeholders stand in text, never in attributes.
+	Html *string `json:"html,omitzero"`
+
+	// Logo is the picture at the head of a mail; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and
+	// 2,000 pixels on each side. It is part of the mail: nothing is loaded from elsewhere. It is shown 40 pixels
+	// high above the text, unless `Html` places it with `<img src="cid:logo" alt="Acme">`.
+	Logo *string `json:"logo,omitzero"`
+
+	// BackgroundColor is the color behind a mail, as `#rrggbb`. Default: `#ffffff`. Only mail has colors.
+	BackgroundColor *string `json:"background_color,omitzero"`
+
+	// TextColor is the color of the text of a mail. Its contrast with the background must be at least 4.5 (WCAG 2).
+	// Default: `#14171a`. Only mail has colors.
+	TextColor *string `json:"text_color,omitzero"`
+
+	// AccentColor is the color behind the code in a mail; the code itself is black or white, whichever has more
+	// contrast. Default: `#f2f4f6`. Only mail has colors.
+	AccentColor *string `json:"accent_color,omitzero"`
+}
+
+// TemplatesPreviewParams are the parameters of [TemplatesService.Preview].
+type TemplatesPreviewParams struct {
+	// Subject is the draft's subject. Only mail has one.
+	Subject *string `json:"subject,omitzero"`
+
+	// Text is the draft's text, with `{{code}}` in it. Without it there is no draft: the preview is of what is sent
+	// for the locale today.
+	Text *string `json:"text,omitzero"`
+
+	// Html is the draft's HTML, with `{{code}}` in it. Only mail has it.
+	Html *string `json:"html,omitzero"`
+
+	// Logo is the draft's picture; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and 2,000 pixels on
+	// each side. It is part of the mail: nothing is loaded from elsewhere. It is shown 40 pixels high above the
+	// text, unless `Html` places it with `<img src="cid:logo" alt="Acme">`.
+	Logo *string `json:"logo,omitzero"`
+
+	// BackgroundColor is the color behind a mail, as `#rrggbb`. Default: `#ffffff`. Only mail has colors.
+	BackgroundColor *string `json:"background_color,omitzero"`
+
+	// TextColor is the color of the text of a mail. Its contrast with the background must be at least 4.5 (WCAG 2).
+	// Default: `#14171a`. Only mail has colors.
+	TextColor *string `json:"text_color,omitzero"`
+
+	// AccentColor is the color behind the code in a mail; the code itself is black or white, whichever has more
+	// contrast. Default: `#f2f4f6`. Only mail has colors.
+	AccentColor *string `json:"accent_color,omitzero"`
+
+	// Brand: shown for `{{brand}}`, by the same rules as a `Brand` of a start. Default: `Acme`.
+	Brand *string `json:"brand,omitzero"`
+
+	// Payment: whether to show the message that approves a payment, of 249.90 EUR to Example Books. Default: false;
+	// a draft says so by its placeholders.
+	Payment *bool `json:"payment,omitzero"`
+}
+
 // LookupNumberParams are the parameters of [LookupService.Number].
 type LookupNumberParams struct {
 	// Number is the number, at most 250 characters, preferably in E.164 form (`+6591234567`). A national form is

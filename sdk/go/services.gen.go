@@ -43,6 +43,35 @@ type Services struct {
 	// sandbox keys, numbers and countries are judged, limits and ranges are not.
 	Guard *GuardService
 
+	// Templates texts of your own for the messages with codes, instead of the server's: for mail, text messages and
+	// calls, in each language.
+	//
+	// A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
+	// `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for
+	// verifications that have them, and one without is for those that do not.
+	//
+	// A text may contain these placeholders:
+	//
+	//   - `{{code}}`: the code. Every text must contain it, except the subject of a mail, which never may: subjects
+	//     are shown
+	//   on locked screens. In calls it is read digit by digit.
+	//   - `{{brand}}`: the `Brand` of the start, or the name of the workspace.
+	//   - `{{minutes}}`: how many minutes the code is still valid, at least 1.
+	//   - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a
+	//     minute`.
+	//   - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
+	//
+	// Texts must not contain web or mail addresses, control characters, or characters that change the direction of
+	// writing. Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and
+	// its line. The last line from which browsers and phones fill in the code is always the server's own.
+	//
+	// WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
+	//
+	// Each mode has templates of its own. An API key manages those of its mode; with an access token, name the mode
+	// in the header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `templates` or `*`:
+	// a key without scopes is not enough.
+	Templates *TemplatesService
+
 	// Lookup looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
 	Lookup *LookupService
 
@@ -115,6 +144,7 @@ func newServices(caller *caller) Services {
 		Verify:       &VerifyService{caller},
 		Suppressions: &SuppressionsService{caller},
 		Guard:        &GuardService{caller},
+		Templates:    &TemplatesService{caller},
 		Lookup:       &LookupService{caller},
 		Email:        &EmailService{caller},
 		Events:       &EventsService{caller},
@@ -341,6 +371,83 @@ func (s *GuardService) DeleteSafeListEntry(ctx context.Context, id string, optio
 // GetReport returns how many sends the guard refused in a period, and how many it would have refused.
 func (s *GuardService) GetReport(ctx context.Context, params *GuardGetReportParams, options ...CallOption) (*GuardGetReportResponse, error) {
 	return call[GuardGetReportResponse](ctx, s.caller, operationGuardGetReport, nil, params, options)
+}
+
+// TemplatesService texts of your own for the messages with codes, instead of the server's: for mail, text
+// messages and calls, in each language.
+//
+// A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
+// `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for
+// verifications that have them, and one without is for those that do not.
+//
+// A text may contain these placeholders:
+//
+//   - `{{code}}`: the code. Every text must contain it, except the subject of a mail, which never may: subjects
+//     are shown
+//   on locked screens. In calls it is read digit by digit.
+//   - `{{brand}}`: the `Brand` of the start, or the name of the workspace.
+//   - `{{minutes}}`: how many minutes the code is still valid, at least 1.
+//   - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a
+//     minute`.
+//   - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
+//
+// Texts must not contain web or mail addresses, control characters, or characters that change the direction of
+// writing. Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and
+// its line. The last line from which browsers and phones fill in the code is always the server's own.
+//
+// WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
+//
+// Each mode has templates of its own. An API key manages those of its mode; with an access token, name the mode
+// in the header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `templates` or `*`:
+// a key without scopes is not enough.
+type TemplatesService struct {
+	caller *caller
+}
+
+// List lists the templates of the mode, by channel and locale.
+func (s *TemplatesService) List(ctx context.Context, options ...CallOption) (*TemplatesListResponse, error) {
+	return call[TemplatesListResponse](ctx, s.caller, operationTemplatesList, nil, nil, options)
+}
+
+// Get returns a template. Fails with `not_found` if there is none of this channel and locale.
+//
+// The argument channel: The channel.
+//
+// The argument locale: The template's locale, in upper or lower case.
+func (s *TemplatesService) Get(ctx context.Context, channel, locale string, options ...CallOption) (*Template, error) {
+	return call[Template](ctx, s.caller, operationTemplatesGet, []string{channel, locale}, nil, options)
+}
+
+// Put creates the template of a channel and locale, or replaces it. When the call returns, every message that is
+// sent has the new text.
+//
+// A mode has 100 templates at most; beyond that the call fails with `limit_reached`.
+//
+// The argument channel: The channel.
+//
+// The argument locale: The language: a BCP 47 tag, or `default` for languages without a template.
+func (s *TemplatesService) Put(ctx context.Context, channel, locale string, params *TemplatesPutParams, options ...CallOption) (*Template, error) {
+	return call[Template](ctx, s.caller, operationTemplatesPut, []string{channel, locale}, params, options)
+}
+
+// Delete deletes a template. Messages that are sent from then on have the next best text. Fails with `not_found`
+// if there is none of this channel and locale.
+//
+// The argument channel: The channel.
+//
+// The argument locale: The template's locale, in upper or lower case.
+func (s *TemplatesService) Delete(ctx context.Context, channel, locale string, options ...CallOption) (*TemplatesDeleteResponse, error) {
+	return call[TemplatesDeleteResponse](ctx, s.caller, operationTemplatesDelete, []string{channel, locale}, nil, options)
+}
+
+// Preview shows the message that a draft makes, or, without a draft, the one that is sent for the locale today.
+// Nothing is sent or stored. A draft is checked like a template.
+//
+// The argument channel: The channel.
+//
+// The argument locale: The language of the message: a BCP 47 tag, or `default`.
+func (s *TemplatesService) Preview(ctx context.Context, channel, locale string, params *TemplatesPreviewParams, options ...CallOption) (*TemplatesPreviewResponse, error) {
+	return call[TemplatesPreviewResponse](ctx, s.caller, operationTemplatesPreview, []string{channel, locale}, params, options)
 }
 
 // LookupService looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/template.proto.
  */
 export const file_byond_v1_template: GenFile = /*@__PURE__*/
-  fileDesc("ChdieW9uZC92MS90ZW1wbGF0ZS5wcm90bxIIYnlvbmQudjEi1AIKCFRlbXBsYXRlEioKB2NoYW5uZWwYASABKA4yGS5ieW9uZC52MS5UZW1wbGF0ZUNoYW5uZWwSDgoGbG9jYWxlGAIgASgJEhQKB3N1YmplY3QYAyABKAlIAIgBARIMCgR0ZXh0GAQgASgJEhEKBGh0bWwYBSABKAlIAYgBARIpCgRsb2dvGAYgASgLMhYuYnlvbmQudjEuVGVtcGxhdGVMb2dvSAKIAQESLQoGY29sb3JzGAcgASgLMhguYnlvbmQudjEuVGVtcGxhdGVDb2xvcnNIA4gBARIVCghzZWdtZW50cxgIIAEoBUgEiAEBEi4KCnVwZGF0ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgoKCF9zdWJqZWN0QgcKBV9odG1sQgcKBV9sb2dvQgkKB19jb2xvcnNCCwoJX3NlZ21lbnRzIvUBCg9UZW1wbGF0ZVN1bW1hcnkSKgoHY2hhbm5lbBgBIAEoDjIZLmJ5b25kLnYxLlRlbXBsYXRlQ2hhbm5lbBIOCgZsb2NhbGUYAiABKAkSFAoHc3ViamVjdBgDIAEoCUgAiAEBEgwKBHRleHQYBCABKAkSEAoIaGFzX2h0bWwYBSABKAgSEAoIaGFzX2xvZ28YBiABKAgSFQoIc2VnbWVudHMYByABKAVIAYgBARIuCgp1cGRhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKCghfc3ViamVjdEILCglfc2VnbWVudHMicAoMVGVtcGxhdGVMb2dvEkcKB2NvbnRlbnQYASABKAlCNrpIIcgBAXIcGNiqBTIWXltBLVphLXowLTkrL10rPXswLDJ9JLq7GA5tdXN0IGJlIGJhc2U2NBIXCgNhbHQYAiABKAlCCrpIB8gBAXICGGQisQIKDlRlbXBsYXRlQ29sb3JzElYKCmJhY2tncm91bmQYASABKAlCPbpIF3IVGAcyEV4jWzAtOUEtRmEtZl17Nn0kursYH211c3QgYmUgYSBjb2xvciBzdWNoIGFzICMxYTJiM2NIAIgBARJQCgR0ZXh0GAIgASgJQj26SBdyFRgHMhFeI1swLTlBLUZhLWZdezZ9JLq7GB9tdXN0IGJlIGEgY29sb3Igc3VjaCBhcyAjMWEyYjNjSAGIAQESUgoGYWNjZW50GAMgASgJQj26SBdyFRgHMhFeI1swLTlBLUZhLWZdezZ9JLq7GB9tdXN0IGJlIGEgY29sb3Igc3VjaCBhcyAjMWEyYjNjSAKIAQFCDQoLX2JhY2tncm91bmRCBwoFX3RleHRCCQoHX2FjY2VudCIWChRMaXN0VGVtcGxhdGVzUmVxdWVzdCJFChVMaXN0VGVtcGxhdGVzUmVzcG9uc2USLAoJdGVtcGxhdGVzGAEgAygLMhkuYnlvbmQudjEuVGVtcGxhdGVTdW1tYXJ5ItABChJHZXRUZW1wbGF0ZVJlcXVlc3QSNgoHY2hhbm5lbBgBIAEoDjIZLmJ5b25kLnYxLlRlbXBsYXRlQ2hhbm5lbEIKukgHggEEEAEgABKBAQoGbG9jYWxlGAIgASgJQnG6SCzIAQFyJxgjMiNeW0EtWmEtel17Miw4fSgtW0EtWmEtejAtOV17MSw4fSkqJLq7GD5tdXN0IGJlIGEgQkNQIDQ3IGxhbmd1YWdlIHRhZywgc3VjaCBhcyBlbiBvciBwdC1CUiwgb3IgZGVmYXVsdCI7ChNHZXRUZW1wbGF0ZVJlc3BvbnNlEiQKCHRlbXBsYXRlGAEgASgLMhIuYnlvbmQudjEuVGVtcGxhdGUirAMKElB1dFRlbXBsYXRlUmVxdWVzdBI2CgdjaGFubmVsGAEgASgOMhkuYnlvbmQudjEuVGVtcGxhdGVDaGFubmVsQgq6SAeCAQQQASAAEoEBCgZsb2NhbGUYAiABKAlCcbpILMgBAXInGCMyI15bQS1aYS16XXsyLDh9KC1bQS1aYS16MC05XXsxLDh9KSokursYPm11c3QgYmUgYSBCQ1AgNDcgbGFuZ3VhZ2UgdGFnLCBzdWNoIGFzIGVuIG9yIHB0LUJSLCBvciBkZWZhdWx0Eh4KB3N1YmplY3QYAyABKAlCCLpIBXIDGJYBSACIAQESGQoEdGV4dBgEIAEoCUILukgIyAEBcgMYoB8SHAoEaHRtbBgFIAEoCUIJukgGcgQYgIAESAGIAQESKQoEbG9nbxgGIAEoCzIWLmJ5b25kLnYxLlRlbXBsYXRlTG9nb0gCiAEBEi0KBmNvbG9ycxgHIAEoCzIYLmJ5b25kLnYxLlRlbXBsYXRlQ29sb3JzSAOIAQFCCgoIX3N1YmplY3RCBwoFX2h0bWxCBwoFX2xvZ29CCQoHX2NvbG9ycyI7ChNQdXRUZW1wbGF0ZVJlc3BvbnNlEiQKCHRlbXBsYXRlGAEgASgLMhIuYnlvbmQudjEuVGVtcGxhdGUi0wEKFURlbGV0ZVRlbXBsYXRlUmVxdWVzdBI2CgdjaGFubmVsGAEgASgOMhkuYnlvbmQudjEuVGVtcGxhdGVDaGFubmVsQgq6SAeCAQQQASAAEoEBCgZsb2NhbGUYAiABKAlCcbpILMgBAXInGCMyI15bQS1aYS16XXsyLDh9KC1bQS1aYS16MC05XXsxLDh9KSokursYPm11c3QgYmUgYSBCQ1AgNDcgbGFuZ3VhZ2UgdGFnLCBzdWNoIGFzIGVuIG9yIHB0LUJSLCBvciBkZWZhdWx0ImUKFkRlbGV0ZVRlbXBsYXRlUmVzcG9uc2USKgoHY2hhbm5lbBgBIAEoDjIZLmJ5b25kLnYxLlRlbXBsYXRlQ2hhbm5lbBIOCgZsb2NhbGUYAiABKAkSDwoHZGVsZXRlZBgDIAEoCCKGBAoWUHJldmlld1RlbXBsYXRlUmVxdWVzdBI2CgdjaGFubmVsGAEgASgOMhkuYnlvbmQudjEuVGVtcGxhdGVDaGFubmVsQgq6SAeCAQQQASAAEoEBCgZsb2NhbGUYAiABKAlCcbpILMgBAXInGCMyI15bQS1aYS16XXsyLDh9KC1bQS1aYS16MC05XXsxLDh9KSokursYPm11c3QgYmUgYSBCQ1AgNDcgbGFuZ3VhZ2UgdGFnLCBzdWNoIGFzIGVuIG9yIHB0LUJSLCBvciBkZWZhdWx0Eh4KB3N1YmplY3QYAyABKAlCCLpIBXIDGJYBSACIAQESGwoEdGV4dBgEIAEoCUIIukgFcgMYoB9IAYgBARIcCgRodG1sGAUgASgJQgm6SAZyBBiAgARIAogBARIpCgRsb2dvGAYgASgLMhYuYnlvbmQudjEuVGVtcGxhdGVMb2dvSAOIAQESLQoGY29sb3JzGAcgASgLMhguYnlvbmQudjEuVGVtcGxhdGVDb2xvcnNIBIgBARIdCgVicmFuZBgIIAEoCUIJukgGcgQQARgoSAWIAQESFAoHcGF5bWVudBgJIAEoCEgGiAEBQgoKCF9zdWJqZWN0QgcKBV90ZXh0QgcKBV9odG1sQgcKBV9sb2dvQgkKB19jb2xvcnNCCAoGX2JyYW5kQgoKCF9wYXltZW50IrsBChdQcmV2aWV3VGVtcGxhdGVSZXNwb25zZRIcCg90ZW1wbGF0ZV9sb2NhbGUYASABKAlIAIgBARIUCgdzdWJqZWN0GAIgASgJSAGIAQESDAoEdGV4dBgDIAEoCRIRCgRodG1sGAQgASgJSAKIAQESFQoIc2VnbWVudHMYBSABKAVIA4gBAUISChBfdGVtcGxhdGVfbG9jYWxlQgoKCF9zdWJqZWN0QgcKBV9odG1sQgsKCV9zZWdtZW50cyqFAQoPVGVtcGxhdGVDaGFubmVsEiAKHFRFTVBMQVRFX0NIQU5ORUxfVU5TUEVDSUZJRUQQABIaChZURU1QTEFURV9DSEFOTkVMX0VNQUlMEAESGAoUVEVNUExBVEVfQ0hBTk5FTF9TTVMQAhIaChZURU1QTEFURV9DSEFOTkVMX1ZPSUNFEAMyugYKD1RlbXBsYXRlU2VydmljZRKHAQoNTGlzdFRlbXBsYXRlcxIeLmJ5b25kLnYxLkxpc3RUZW1wbGF0ZXNSZXF1ZXN0Gh8uYnlvbmQudjEuTGlzdFRlbXBsYXRlc1Jlc3BvbnNlIjWQAgGquxgVCAQSCXRlbXBsYXRlcxgBIAEoATABgtPkkwITEhEvYXBpL3YxL3RlbXBsYXRlcxKeAQoLR2V0VGVtcGxhdGUSHC5ieW9uZC52MS5HZXRUZW1wbGF0ZVJlcXVlc3QaHS5ieW9uZC52MS5HZXRUZW1wbGF0ZVJlc3BvbnNlIlKQAgGquxgVCAQSCXRlbXBsYXRlcxgBIAEoATABgtPkkwIwYgh0ZW1wbGF0ZRIkL2FwaS92MS90ZW1wbGF0ZXMve2NoYW5uZWx9L3tsb2NhbGV9EqcBCgtQdXRUZW1wbGF0ZRIcLmJ5b25kLnYxLlB1dFRlbXBsYXRlUmVxdWVzdBodLmJ5b25kLnYxLlB1dFRlbXBsYXRlUmVzcG9uc2UiW5ACAqq7GBUIBBIJdGVtcGxhdGVzGAEgASgBMAHQuxiAgBCC0+STAjM6ASpiCHRlbXBsYXRlGiQvYXBpL3YxL3RlbXBsYXRlcy97Y2hhbm5lbH0ve2xvY2FsZX0SnQEKDkRlbGV0ZVRlbXBsYXRlEh8uYnlvbmQudjEuRGVsZXRlVGVtcGxhdGVSZXF1ZXN0GiAuYnlvbmQudjEuRGVsZXRlVGVtcGxhdGVSZXNwb25zZSJIkAICqrsYFQgEEgl0ZW1wbGF0ZXMYASABKAEwAYLT5JMCJiokL2FwaS92MS90ZW1wbGF0ZXMve2NoYW5uZWx9L3tsb2NhbGV9ErEBCg9QcmV2aWV3VGVtcGxhdGUSIC5ieW9uZC52MS5QcmV2aWV3VGVtcGxhdGVSZXF1ZXN0GiEuYnlvbmQudjEuUHJldmlld1RlbXBsYXRlUmVzcG9uc2UiWZACAqq7GBUIBBIJdGVtcGxhdGVzGAEgASgBMAHQuxiAgBCC0+STAjE6ASoiLC9hcGkvdjEvdGVtcGxhdGVzL3tjaGFubmVsfS97bG9jYWxlfS9wcmV2aWV3QnsKDGNvbS5ieW9uZC52MUINVGVtcGxhdGVQcm90b1ABWipnaXRodWIuY29tL2J5b25kL2J5b25kLWdvL2J5b25kL3YxO2J5b25kdjGiAgNCWUSqAghCeW9uZC5WMboCBUJ5b25kygIIQnlvbmRcVjHqAglCeW9uZDo6VjFiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChdieW9uZC92MS90ZW1wbGF0ZS5wcm90bxIIYnlvbmQudjEiigMKCFRlbXBsYXRlEioKB2NoYW5uZWwYASABKA4yGS5ieW9uZC52MS5UZW1wbGF0ZUNoYW5uZWwSDgoGbG9jYWxlGAIgASgJEhQKB3N1YmplY3QYAyABKAlIAIgBARIMCgR0ZXh0GAQgASgJEhEKBGh0bWwYBSABKAlIAYgBARIRCgRsb2dvGAYgASgJSAKIAQESHQoQYmFja2dyb3VuZF9jb2xvchgHIAEoCUgDiAEBEhcKCnRleHRfY29sb3IYCCABKAlIBIgBARIZCgxhY2NlbnRfY29sb3IYCSABKAlIBYgBARIVCghzZWdtZW50cxgKIAEoBUgGiAEBEi4KCnVwZGF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgoKCF9zdWJqZWN0QgcKBV9odG1sQgcKBV9sb2dvQhMKEV9iYWNrZ3JvdW5kX2NvbG9yQg0KC190ZXh0X2NvbG9yQg8KDV9hY2NlbnRfY29sb3JCCwoJX3NlZ21lbnRzIvUBCg9UZW1wbGF0ZVN1bW1hcnkSKgoHY2hhbm5lbBgBIAEoDjIZLmJ5b25kLnYxLlRlbXBsYXRlQ2hhbm5lbBIOCgZsb2NhbGUYAiABKAkSFAoHc3ViamVjdBgDIAEoCUgAiAEBEgwKBHRleHQYBCABKAkSEAoIaGFzX2h0bWwYBSABKAgSEAoIaGFzX2xvZ28YBiABKAgSFQoIc2VnbWVudHMYByABKAVIAYgBARIuCgp1cGRhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKCghfc3ViamVjdEILCglfc2VnbWVudHMiFgoUTGlzdFRlbXBsYXRlc1JlcXVlc3QiRQoVTGlzdFRlbXBsYXRlc1Jlc3BvbnNlEiwKCXRlbXBsYXRlcxgBIAMoCzIZLmJ5b25kLnYxLlRlbXBsYXRlU3VtbWFyeSLQAQoSR2V0VGVtcGxhdGVSZXF1ZXN0EjYKB2NoYW5uZWwYASABKA4yGS5ieW9uZC52MS5UZW1wbGF0ZUNoYW5uZWxCCrpIB4IBBBABIAASgQEKBmxvY2FsZRgCIAEoCUJxukgsyAEBcicYIzIjXltBLVphLXpdezIsOH0oLVtBLVphLXowLTldezEsOH0pKiS6uxg+bXVzdCBiZSBhIEJDUCA0NyBsYW5ndWFnZSB0YWcsIHN1Y2ggYXMgZW4gb3IgcHQtQlIsIG9yIGRlZmF1bHQiOwoTR2V0VGVtcGxhdGVSZXNwb25zZRIkCgh0ZW1wbGF0ZRgBIAEoCzISLmJ5b25kLnYxLlRlbXBsYXRlItQFChJQdXRUZW1wbGF0ZVJlcXVlc3QSNgoHY2hhbm5lbBgBIAEoDjIZLmJ5b25kLnYxLlRlbXBsYXRlQ2hhbm5lbEIKukgHggEEEAEgABKBAQoGbG9jYWxlGAIgASgJQnG6SCzIAQFyJxgjMiNeW0EtWmEtel17Miw4fSgtW0EtWmEtejAtOV17MSw4fSkqJLq7GD5tdXN0IGJlIGEgQkNQIDQ3IGxhbmd1YWdlIHRhZywgc3VjaCBhcyBlbiBvciBwdC1CUiwgb3IgZGVmYXVsdBIeCgdzdWJqZWN0GAMgASgJQgi6SAVyAxiWAUgAiAEBEhkKBHRleHQYBCABKAlCC7pICMgBAXIDGKAfEhwKBGh0bWwYBSABKAlCCbpIBnIEGICABEgBiAEBEkYKBGxvZ28YBiABKAlCM7pIHnIcGNiqBTIWXltBLVphLXowLTkrL10rPXswLDJ9JLq7GA5tdXN0IGJlIGJhc2U2NEgCiAEBElwKEGJhY2tncm91bmRfY29sb3IYByABKAlCPbpIF3IVGAcyEV4jWzAtOUEtRmEtZl17Nn0kursYH211c3QgYmUgYSBjb2xvciBzdWNoIGFzICMxYTJiM2NIA4gBARJWCgp0ZXh0X2NvbG9yGAggASgJQj26SBdyFRgHMhFeI1swLTlBLUZhLWZdezZ9JLq7GB9tdXN0IGJlIGEgY29sb3Igc3VjaCBhcyAjMWEyYjNjSASIAQESWAoMYWNjZW50X2NvbG9yGAkgASgJQj26SBdyFRgHMhFeI1swLTlBLUZhLWZdezZ9JLq7GB9tdXN0IGJlIGEgY29sb3Igc3VjaCBhcyAjMWEyYjNjSAWIAQFCCgoIX3N1YmplY3RCBwoFX2h0bWxCBwoFX2xvZ29CEwoRX2JhY2tncm91bmRfY29sb3JCDQoLX3RleHRfY29sb3JCDwoNX2FjY2VudF9jb2xvciI7ChNQdXRUZW1wbGF0ZVJlc3BvbnNlEiQKCHRlbXBsYXRlGAEgASgLMhIuYnlvbmQudjEuVGVtcGxhdGUi0wEKFURlbGV0ZVRlbXBsYXRlUmVxdWVzdBI2CgdjaGFubmVsGAEgASgOMhkuYnlvbmQudjEuVGVtcGxhdGVDaGFubmVsQgq6SAeCAQQQASAAEoEBCgZsb2NhbGUYAiABKAlCcbpILMgBAXInGCMyI15bQS1aYS16XXsyLDh9KC1bQS1aYS16MC05XXsxLDh9KSokursYPm11c3QgYmUgYSBCQ1AgNDcgbGFuZ3VhZ2UgdGFnLCBzdWNoIGFzIGVuIG9yIHB0LUJSLCBvciBkZWZhdWx0ImUKFkRlbGV0ZVRlbXBsYXRlUmVzcG9uc2USKgoHY2hhbm5lbBgBIAEoDjIZLmJ5b25kLnYxLlRlbXBsYXRlQ2hhbm5lbBIOCgZsb2NhbGUYAiABKAkSDwoHZGVsZXRlZBgDIAEoCCKuBgoWUHJldmlld1RlbXBsYXRlUmVxdWVzdBI2CgdjaGFubmVsGAEgASgOMhkuYnlvbmQudjEuVGVtcGxhdGVDaGFubmVsQgq6SAeCAQQQASAAEoEBCgZsb2NhbGUYAiABKAlCcbpILMgBAXInGCMyI15bQS1aYS16XXsyLDh9KC1bQS1aYS16MC05XXsxLDh9KSokursYPm11c3QgYmUgYSBCQ1AgNDcgbGFuZ3VhZ2UgdGFnLCBzdWNoIGFzIGVuIG9yIHB0LUJSLCBvciBkZWZhdWx0Eh4KB3N1YmplY3QYAyABKAlCCLpIBXIDGJYBSACIAQESGwoEdGV4dBgEIAEoCUIIukgFcgMYoB9IAYgBARIcCgRodG1sGAUgASgJQgm6SAZyBBiAgARIAogBARJGCgRsb2dvGAYgASgJQjO6SB5yHBjYqgUyFl5bQS1aYS16MC05Ky9dKz17MCwyfSS6uxgObXVzdCBiZSBiYXNlNjRIA4gBARJcChBiYWNrZ3JvdW5kX2NvbG9yGAcgASgJQj26SBdyFRgHMhFeI1swLTlBLUZhLWZdezZ9JLq7GB9tdXN0IGJlIGEgY29sb3Igc3VjaCBhcyAjMWEyYjNjSASIAQESVgoKdGV4dF9jb2xvchgIIAEoCUI9ukgXchUYBzIRXiNbMC05QS1GYS1mXXs2fSS6uxgfbXVzdCBiZSBhIGNvbG9yIHN1Y2ggYXMgIzFhMmIzY0gFiAEBElgKDGFjY2VudF9jb2xvchgJIAEoCUI9ukgXchUYBzIRXiNbMC05QS1GYS1mXXs2fSS6uxgfbXVzdCBiZSBhIGNvbG9yIHN1Y2ggYXMgIzFhMmIzY0gGiAEBEh0KBWJyYW5kGAogASgJQgm6SAZyBBABGChIB4gBARIUCgdwYXltZW50GAsgASgISAiIAQFCCgoIX3N1YmplY3RCBwoFX3RleHRCBwoFX2h0bWxCBwoFX2xvZ29CEwoRX2JhY2tncm91bmRfY29sb3JCDQoLX3RleHRfY29sb3JCDwoNX2FjY2VudF9jb2xvckIICgZfYnJhbmRCCgoIX3BheW1lbnQiuwEKF1ByZXZpZXdUZW1wbGF0ZVJlc3BvbnNlEhwKD3RlbXBsYXRlX2xvY2FsZRgBIAEoCUgAiAEBEhQKB3N1YmplY3QYAiABKAlIAYgBARIMCgR0ZXh0GAMgASgJEhEKBGh0bWwYBCABKAlIAogBARIVCghzZWdtZW50cxgFIAEoBUgDiAEBQhIKEF90ZW1wbGF0ZV9sb2NhbGVCCgoIX3N1YmplY3RCBwoFX2h0bWxCCwoJX3NlZ21lbnRzKoUBCg9UZW1wbGF0ZUNoYW5uZWwSIAocVEVNUExBVEVfQ0hBTk5FTF9VTlNQRUNJRklFRBAAEhoKFlRFTVBMQVRFX0NIQU5ORUxfRU1BSUwQARIYChRURU1QTEFURV9DSEFOTkVMX1NNUxACEhoKFlRFTVBMQVRFX0NIQU5ORUxfVk9JQ0UQAzK6BgoPVGVtcGxhdGVTZXJ2aWNlEocBCg1MaXN0VGVtcGxhdGVzEh4uYnlvbmQudjEuTGlzdFRlbXBsYXRlc1JlcXVlc3QaHy5ieW9uZC52MS5MaXN0VGVtcGxhdGVzUmVzcG9uc2UiNZACAaq7GBUIBBIJdGVtcGxhdGVzGAEgASgBMAGC0+STAhMSES9hcGkvdjEvdGVtcGxhdGVzEp4BCgtHZXRUZW1wbGF0ZRIcLmJ5b25kLnYxLkdldFRlbXBsYXRlUmVxdWVzdBodLmJ5b25kLnYxLkdldFRlbXBsYXRlUmVzcG9uc2UiUpACAaq7GBUIBBIJdGVtcGxhdGVzGAEgASgBMAGC0+STAjBiCHRlbXBsYXRlEiQvYXBpL3YxL3RlbXBsYXRlcy97Y2hhbm5lbH0ve2xvY2FsZX0SpwEKC1B1dFRlbXBsYXRlEhwuYnlvbmQudjEuUHV0VGVtcGxhdGVSZXF1ZXN0Gh0uYnlvbmQudjEuUHV0VGVtcGxhdGVSZXNwb25zZSJbkAICqrsYFQgEEgl0ZW1wbGF0ZXMYASABKAEwAdC7GICAEILT5JMCMzoBKmIIdGVtcGxhdGUaJC9hcGkvdjEvdGVtcGxhdGVzL3tjaGFubmVsfS97bG9jYWxlfRKdAQoORGVsZXRlVGVtcGxhdGUSHy5ieW9uZC52MS5EZWxldGVUZW1wbGF0ZVJlcXVlc3QaIC5ieW9uZC52MS5EZWxldGVUZW1wbGF0ZVJlc3BvbnNlIkiQAgKquxgVCAQSCXRlbXBsYXRlcxgBIAEoATABgtPkkwImKiQvYXBpL3YxL3RlbXBsYXRlcy97Y2hhbm5lbH0ve2xvY2FsZX0SsQEKD1ByZXZpZXdUZW1wbGF0ZRIgLmJ5b25kLnYxLlByZXZpZXdUZW1wbGF0ZVJlcXVlc3QaIS5ieW9uZC52MS5QcmV2aWV3VGVtcGxhdGVSZXNwb25zZSJZkAICqrsYFQgEEgl0ZW1wbGF0ZXMYASABKAEwAdC7GICAEILT5JMCMToBKiIsL2FwaS92MS90ZW1wbGF0ZXMve2NoYW5uZWx9L3tsb2NhbGV9L3ByZXZpZXdCewoMY29tLmJ5b25kLnYxQg1UZW1wbGF0ZVByb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * A text of your own for the messages of a channel.
@@ -59,31 +59,45 @@ export type Template = Message<"byond.v1.Template"> & {
   html?: string | undefined;
 
   /**
-   * The picture at the head of a mail.
+   * The picture at the head of a mail, in base64. Null: it has none.
    *
-   * @generated from field: optional byond.v1.TemplateLogo logo = 6;
+   * @generated from field: optional string logo = 6;
    */
-  logo?: TemplateLogo | undefined;
+  logo?: string | undefined;
 
   /**
-   * The colors of a mail.
+   * The color behind a mail. Null: `#ffffff`.
    *
-   * @generated from field: optional byond.v1.TemplateColors colors = 7;
+   * @generated from field: optional string background_color = 7;
    */
-  colors?: TemplateColors | undefined;
+  backgroundColor?: string | undefined;
+
+  /**
+   * The color of the text. Null: `#14171a`.
+   *
+   * @generated from field: optional string text_color = 8;
+   */
+  textColor?: string | undefined;
+
+  /**
+   * The color behind the code. Null: `#f2f4f6`.
+   *
+   * @generated from field: optional string accent_color = 9;
+   */
+  accentColor?: string | undefined;
 
   /**
    * The parts that a text message is sent in if every value has its greatest length, which carriers charge for. The line
    * from which phones fill in the code is not counted. Null for other channels.
    *
-   * @generated from field: optional int32 segments = 8;
+   * @generated from field: optional int32 segments = 10;
    */
   segments?: number | undefined;
 
   /**
    * When it was last changed.
    *
-   * @generated from field: google.protobuf.Timestamp updated_at = 9;
+   * @generated from field: google.protobuf.Timestamp updated_at = 11;
    */
   updatedAt?: Timestamp | undefined;
 };
@@ -166,70 +180,6 @@ export const TemplateSummarySchema: GenMessage<TemplateSummary> = /*@__PURE__*/
   messageDesc(file_byond_v1_template, 1);
 
 /**
- * The picture at the head of a mail. It is part of the mail: nothing is loaded from elsewhere.
- *
- * @generated from message byond.v1.TemplateLogo
- */
-export type TemplateLogo = Message<"byond.v1.TemplateLogo"> & {
-  /**
-   * The file in base64: a PNG or JPEG of at most 64 KiB and 2,000 pixels on each side. It is shown 40 pixels high unless
-   * the HTML places it with `<img src="cid:logo">`.
-   *
-   * @generated from field: string content = 1;
-   */
-  content: string;
-
-  /**
-   * The text in place of the picture where pictures are not shown, such as the name of the brand.
-   *
-   * @generated from field: string alt = 2;
-   */
-  alt: string;
-};
-
-/**
- * Describes the message byond.v1.TemplateLogo.
- * Use `create(TemplateLogoSchema)` to create a new message.
- */
-export const TemplateLogoSchema: GenMessage<TemplateLogo> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 2);
-
-/**
- * The colors of a mail, as `#rrggbb`.
- *
- * @generated from message byond.v1.TemplateColors
- */
-export type TemplateColors = Message<"byond.v1.TemplateColors"> & {
-  /**
-   * Behind the mail. Default: `#ffffff`.
-   *
-   * @generated from field: optional string background = 1;
-   */
-  background?: string | undefined;
-
-  /**
-   * The text. Its contrast with the background must be at least 4.5 (WCAG 2). Default: `#14171a`.
-   *
-   * @generated from field: optional string text = 2;
-   */
-  text?: string | undefined;
-
-  /**
-   * Behind the code; the code itself is black or white, whichever has more contrast. Default: `#f2f4f6`.
-   *
-   * @generated from field: optional string accent = 3;
-   */
-  accent?: string | undefined;
-};
-
-/**
- * Describes the message byond.v1.TemplateColors.
- * Use `create(TemplateColorsSchema)` to create a new message.
- */
-export const TemplateColorsSchema: GenMessage<TemplateColors> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 3);
-
-/**
  * Has no parameters.
  *
  * @generated from message byond.v1.ListTemplatesRequest
@@ -242,7 +192,7 @@ export type ListTemplatesRequest = Message<"byond.v1.ListTemplatesRequest"> & {
  * Use `create(ListTemplatesRequestSchema)` to create a new message.
  */
 export const ListTemplatesRequestSchema: GenMessage<ListTemplatesRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 4);
+  messageDesc(file_byond_v1_template, 2);
 
 /**
  * The templates of the mode.
@@ -263,7 +213,7 @@ export type ListTemplatesResponse = Message<"byond.v1.ListTemplatesResponse"> & 
  * Use `create(ListTemplatesResponseSchema)` to create a new message.
  */
 export const ListTemplatesResponseSchema: GenMessage<ListTemplatesResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 5);
+  messageDesc(file_byond_v1_template, 3);
 
 /**
  * Identifies the template.
@@ -291,7 +241,7 @@ export type GetTemplateRequest = Message<"byond.v1.GetTemplateRequest"> & {
  * Use `create(GetTemplateRequestSchema)` to create a new message.
  */
 export const GetTemplateRequestSchema: GenMessage<GetTemplateRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 6);
+  messageDesc(file_byond_v1_template, 4);
 
 /**
  * The template.
@@ -312,7 +262,7 @@ export type GetTemplateResponse = Message<"byond.v1.GetTemplateResponse"> & {
  * Use `create(GetTemplateResponseSchema)` to create a new message.
  */
 export const GetTemplateResponseSchema: GenMessage<GetTemplateResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 7);
+  messageDesc(file_byond_v1_template, 5);
 
 /**
  * The template of a channel and locale.
@@ -363,18 +313,36 @@ export type PutTemplateRequest = Message<"byond.v1.PutTemplateRequest"> & {
   html?: string | undefined;
 
   /**
-   * The picture at the head of a mail. Other channels have none.
+   * The picture at the head of a mail; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and 2,000 pixels on each side. It is part of the mail: nothing is
+   * loaded from elsewhere. It is shown 40 pixels high above the text, unless `html` places it with
+   * `<img src="cid:logo" alt="Acme">`.
    *
-   * @generated from field: optional byond.v1.TemplateLogo logo = 6;
+   * @generated from field: optional string logo = 6;
    */
-  logo?: TemplateLogo | undefined;
+  logo?: string | undefined;
 
   /**
-   * The colors of a mail. Other channels have none.
+   * The color behind a mail, as `#rrggbb`. Default: `#ffffff`. Only mail has colors.
    *
-   * @generated from field: optional byond.v1.TemplateColors colors = 7;
+   * @generated from field: optional string background_color = 7;
    */
-  colors?: TemplateColors | undefined;
+  backgroundColor?: string | undefined;
+
+  /**
+   * The color of the text of a mail. Its contrast with the background must be at least 4.5 (WCAG 2). Default: `#14171a`.
+   * Only mail has colors.
+   *
+   * @generated from field: optional string text_color = 8;
+   */
+  textColor?: string | undefined;
+
+  /**
+   * The color behind the code in a mail; the code itself is black or white, whichever has more contrast. Default:
+   * `#f2f4f6`. Only mail has colors.
+   *
+   * @generated from field: optional string accent_color = 9;
+   */
+  accentColor?: string | undefined;
 };
 
 /**
@@ -382,7 +350,7 @@ export type PutTemplateRequest = Message<"byond.v1.PutTemplateRequest"> & {
  * Use `create(PutTemplateRequestSchema)` to create a new message.
  */
 export const PutTemplateRequestSchema: GenMessage<PutTemplateRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 8);
+  messageDesc(file_byond_v1_template, 6);
 
 /**
  * The template as it is stored.
@@ -403,7 +371,7 @@ export type PutTemplateResponse = Message<"byond.v1.PutTemplateResponse"> & {
  * Use `create(PutTemplateResponseSchema)` to create a new message.
  */
 export const PutTemplateResponseSchema: GenMessage<PutTemplateResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 9);
+  messageDesc(file_byond_v1_template, 7);
 
 /**
  * Identifies the template.
@@ -431,7 +399,7 @@ export type DeleteTemplateRequest = Message<"byond.v1.DeleteTemplateRequest"> & 
  * Use `create(DeleteTemplateRequestSchema)` to create a new message.
  */
 export const DeleteTemplateRequestSchema: GenMessage<DeleteTemplateRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 10);
+  messageDesc(file_byond_v1_template, 8);
 
 /**
  * Confirms that the template is deleted.
@@ -466,7 +434,7 @@ export type DeleteTemplateResponse = Message<"byond.v1.DeleteTemplateResponse"> 
  * Use `create(DeleteTemplateResponseSchema)` to create a new message.
  */
 export const DeleteTemplateResponseSchema: GenMessage<DeleteTemplateResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 11);
+  messageDesc(file_byond_v1_template, 9);
 
 /**
  * A draft, and what is shown in it.
@@ -510,23 +478,41 @@ export type PreviewTemplateRequest = Message<"byond.v1.PreviewTemplateRequest"> 
   html?: string | undefined;
 
   /**
-   * The draft's logo. Only mail has one.
+   * The draft's picture; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and 2,000 pixels on each side. It is part of the mail: nothing is
+   * loaded from elsewhere. It is shown 40 pixels high above the text, unless `html` places it with
+   * `<img src="cid:logo" alt="Acme">`.
    *
-   * @generated from field: optional byond.v1.TemplateLogo logo = 6;
+   * @generated from field: optional string logo = 6;
    */
-  logo?: TemplateLogo | undefined;
+  logo?: string | undefined;
 
   /**
-   * The draft's colors. Only mail has them.
+   * The color behind a mail, as `#rrggbb`. Default: `#ffffff`. Only mail has colors.
    *
-   * @generated from field: optional byond.v1.TemplateColors colors = 7;
+   * @generated from field: optional string background_color = 7;
    */
-  colors?: TemplateColors | undefined;
+  backgroundColor?: string | undefined;
+
+  /**
+   * The color of the text of a mail. Its contrast with the background must be at least 4.5 (WCAG 2). Default: `#14171a`.
+   * Only mail has colors.
+   *
+   * @generated from field: optional string text_color = 8;
+   */
+  textColor?: string | undefined;
+
+  /**
+   * The color behind the code in a mail; the code itself is black or white, whichever has more contrast. Default:
+   * `#f2f4f6`. Only mail has colors.
+   *
+   * @generated from field: optional string accent_color = 9;
+   */
+  accentColor?: string | undefined;
 
   /**
    * Shown for `{{brand}}`, by the same rules as a `brand` of a start. Default: `Acme`.
    *
-   * @generated from field: optional string brand = 8;
+   * @generated from field: optional string brand = 10;
    */
   brand?: string | undefined;
 
@@ -534,7 +520,7 @@ export type PreviewTemplateRequest = Message<"byond.v1.PreviewTemplateRequest"> 
    * Whether to show the message that approves a payment, of 249.90 EUR to Example Books. Default: false; a draft says so
    * by its placeholders.
    *
-   * @generated from field: optional bool payment = 9;
+   * @generated from field: optional bool payment = 11;
    */
   payment?: boolean | undefined;
 };
@@ -544,7 +530,7 @@ export type PreviewTemplateRequest = Message<"byond.v1.PreviewTemplateRequest"> 
  * Use `create(PreviewTemplateRequestSchema)` to create a new message.
  */
 export const PreviewTemplateRequestSchema: GenMessage<PreviewTemplateRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 12);
+  messageDesc(file_byond_v1_template, 10);
 
 /**
  * The message, as a recipient gets it, with the code `123456`.
@@ -594,7 +580,7 @@ export type PreviewTemplateResponse = Message<"byond.v1.PreviewTemplateResponse"
  * Use `create(PreviewTemplateResponseSchema)` to create a new message.
  */
 export const PreviewTemplateResponseSchema: GenMessage<PreviewTemplateResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_template, 13);
+  messageDesc(file_byond_v1_template, 11);
 
 /**
  * A channel whose messages can have texts of your own.
@@ -685,7 +671,7 @@ export const TemplateService: GenService<{
     output: typeof ListTemplatesResponseSchema;
   },
   /**
-   * Returns a template.
+   * Returns a template. Fails with `not_found` if there is none of this channel and locale.
    *
    * @generated from rpc byond.v1.TemplateService.GetTemplate
    */
@@ -708,7 +694,8 @@ export const TemplateService: GenService<{
     output: typeof PutTemplateResponseSchema;
   },
   /**
-   * Deletes a template. Messages that are sent from then on have the next best text.
+   * Deletes a template. Messages that are sent from then on have the next best text. Fails with `not_found` if there is
+   * none of this channel and locale.
    *
    * @generated from rpc byond.v1.TemplateService.DeleteTemplate
    */

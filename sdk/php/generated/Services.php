@@ -15,6 +15,7 @@ use Byond\Service\Keys;
 use Byond\Service\Lookup;
 use Byond\Service\Reports;
 use Byond\Service\Suppressions;
+use Byond\Service\Templates;
 use Byond\Service\Verify;
 use Byond\Service\Webhooks;
 
@@ -38,6 +39,12 @@ abstract class Services
      * anything is sent.
      */
     public readonly Guard $guard;
+
+    /**
+     * Texts of your own for the messages with codes, instead of the server's: for mail, text messages and calls, in
+     * each language.
+     */
+    public readonly Templates $templates;
 
     /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
     public readonly Lookup $lookup;
@@ -84,6 +91,7 @@ abstract class Services
         $this->verify = new Verify($caller);
         $this->suppressions = new Suppressions($caller);
         $this->guard = new Guard($caller);
+        $this->templates = new Templates($caller);
         $this->lookup = new Lookup($caller);
         $this->email = new Email($caller);
         $this->events = new Events($caller);

@@ -51,6 +51,9 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.ReportPeriod": {
 		"24h": 1, "7d": 2, "30d": 3,
 	},
+	"byond.v1.TemplateChannel": {
+		"email": 1, "sms": 2, "voice": 3,
+	},
 	"byond.v1.LineType": {
 		"mobile": 1, "fixed_line": 2, "voip": 3, "toll_free": 4, "unknown": 5,
 	},

@@ -616,6 +616,219 @@ class AsyncGuard:
         )
 
 
+class AsyncTemplates:
+    """Texts of your own for the messages with codes, instead of the server's: for mail, text messages and calls, in
+    each language.
+
+    A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
+    `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for
+    verifications that have them, and one without is for those that do not.
+
+    A text may contain these placeholders:
+
+    - `{{code}}`: the code. Every text must contain it, except the subject of a mail, which never may: subjects are
+      shown
+      on locked screens. In calls it is read digit by digit.
+    - `{{brand}}`: the `brand` of the start, or the name of the workspace.
+    - `{{minutes}}`: how many minutes the code is still valid, at least 1.
+    - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a minute`.
+    - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
+
+    Texts must not contain web or mail addresses, control characters, or characters that change the direction of
+    writing. Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and
+    its line. The last line from which browsers and phones fill in the code is always the server's own.
+
+    WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
+
+    Each mode has templates of its own. An API key manages those of its mode; with an access token, name the mode in
+    the header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `templates` or `*`: a
+    key without scopes is not enough.
+    """
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def list(
+        self,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.ListTemplatesResponse:
+        """Lists the templates of the mode, by channel and locale.
+
+        Args:
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.TEMPLATES_LIST,
+            {},
+            options,
+        )
+
+    async def get(
+        self,
+        channel: str,
+        locale: str,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.Template:
+        """Returns a template. Fails with `not_found` if there is none of this channel and locale.
+
+        Args:
+            channel: The channel.
+            locale: The template's locale, in upper or lower case.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.TEMPLATES_GET,
+            {
+                "channel": channel,
+                "locale": locale,
+            },
+            options,
+        )
+
+    async def put(
+        self,
+        channel: str,
+        locale: str,
+        *,
+        text: str,
+        subject: Optional[str] = None,
+        html: Optional[str] = None,
+        logo: Optional[str] = None,
+        background_color: Optional[str] = None,
+        text_color: Optional[str] = None,
+        accent_color: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> types.Template:
+        """Creates the template of a channel and locale, or replaces it. When the call returns, every message that is
+        sent has the new text.
+
+        A mode has 100 templates at most; beyond that the call fails with `limit_reached`.
+
+        Args:
+            channel: The channel.
+            locale: The language: a BCP 47 tag, or `default` for languages without a template.
+            text: The plain text, with `{{code}}` in it. A text message has three parts at most if every value
+                has its greatest length; a call 500 characters. Text for a call must not contain `<` or `>`.
+            subject: The subject of a mail, in one line. Default: the server's. Other channels have none.
+            html: The HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out
+                `text`, with the logo and the colors.
+                
+                It stands in the body of the mail, and consists of these elements, each closed: `b`, `bdi`,
+                `blockquote`, `br`, `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `ol`, `p`, `s`,
+                `small`, `span`, `strong`, `sub`, `sup`, `table`, `tbody`, `td`, `tfoot`, `th`, `thead`, `tr`, `u`,
+                `ul`. Attributes stand in double quotes; among them is `style`, with colors, fonts, sizes, spaces
+                and borders. `&`, `<` and `>` are written `&amp;`, `&lt;` and `&gt;`. The only picture is the logo:
+                `<img src="cid:logo" alt="Acme">`. Placeholders stand in text, never in attributes.
+            logo: The picture at the head of a mail; only mail has one. A PNG or JPEG in base64, of at most 64
+                KiB and 2,000 pixels on each side. It is part of the mail: nothing is loaded from elsewhere. It is
+                shown 40 pixels high above the text, unless `html` places it with `<img src="cid:logo" alt="Acme">`.
+            background_color: The color behind a mail, as `#rrggbb`. Default: `#ffffff`. Only mail has colors.
+            text_color: The color of the text of a mail. Its contrast with the background must be at least 4.5
+                (WCAG 2). Default: `#14171a`. Only mail has colors.
+            accent_color: The color behind the code in a mail; the code itself is black or white, whichever has
+                more contrast. Default: `#f2f4f6`. Only mail has colors.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.TEMPLATES_PUT,
+            {
+                "channel": channel,
+                "locale": locale,
+                "text": text,
+                "subject": subject,
+                "html": html,
+                "logo": logo,
+                "background_color": background_color,
+                "text_color": text_color,
+                "accent_color": accent_color,
+            },
+            options,
+        )
+
+    async def delete(
+        self,
+        channel: str,
+        locale: str,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.DeleteTemplateResponse:
+        """Deletes a template. Messages that are sent from then on have the next best text. Fails with `not_found` if
+        there is none of this channel and locale.
+
+        Args:
+            channel: The channel.
+            locale: The template's locale, in upper or lower case.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.TEMPLATES_DELETE,
+            {
+                "channel": channel,
+                "locale": locale,
+            },
+            options,
+        )
+
+    async def preview(
+        self,
+        channel: str,
+        locale: str,
+        *,
+        subject: Optional[str] = None,
+        text: Optional[str] = None,
+        html: Optional[str] = None,
+        logo: Optional[str] = None,
+        background_color: Optional[str] = None,
+        text_color: Optional[str] = None,
+        accent_color: Optional[str] = None,
+        brand: Optional[str] = None,
+        payment: Optional[bool] = None,
+        options: Optional[CallOptions] = None,
+    ) -> types.PreviewTemplateResponse:
+        """Shows the message that a draft makes, or, without a draft, the one that is sent for the locale today.
+        Nothing is sent or stored. A draft is checked like a template.
+
+        Args:
+            channel: The channel.
+            locale: The language of the message: a BCP 47 tag, or `default`.
+            subject: The draft's subject. Only mail has one.
+            text: The draft's text, with `{{code}}` in it. Without it there is no draft: the preview is of what
+                is sent for the locale today.
+            html: The draft's HTML, with `{{code}}` in it. Only mail has it.
+            logo: The draft's picture; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and 2,000
+                pixels on each side. It is part of the mail: nothing is loaded from elsewhere. It is shown 40 pixels
+                high above the text, unless `html` places it with `<img src="cid:logo" alt="Acme">`.
+            background_color: The color behind a mail, as `#rrggbb`. Default: `#ffffff`. Only mail has colors.
+            text_color: The color of the text of a mail. Its contrast with the background must be at least 4.5
+                (WCAG 2). Default: `#14171a`. Only mail has colors.
+            accent_color: The color behind the code in a mail; the code itself is black or white, whichever has
+                more contrast. Default: `#f2f4f6`. Only mail has colors.
+            brand: Shown for `{{brand}}`, by the same rules as a `brand` of a start. Default: `Acme`.
+            payment: Whether to show the message that approves a payment, of 249.90 EUR to Example Books.
+                Default: false; a draft says so by its placeholders.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.TEMPLATES_PREVIEW,
+            {
+                "channel": channel,
+                "locale": locale,
+                "subject": subject,
+                "text": text,
+                "html": html,
+                "logo": logo,
+                "background_color": background_color,
+                "text_color": text_color,
+                "accent_color": accent_color,
+                "brand": brand,
+                "payment": payment,
+            },
+            options,
+        )
+
+
 class AsyncLookup:
     """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server."""
 
@@ -1905,6 +2118,35 @@ class AsyncServices:
     keys, numbers and countries are judged, limits and ranges are not.
     """
 
+    templates: AsyncTemplates
+    """Texts of your own for the messages with codes, instead of the server's: for mail, text messages and calls, in
+    each language.
+
+    A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
+    `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for
+    verifications that have them, and one without is for those that do not.
+
+    A text may contain these placeholders:
+
+    - `{{code}}`: the code. Every text must contain it, except the subject of a mail, which never may: subjects are
+      shown
+      on locked screens. In calls it is read digit by digit.
+    - `{{brand}}`: the `brand` of the start, or the name of the workspace.
+    - `{{minutes}}`: how many minutes the code is still valid, at least 1.
+    - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a minute`.
+    - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
+
+    Texts must not contain web or mail addresses, control characters, or characters that change the direction of
+    writing. Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and
+    its line. The last line from which browsers and phones fill in the code is always the server's own.
+
+    WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
+
+    Each mode has templates of its own. An API key manages those of its mode; with an access token, name the mode in
+    the header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `templates` or `*`: a
+    key without scopes is not enough.
+    """
+
     lookup: AsyncLookup
     """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server."""
 
@@ -1980,6 +2222,7 @@ class AsyncServices:
         self.verify = AsyncVerify(caller)
         self.suppressions = AsyncSuppressions(caller)
         self.guard = AsyncGuard(caller)
+        self.templates = AsyncTemplates(caller)
         self.lookup = AsyncLookup(caller)
         self.email = AsyncEmail(caller)
         self.events = AsyncEvents(caller)

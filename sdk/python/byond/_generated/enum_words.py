@@ -84,6 +84,11 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "7d": 2,
         "30d": 3,
     },
+    "byond.v1.TemplateChannel": {
+        "email": 1,
+        "sms": 2,
+        "voice": 3,
+    },
     "byond.v1.LineType": {
         "mobile": 1,
         "fixed_line": 2,

@@ -233,6 +233,64 @@ GUARD_COUNTRY_COUNT: Message[types.GuardCountryCount] = Message(
     },
 )
 
+LIST_TEMPLATES_RESPONSE: Message[types.ListTemplatesResponse] = Message(
+    types.ListTemplatesResponse,
+    {
+        "templates": ListOf(lambda: TEMPLATE_SUMMARY),
+    },
+)
+
+TEMPLATE_SUMMARY: Message[types.TemplateSummary] = Message(
+    types.TemplateSummary,
+    {
+        "channel": AS_IT_IS,
+        "locale": AS_IT_IS,
+        "subject": AS_IT_IS,
+        "text": AS_IT_IS,
+        "has_html": AS_IT_IS,
+        "has_logo": AS_IT_IS,
+        "segments": AS_IT_IS,
+        "updated_at": TIMESTAMP,
+    },
+)
+
+TEMPLATE: Message[types.Template] = Message(
+    types.Template,
+    {
+        "channel": AS_IT_IS,
+        "locale": AS_IT_IS,
+        "subject": AS_IT_IS,
+        "text": AS_IT_IS,
+        "html": AS_IT_IS,
+        "logo": AS_IT_IS,
+        "background_color": AS_IT_IS,
+        "text_color": AS_IT_IS,
+        "accent_color": AS_IT_IS,
+        "segments": AS_IT_IS,
+        "updated_at": TIMESTAMP,
+    },
+)
+
+DELETE_TEMPLATE_RESPONSE: Message[types.DeleteTemplateResponse] = Message(
+    types.DeleteTemplateResponse,
+    {
+        "channel": AS_IT_IS,
+        "locale": AS_IT_IS,
+        "deleted": AS_IT_IS,
+    },
+)
+
+PREVIEW_TEMPLATE_RESPONSE: Message[types.PreviewTemplateResponse] = Message(
+    types.PreviewTemplateResponse,
+    {
+        "template_locale": AS_IT_IS,
+        "subject": AS_IT_IS,
+        "text": AS_IT_IS,
+        "html": AS_IT_IS,
+        "segments": AS_IT_IS,
+    },
+)
+
 LOOKUP_NUMBER_RESPONSE: Message[types.LookupNumberResponse] = Message(
     types.LookupNumberResponse,
     {
@@ -1059,6 +1117,60 @@ GUARD_GET_REPORT: Operation[types.GetGuardReportResponse] = Operation(
     path="/api/v1/guard/report",
     parameters_in="query",
     result=GET_GUARD_REPORT_RESPONSE,
+)
+
+TEMPLATES_LIST: Operation[types.ListTemplatesResponse] = Operation(
+    id="templates.list",
+    rpc="byond.v1.TemplateService/ListTemplates",
+    method="GET",
+    path="/api/v1/templates",
+    parameters_in="none",
+    result=LIST_TEMPLATES_RESPONSE,
+)
+
+TEMPLATES_GET: Operation[types.Template] = Operation(
+    id="templates.get",
+    rpc="byond.v1.TemplateService/GetTemplate",
+    method="GET",
+    path="/api/v1/templates/{channel}/{locale}",
+    parameters_in="none",
+    result=TEMPLATE,
+    path_parameters=("channel", "locale",),
+    result_field="template",
+)
+
+TEMPLATES_PUT: Operation[types.Template] = Operation(
+    id="templates.put",
+    rpc="byond.v1.TemplateService/PutTemplate",
+    method="PUT",
+    path="/api/v1/templates/{channel}/{locale}",
+    parameters_in="body",
+    result=TEMPLATE,
+    path_parameters=("channel", "locale",),
+    result_field="template",
+    has_side_effects=True,
+)
+
+TEMPLATES_DELETE: Operation[types.DeleteTemplateResponse] = Operation(
+    id="templates.delete",
+    rpc="byond.v1.TemplateService/DeleteTemplate",
+    method="DELETE",
+    path="/api/v1/templates/{channel}/{locale}",
+    parameters_in="none",
+    result=DELETE_TEMPLATE_RESPONSE,
+    path_parameters=("channel", "locale",),
+    has_side_effects=True,
+)
+
+TEMPLATES_PREVIEW: Operation[types.PreviewTemplateResponse] = Operation(
+    id="templates.preview",
+    rpc="byond.v1.TemplateService/PreviewTemplate",
+    method="POST",
+    path="/api/v1/templates/{channel}/{locale}/preview",
+    parameters_in="body",
+    result=PREVIEW_TEMPLATE_RESPONSE,
+    path_parameters=("channel", "locale",),
+    has_side_effects=True,
 )
 
 LOOKUP_NUMBER: Operation[types.LookupNumberResponse] = Operation(

@@ -30,6 +30,7 @@ __all__ = [
     "DeleteGuardBlockResponse",
     "DeleteSafeListEntryResponse",
     "DeleteSuppressionResponse",
+    "DeleteTemplateResponse",
     "DeleteWebhookResponse",
     "Delivery",
     "DeliveryStatus",
@@ -66,6 +67,7 @@ __all__ = [
     "ListFixedCodesResponse",
     "ListGuardBlocksResponse",
     "ListSafeListEntriesResponse",
+    "ListTemplatesResponse",
     "ListWebhooksResponse",
     "LogoutAllResponse",
     "LookupEmailResponse",
@@ -79,6 +81,7 @@ __all__ = [
     "Mode",
     "NumberNetwork",
     "OverviewBucket",
+    "PreviewTemplateResponse",
     "RefreshSessionResponse",
     "RefusedEmail",
     "ReportPeriod",
@@ -101,6 +104,9 @@ __all__ = [
     "StartVerificationResponse",
     "StartVerificationResponseStatus",
     "Suppression",
+    "Template",
+    "TemplateChannel",
+    "TemplateSummary",
     "TestWebhookResponse",
     "Tier",
     "UnknownEvent",
@@ -369,6 +375,20 @@ ReportPeriod = Literal[
 - `24h`: The current hour and the 23 before it, hour by hour.
 - `7d`: Today and the 6 days before, day by day.
 - `30d`: Today and the 29 days before, day by day.
+
+"""
+
+
+TemplateChannel = Literal[
+    "email",
+    "sms",
+    "voice",
+]
+"""A channel whose messages can have texts of your own.
+
+- `email`: Mail.
+- `sms`: Text messages.
+- `voice`: Calls.
 
 """
 
@@ -1111,6 +1131,121 @@ class GuardCountryCount:
 
     would_refuse: int
     """Sends that would have been refused, and were sent."""
+
+
+@dataclass(frozen=True)
+class ListTemplatesResponse:
+    """The templates of the mode."""
+
+    templates: List[TemplateSummary]
+    """The templates, by channel and locale."""
+
+
+@dataclass(frozen=True)
+class TemplateSummary:
+    """A template in a list: without its HTML and its logo."""
+
+    channel: TemplateChannel
+    """The channel."""
+
+    locale: str
+    """The language: a BCP 47 tag, or `default` for languages without a template."""
+
+    subject: Optional[str]
+    """The subject of a mail. Null: it is the server's, or the channel has none."""
+
+    text: str
+    """The plain text."""
+
+    has_html: bool
+    """Whether a mail has HTML of its own."""
+
+    has_logo: bool
+    """Whether a mail has a logo."""
+
+    segments: Optional[int]
+    """The parts that a text message is sent in if every value has its greatest length. Null for other channels."""
+
+    updated_at: datetime
+    """When it was last changed."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text of your own for the messages of a channel."""
+
+    channel: TemplateChannel
+    """The channel."""
+
+    locale: str
+    """The language: a BCP 47 tag, or `default` for languages without a template."""
+
+    subject: Optional[str]
+    """The subject of a mail. Null: it is the server's, or the channel has none."""
+
+    text: str
+    """The plain text."""
+
+    html: Optional[str]
+    """The HTML of a mail. Null for other channels, and for a mail whose text is laid out by the server."""
+
+    logo: Optional[str]
+    """The picture at the head of a mail, in base64. Null: it has none."""
+
+    background_color: Optional[str]
+    """The color behind a mail. Null: `#ffffff`."""
+
+    text_color: Optional[str]
+    """The color of the text. Null: `#14171a`."""
+
+    accent_color: Optional[str]
+    """The color behind the code. Null: `#f2f4f6`."""
+
+    segments: Optional[int]
+    """The parts that a text message is sent in if every value has its greatest length, which carriers charge for. The
+    line from which phones fill in the code is not counted. Null for other channels.
+    """
+
+    updated_at: datetime
+    """When it was last changed."""
+
+
+@dataclass(frozen=True)
+class DeleteTemplateResponse:
+    """Confirms that the template is deleted."""
+
+    channel: TemplateChannel
+    """The channel of the request."""
+
+    locale: str
+    """The template's locale."""
+
+    deleted: bool
+    """Always true."""
+
+
+@dataclass(frozen=True)
+class PreviewTemplateResponse:
+    """The message, as a recipient gets it, with the code `123456`."""
+
+    template_locale: Optional[str]
+    """The locale of the template that was used: that of the draft, or of a stored template. Null: the server's own
+    text.
+    """
+
+    subject: Optional[str]
+    """The subject of a mail. Null for other channels."""
+
+    text: str
+    """The plain text."""
+
+    html: Optional[str]
+    """The whole HTML of a mail. The logo is in it as a `data:` URL, where the mail itself has it as a part. Null for
+    other channels.
+    """
+
+    segments: Optional[int]
+    """The parts of this text message, which carriers charge for. Null for other channels."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ import type {
   DeleteGuardBlockResponse,
   DeleteSafeListEntryResponse,
   DeleteSuppressionResponse,
+  DeleteTemplateResponse,
   DeleteWebhookResponse,
   EraseRecipientParams,
   EraseRecipientResponse,
@@ -46,6 +47,7 @@ import type {
   ListLookupsParams,
   ListSafeListEntriesResponse,
   ListSuppressionsParams,
+  ListTemplatesResponse,
   ListVerificationsParams,
   ListWebhookDeliveriesParams,
   ListWebhooksResponse,
@@ -55,6 +57,9 @@ import type {
   LookupNumberParams,
   LookupNumberResponse,
   LookupRecord,
+  PreviewTemplateParams,
+  PreviewTemplateResponse,
+  PutTemplateParams,
   RefreshSessionParams,
   RefreshSessionResponse,
   ResendCodeParams,
@@ -78,6 +83,7 @@ import type {
   StartVerificationResponse,
   StreamEventsParams,
   Suppression,
+  Template,
   TestWebhookResponse,
   UpdateApiKeyParams,
   UpdateGuardParams,
@@ -319,6 +325,91 @@ export class Guard {
   /** Returns how many sends the guard refused in a period, and how many it would have refused. */
   getReport(params: GetGuardReportParams = {}, options: CallOptions = {}): Promise<GetGuardReportResponse> {
     return this.#caller.call(operations.guard.getReport, { ...params }, options);
+  }
+}
+
+/**
+ * Texts of your own for the messages with codes, instead of the server's: for mail, text messages and calls, in each
+ * language.
+ *
+ * A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
+ * `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for verifications
+ * that have them, and one without is for those that do not.
+ *
+ * A text may contain these placeholders:
+ *
+ * - `{{code}}`: the code. Every text must contain it, except the subject of a mail, which never may: subjects are shown
+ *   on locked screens. In calls it is read digit by digit.
+ * - `{{brand}}`: the `brand` of the start, or the name of the workspace.
+ * - `{{minutes}}`: how many minutes the code is still valid, at least 1.
+ * - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a minute`.
+ * - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
+ *
+ * Texts must not contain web or mail addresses, control characters, or characters that change the direction of writing.
+ * Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its line. The
+ * last line from which browsers and phones fill in the code is always the server's own.
+ *
+ * WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
+ *
+ * Each mode has templates of its own. An API key manages those of its mode; with an access token, name the mode in the
+ * header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `templates` or `*`: a key without
+ * scopes is not enough.
+ */
+export class Templates {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /** Lists the templates of the mode, by channel and locale. */
+  list(options: CallOptions = {}): Promise<ListTemplatesResponse> {
+    return this.#caller.call(operations.templates.list, {}, options);
+  }
+
+  /**
+   * Returns a template. Fails with `not_found` if there is none of this channel and locale.
+   *
+   * @param channel The channel.
+   * @param locale The template's locale, in upper or lower case.
+   */
+  get(channel: string, locale: string, options: CallOptions = {}): Promise<Template> {
+    return this.#caller.call(operations.templates.get, { channel, locale }, options);
+  }
+
+  /**
+   * Creates the template of a channel and locale, or replaces it. When the call returns, every message that is sent has
+   * the new text.
+   *
+   * A mode has 100 templates at most; beyond that the call fails with `limit_reached`.
+   *
+   * @param channel The channel.
+   * @param locale The language: a BCP 47 tag, or `default` for languages without a template.
+   */
+  put(channel: string, locale: string, params: PutTemplateParams, options: CallOptions = {}): Promise<Template> {
+    return this.#caller.call(operations.templates.put, { channel, locale, ...params }, options);
+  }
+
+  /**
+   * Deletes a template. Messages that are sent from then on have the next best text. Fails with `not_found` if there is
+   * none of this channel and locale.
+   *
+   * @param channel The channel.
+   * @param locale The template's locale, in upper or lower case.
+   */
+  delete(channel: string, locale: string, options: CallOptions = {}): Promise<DeleteTemplateResponse> {
+    return this.#caller.call(operations.templates.delete, { channel, locale }, options);
+  }
+
+  /**
+   * Shows the message that a draft makes, or, without a draft, the one that is sent for the locale today. Nothing is
+   * sent or stored. A draft is checked like a template.
+   *
+   * @param channel The channel.
+   * @param locale The language of the message: a BCP 47 tag, or `default`.
+   */
+  preview(channel: string, locale: string, params: PreviewTemplateParams = {}, options: CallOptions = {}): Promise<PreviewTemplateResponse> {
+    return this.#caller.call(operations.templates.preview, { channel, locale, ...params }, options);
   }
 }
 
@@ -926,6 +1017,35 @@ export class Services {
    * numbers and countries are judged, limits and ranges are not.
    */
   readonly guard: Guard;
+  /**
+   * Texts of your own for the messages with codes, instead of the server's: for mail, text messages and calls, in each
+   * language.
+   *
+   * A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
+   * `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for
+   * verifications that have them, and one without is for those that do not.
+   *
+   * A text may contain these placeholders:
+   *
+   * - `{{code}}`: the code. Every text must contain it, except the subject of a mail, which never may: subjects are
+   *   shown
+   *   on locked screens. In calls it is read digit by digit.
+   * - `{{brand}}`: the `brand` of the start, or the name of the workspace.
+   * - `{{minutes}}`: how many minutes the code is still valid, at least 1.
+   * - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a minute`.
+   * - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
+   *
+   * Texts must not contain web or mail addresses, control characters, or characters that change the direction of
+   * writing. Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its
+   * line. The last line from which browsers and phones fill in the code is always the server's own.
+   *
+   * WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
+   *
+   * Each mode has templates of its own. An API key manages those of its mode; with an access token, name the mode in
+   * the header `Byond-Mode`: `live` (the default) or `test`. An API key must have the scope `templates` or `*`: a key
+   * without scopes is not enough.
+   */
+  readonly templates: Templates;
   /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
   readonly lookup: Lookup;
   /** Says what can be known of an email address without sending mail to it. */
@@ -1000,6 +1120,7 @@ export class Services {
     this.verify = new Verify(caller);
     this.suppressions = new Suppressions(caller);
     this.guard = new Guard(caller);
+    this.templates = new Templates(caller);
     this.lookup = new Lookup(caller);
     this.email = new Email(caller);
     this.events = new Events(caller);

@@ -179,6 +179,15 @@ export type GuardReason = "premium_rate" | "shared_cost" | "invalid_number" | "c
 export type ReportPeriod = "24h" | "7d" | "30d";
 
 /**
+ * A channel whose messages can have texts of your own.
+ *
+ * - `email`: Mail.
+ * - `sms`: Text messages.
+ * - `voice`: Calls.
+ */
+export type TemplateChannel = "email" | "sms" | "voice";
+
+/**
  * The kind of line that a number belongs to.
  *
  * - `mobile`: A mobile phone.
@@ -687,6 +696,90 @@ export interface GuardCountryCount {
   readonly refused: number;
   /** Sends that would have been refused, and were sent. */
   readonly wouldRefuse: number;
+}
+
+/** The templates of the mode. */
+export interface ListTemplatesResponse {
+  /** The templates, by channel and locale. */
+  readonly templates: readonly TemplateSummary[];
+}
+
+/** A template in a list: without its HTML and its logo. */
+export interface TemplateSummary {
+  /** The channel. */
+  readonly channel: TemplateChannel;
+  /** The language: a BCP 47 tag, or `default` for languages without a template. */
+  readonly locale: string;
+  /** The subject of a mail. Null: it is the server's, or the channel has none. */
+  readonly subject: string | null;
+  /** The plain text. */
+  readonly text: string;
+  /** Whether a mail has HTML of its own. */
+  readonly hasHtml: boolean;
+  /** Whether a mail has a logo. */
+  readonly hasLogo: boolean;
+  /** The parts that a text message is sent in if every value has its greatest length. Null for other channels. */
+  readonly segments: number | null;
+  /** When it was last changed. */
+  readonly updatedAt: Date;
+}
+
+/** A text of your own for the messages of a channel. */
+export interface Template {
+  /** The channel. */
+  readonly channel: TemplateChannel;
+  /** The language: a BCP 47 tag, or `default` for languages without a template. */
+  readonly locale: string;
+  /** The subject of a mail. Null: it is the server's, or the channel has none. */
+  readonly subject: string | null;
+  /** The plain text. */
+  readonly text: string;
+  /** The HTML of a mail. Null for other channels, and for a mail whose text is laid out by the server. */
+  readonly html: string | null;
+  /** The picture at the head of a mail, in base64. Null: it has none. */
+  readonly logo: string | null;
+  /** The color behind a mail. Null: `#ffffff`. */
+  readonly backgroundColor: string | null;
+  /** The color of the text. Null: `#14171a`. */
+  readonly textColor: string | null;
+  /** The color behind the code. Null: `#f2f4f6`. */
+  readonly accentColor: string | null;
+  /**
+   * The parts that a text message is sent in if every value has its greatest length, which carriers charge for. The
+   * line from which phones fill in the code is not counted. Null for other channels.
+   */
+  readonly segments: number | null;
+  /** When it was last changed. */
+  readonly updatedAt: Date;
+}
+
+/** Confirms that the template is deleted. */
+export interface DeleteTemplateResponse {
+  /** The channel of the request. */
+  readonly channel: TemplateChannel;
+  /** The template's locale. */
+  readonly locale: string;
+  /** Always true. */
+  readonly deleted: boolean;
+}
+
+/** The message, as a recipient gets it, with the code `123456`. */
+export interface PreviewTemplateResponse {
+  /**
+   * The locale of the template that was used: that of the draft, or of a stored template. Null: the server's own text.
+   */
+  readonly templateLocale: string | null;
+  /** The subject of a mail. Null for other channels. */
+  readonly subject: string | null;
+  /** The plain text. */
+  readonly text: string;
+  /**
+   * The whole HTML of a mail. The logo is in it as a `data:` URL, where the mail itself has it as a part. Null for
+   * other channels.
+   */
+  readonly html: string | null;
+  /** The parts of this text message, which carriers charge for. Null for other channels. */
+  readonly segments: number | null;
 }
 
 /** What is known about a number. */
@@ -1770,6 +1863,85 @@ export interface AddSafeListEntryParams {
 export interface GetGuardReportParams {
   /** Default: `day`. */
   readonly period?: ReportPeriod | undefined;
+}
+
+/** Parameters of `templates.put`. */
+export interface PutTemplateParams {
+  /** The subject of a mail, in one line. Default: the server's. Other channels have none. */
+  readonly subject?: string | null | undefined;
+  /**
+   * The plain text, with `{{code}}` in it. A text message has three parts at most if every value has its greatest
+   * length; a call 500 characters. Text for a call must not contain `<` or `>`.
+   */
+  readonly text: string;
+  /**
+   * The HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out `text`, with the logo and
+   * the colors.
+   *
+   * It stands in the body of the mail, and consists of these elements, each closed: `b`, `bdi`, `blockquote`, `br`,
+   * `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `ol`, `p`, `s`, `small`, `span`, `strong`, `sub`,
+   * `sup`, `table`, `tbody`, `td`, `tfoot`, `th`, `thead`, `tr`, `u`, `ul`. Attributes stand in double quotes; among
+   * them is `style`, with colors, fonts, sizes, spaces and borders. `&`, `<` and `>` are written `&amp;`, `&lt;` and
+   * `&gt;`. The only picture is the logo: `<img src="cid:logo" alt="Acme">`. Placeholders stand in text, never in
+   * attributes.
+   */
+  readonly html?: string | null | undefined;
+  /**
+   * The picture at the head of a mail; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and 2,000 pixels
+   * on each side. It is part of the mail: nothing is loaded from elsewhere. It is shown 40 pixels high above the text,
+   * unless `html` places it with `<img src="cid:logo" alt="Acme">`.
+   */
+  readonly logo?: string | null | undefined;
+  /** The color behind a mail, as `#rrggbb`. Default: `#ffffff`. Only mail has colors. */
+  readonly backgroundColor?: string | null | undefined;
+  /**
+   * The color of the text of a mail. Its contrast with the background must be at least 4.5 (WCAG 2). Default:
+   * `#14171a`. Only mail has colors.
+   */
+  readonly textColor?: string | null | undefined;
+  /**
+   * The color behind the code in a mail; the code itself is black or white, whichever has more contrast. Default:
+   * `#f2f4f6`. Only mail has colors.
+   */
+  readonly accentColor?: string | null | undefined;
+}
+
+/** Parameters of `templates.preview`. */
+export interface PreviewTemplateParams {
+  /** The draft's subject. Only mail has one. */
+  readonly subject?: string | null | undefined;
+  /**
+   * The draft's text, with `{{code}}` in it. Without it there is no draft: the preview is of what is sent for the
+   * locale today.
+   */
+  readonly text?: string | null | undefined;
+  /** The draft's HTML, with `{{code}}` in it. Only mail has it. */
+  readonly html?: string | null | undefined;
+  /**
+   * The draft's picture; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and 2,000 pixels on each side.
+   * It is part of the mail: nothing is loaded from elsewhere. It is shown 40 pixels high above the text, unless `html`
+   * places it with `<img src="cid:logo" alt="Acme">`.
+   */
+  readonly logo?: string | null | undefined;
+  /** The color behind a mail, as `#rrggbb`. Default: `#ffffff`. Only mail has colors. */
+  readonly backgroundColor?: string | null | undefined;
+  /**
+   * The color of the text of a mail. Its contrast with the background must be at least 4.5 (WCAG 2). Default:
+   * `#14171a`. Only mail has colors.
+   */
+  readonly textColor?: string | null | undefined;
+  /**
+   * The color behind the code in a mail; the code itself is black or white, whichever has more contrast. Default:
+   * `#f2f4f6`. Only mail has colors.
+   */
+  readonly accentColor?: string | null | undefined;
+  /** Shown for `{{brand}}`, by the same rules as a `brand` of a start. Default: `Acme`. */
+  readonly brand?: string | null | undefined;
+  /**
+   * Whether to show the message that approves a payment, of 249.90 EUR to Example Books. Default: false; a draft says
+   * so by its placeholders.
+   */
+  readonly payment?: boolean | null | undefined;
 }
 
 /** Parameters of `lookup.number`. */

@@ -64,7 +64,7 @@ export function templateMail(message: CodeMessage, template: MessageTemplate, no
       // Letters say more of a text in a language that is not known.
       direction: template.locale === undefined ? "auto" : texts.direction,
       title: subject,
-      preheader: texts.preheader,
+      preheader: message.codeInSubject === true ? texts.expiry(values.time) : texts.preheader,
       colors: template.colors,
       body: template.html === undefined ? laidOut(template, values) : fillIn(template.html, inHtml(values)),
       mark,
