@@ -5,7 +5,7 @@ import { createEmailChannel, type EmailOptions } from "./email/email.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import { createSandboxChannel } from "./inbox/sandbox-channel.ts";
 import { type Channel, type ChannelName, type CodeMessage, channelNames } from "./outgoing-message.ts";
-import type { RenderedMail } from "./texts/mails.ts";
+import type { RenderedMail } from "./texts/rendered-mail.ts";
 import { createWhatsappChannel, type WhatsappOptions } from "./whatsapp/whatsapp.ts";
 
 export interface ChannelsOptions {

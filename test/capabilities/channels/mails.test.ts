@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { languageTags } from "../../../src/capabilities/channels/texts/language-tags.ts";
 import { textsFor } from "../../../src/capabilities/channels/texts/languages.ts";
-import { type RenderedMail, renderMail } from "../../../src/capabilities/channels/texts/mails.ts";
+import { renderMail } from "../../../src/capabilities/channels/texts/mails.ts";
+import type { RenderedMail } from "../../../src/capabilities/channels/texts/rendered-mail.ts";
 import { renderAccountEnding, renderWebhookDisabled } from "../../../src/capabilities/channels/texts/server-mails.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 

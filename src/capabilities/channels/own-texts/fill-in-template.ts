@@ -3,7 +3,7 @@ import type { CodeMessage } from "../outgoing-message.ts";
 import { autofillLine } from "../texts/autofill-line.ts";
 import { paymentOf } from "../texts/format-payment.ts";
 import { textsFor } from "../texts/languages.ts";
-import type { RenderedMail } from "../texts/mails.ts";
+import type { RenderedMail } from "../texts/rendered-mail.ts";
 import { spokenCode } from "../texts/spoken-code.ts";
 import { minutesLeft, timeInWords } from "../texts/time-left.ts";
 import { fillIn, type MessageTemplate, type PlaceholderName, type TextParts } from "./message-template.ts";

@@ -1,21 +1,12 @@
 import type { CodeMessage } from "../outgoing-message.ts";
 import { templateMail } from "../own-texts/fill-in-template.ts";
-import type { MailLogo } from "../own-texts/message-template.ts";
 import { autofillLine } from "./autofill-line.ts";
 import { paymentOf } from "./format-payment.ts";
 import { textsFor } from "./languages.ts";
 import { boundLine, codeRow, mailPage } from "./mail-page.ts";
 import type { MessageTexts } from "./message-texts.ts";
+import type { RenderedMail } from "./rendered-mail.ts";
 import { timeLeft } from "./time-left.ts";
-
-/** A mail, ready to send. */
-export interface RenderedMail {
-  readonly subject: string;
-  readonly text: string;
-  readonly html: string;
-  /** A part of the mail, which the HTML refers to as `cid:logo`. */
-  readonly logo?: MailLogo;
-}
 
 /** The mail with a code. `now` is when it is sent: the texts say how long the code is still valid. */
 export function renderMail(message: CodeMessage, now: Date): RenderedMail {

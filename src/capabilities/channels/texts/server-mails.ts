@@ -1,5 +1,5 @@
 import { type MailStep, mailPage, stepsRow } from "./mail-page.ts";
-import type { RenderedMail } from "./mails.ts";
+import type { RenderedMail } from "./rendered-mail.ts";
 
 const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
 
