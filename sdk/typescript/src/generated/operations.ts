@@ -27,6 +27,11 @@ const deleteSafeListEntryResponseMessage: convert.Converter = convert.message({}
 const getGuardReportResponseMessage: convert.Converter = convert.message({ period_start: convert.timestamp, period_end: convert.timestamp, reasons: convert.list(() => guardReasonCountMessage), countries: convert.list(() => guardCountryCountMessage) });
 const guardReasonCountMessage: convert.Converter = convert.message({});
 const guardCountryCountMessage: convert.Converter = convert.message({});
+const listTemplatesResponseMessage: convert.Converter = convert.message({ templates: convert.list(() => templateSummaryMessage) });
+const templateSummaryMessage: convert.Converter = convert.message({ updated_at: convert.timestamp });
+const templateMessage: convert.Converter = convert.message({ updated_at: convert.timestamp });
+const deleteTemplateResponseMessage: convert.Converter = convert.message({});
+const previewTemplateResponseMessage: convert.Converter = convert.message({});
 const lookupNumberResponseMessage: convert.Converter = convert.message({ network: () => numberNetworkMessage });
 const numberNetworkMessage: convert.Converter = convert.message({ checked_at: convert.timestamp });
 const batchLookupResponseMessage: convert.Converter = convert.message({ results: convert.list(() => batchLookupResultMessage), summary: () => lookupSummaryMessage });
@@ -315,6 +320,75 @@ export const operations = {
       result: getGuardReportResponseMessage,
       takesCredential: true,
       hasSideEffects: false,
+      isRepeatable: true,
+    },
+  },
+  templates: {
+    list: {
+      id: "templates.list",
+      rpc: "byond.v1.TemplateService/ListTemplates",
+      method: "GET",
+      path: "/api/v1/templates",
+      pathParameters: [],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: listTemplatesResponseMessage,
+      takesCredential: true,
+      hasSideEffects: false,
+      isRepeatable: true,
+    },
+    get: {
+      id: "templates.get",
+      rpc: "byond.v1.TemplateService/GetTemplate",
+      method: "GET",
+      path: "/api/v1/templates/{channel}/{locale}",
+      pathParameters: ["channel","locale"],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: templateMessage,
+      resultField: "template",
+      takesCredential: true,
+      hasSideEffects: false,
+      isRepeatable: true,
+    },
+    put: {
+      id: "templates.put",
+      rpc: "byond.v1.TemplateService/PutTemplate",
+      method: "PUT",
+      path: "/api/v1/templates/{channel}/{locale}",
+      pathParameters: ["channel","locale"],
+      parametersIn: "body",
+      parameters: convert.message({}),
+      result: templateMessage,
+      resultField: "template",
+      takesCredential: true,
+      hasSideEffects: true,
+      isRepeatable: true,
+    },
+    delete: {
+      id: "templates.delete",
+      rpc: "byond.v1.TemplateService/DeleteTemplate",
+      method: "DELETE",
+      path: "/api/v1/templates/{channel}/{locale}",
+      pathParameters: ["channel","locale"],
+      parametersIn: "none",
+      parameters: convert.message({}),
+      result: deleteTemplateResponseMessage,
+      takesCredential: true,
+      hasSideEffects: true,
+      isRepeatable: true,
+    },
+    preview: {
+      id: "templates.preview",
+      rpc: "byond.v1.TemplateService/PreviewTemplate",
+      method: "POST",
+      path: "/api/v1/templates/{channel}/{locale}/preview",
+      pathParameters: ["channel","locale"],
+      parametersIn: "body",
+      parameters: convert.message({}),
+      result: previewTemplateResponseMessage,
+      takesCredential: true,
+      hasSideEffects: true,
       isRepeatable: true,
     },
   },
@@ -890,4 +964,4 @@ export const operations = {
 } satisfies Record<string, Record<string, Operation>>;
 
 /** Reads a message of the given name out of the JSON of the API. */
-export const messages = { StartVerificationResponse: startVerificationResponseMessage, FallbackStep: fallbackStepMessage, Amount: amountMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, VerificationFallback: verificationFallbackMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, GuardSettings: guardSettingsMessage, GuardHook: guardHookMessage, GuardHookChanges: guardHookChangesMessage, ListGuardBlocksResponse: listGuardBlocksResponseMessage, GuardBlock: guardBlockMessage, DeleteGuardBlockResponse: deleteGuardBlockResponseMessage, ListSafeListEntriesResponse: listSafeListEntriesResponseMessage, SafeListEntry: safeListEntryMessage, DeleteSafeListEntryResponse: deleteSafeListEntryResponseMessage, GetGuardReportResponse: getGuardReportResponseMessage, GuardReasonCount: guardReasonCountMessage, GuardCountryCount: guardCountryCountMessage, LookupNumberResponse: lookupNumberResponseMessage, NumberNetwork: numberNetworkMessage, BatchLookupResponse: batchLookupResponseMessage, BatchLookupResult: batchLookupResultMessage, LookupSummary: lookupSummaryMessage, BatchLookupItem: batchLookupItemMessage, ListLookupsResponse: listLookupsResponseMessage, LookupRecord: lookupRecordMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, FixedCode: fixedCodeMessage, GuardRefusal: guardRefusalMessage, Guessing: guessingMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, ListFixedCodesResponse: listFixedCodesResponseMessage, DeleteFixedCodeResponse: deleteFixedCodeResponseMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };
+export const messages = { StartVerificationResponse: startVerificationResponseMessage, FallbackStep: fallbackStepMessage, Amount: amountMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, VerificationFallback: verificationFallbackMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, GuardSettings: guardSettingsMessage, GuardHook: guardHookMessage, GuardHookChanges: guardHookChangesMessage, ListGuardBlocksResponse: listGuardBlocksResponseMessage, GuardBlock: guardBlockMessage, DeleteGuardBlockResponse: deleteGuardBlockResponseMessage, ListSafeListEntriesResponse: listSafeListEntriesResponseMessage, SafeListEntry: safeListEntryMessage, DeleteSafeListEntryResponse: deleteSafeListEntryResponseMessage, GetGuardReportResponse: getGuardReportResponseMessage, GuardReasonCount: guardReasonCountMessage, GuardCountryCount: guardCountryCountMessage, ListTemplatesResponse: listTemplatesResponseMessage, TemplateSummary: templateSummaryMessage, Template: templateMessage, DeleteTemplateResponse: deleteTemplateResponseMessage, PreviewTemplateResponse: previewTemplateResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, NumberNetwork: numberNetworkMessage, BatchLookupResponse: batchLookupResponseMessage, BatchLookupResult: batchLookupResultMessage, LookupSummary: lookupSummaryMessage, BatchLookupItem: batchLookupItemMessage, ListLookupsResponse: listLookupsResponseMessage, LookupRecord: lookupRecordMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, FixedCode: fixedCodeMessage, GuardRefusal: guardRefusalMessage, Guessing: guessingMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, ListFixedCodesResponse: listFixedCodesResponseMessage, DeleteFixedCodeResponse: deleteFixedCodeResponseMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };
