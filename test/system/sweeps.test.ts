@@ -105,6 +105,16 @@ test.each([
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
   [
+    "guard_block",
+    `INSERT INTO guard_block SELECT 'ws_' || i, '+65912x', 'gbl_' || i, 1, 20, 0, now - interval '9 days', now - interval '8 days'
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
+    "guard_hour",
+    `INSERT INTO guard_hour SELECT 'ws_' || i, 'live', now - interval '401 days', 'vetoed', '', 1, 0
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
     "guard_count",
     `INSERT INTO guard_count SELECT 'ws_' || i, '+x', now - interval '25 hours', 1, 0, 0
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
@@ -226,6 +236,9 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
         "api_key_newest_first",
         "webhook_endpoint_newest_first",
         "webhook_delivery_pkey",
+        // A workspace has 400 rows at most.
+        "safe_list_entry_pkey",
+        "safe_list_entry_of_range",
         // It is nearly empty whenever statistics are taken.
         "event_pending_pkey",
         "event_pending_of_workspace",
@@ -278,8 +291,11 @@ const primaryKeys = [
   "workspace",
   "verification_hour",
   "request_hour",
+  "guard_setting",
+  "guard_block",
   "guard_count",
   "guard_approval",
+  "guard_hour",
 ].map((table) => `${table}_pkey`);
 
 /** Twenty thousand rows of each table, half of them of a workspace that is closed, all but limits and suppressions old. */

@@ -10,7 +10,7 @@ export const GuardBlockEntity = defineEntity({
     numberRange: p.text().primary(),
     /** `gbl_…`, another one for each block. */
     id: p.text(),
-    /** How many blocks went before it: each is longer. */
+    /** Blocks in a row, this one included: each is longer. 0: the range was well again since, or the block was ended by hand. */
     level: p.integer(),
     /** What was seen of the range. */
     started: p.integer(),
