@@ -296,6 +296,7 @@ const primaryKeys = [
   "guard_count",
   "guard_approval",
   "guard_hour",
+  "message_template",
 ].map((table) => `${table}_pkey`);
 
 /** Twenty thousand rows of each table, half of them of a workspace that is closed, all but limits and suppressions old. */
@@ -325,6 +326,8 @@ const manyRowsOfTwoWorkspaces = `
     SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}' FROM filled;
   INSERT INTO lookup SELECT workspace_id, 'lkp_' || id, 'live', id, '', old FROM filled;
   INSERT INTO guard_count SELECT workspace_id, '+' || i || 'x', old, 1, 0, 0 FROM filled;
+  INSERT INTO message_template
+    SELECT workspace_id, 'live', 'email', 'x' || i, NULL, '', NULL, NULL, NULL, NULL, NULL, old FROM filled;
   INSERT INTO request_hour SELECT workspace_id, 'live', old - i * interval '1 hour', 'ok', 1 FROM filled;
   INSERT INTO suppression SELECT workspace_id, 'sup_' || i, 'live', 'email', id, '', id, false, '', now FROM filled;
   INSERT INTO fixed_code SELECT workspace_id, 'fix_' || i, '', '', 6, '', NULL, '', old, old FROM filled;

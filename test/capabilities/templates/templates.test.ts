@@ -4,6 +4,7 @@ import { type Config, parseConfig } from "../../../src/app.ts";
 import { type SignedUp, useTestApp } from "../../support/app.ts";
 import { limitsOf } from "../../support/limit-settings.ts";
 import { protocols, type rpcs } from "../../support/protocols.ts";
+import { verifyEmailOf } from "../../support/verified-email.ts";
 import { SmtpSink } from "../channels/smtp-sink.ts";
 import { goodTemplate, hostileTemplates } from "./hostile-templates.ts";
 
@@ -130,4 +131,22 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(message.html).toContain(">@acme.example #000000</p>");
     expect(message.html).not.toMatch(/https?:|href=|@import|url\(/);
   });
+});
+
+test("a live mail carries its logo in itself, and each mode has templates of its own", async () => {
+  await verifyEmailOf(app.databaseUrl, account.workspaceId);
+  const logo = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
+  const { session } = account;
+  const body = { subject: "Own {{brand}}", text: "Hello\n\n{{code}}\n\nBye", logo, accent_color: "#102030" };
+  expect((await app.rest("PUT", "/templates/email/default", { session, body })).status).toBe(200);
+  const inSandbox = await app.rest("GET", "/templates", { session, headers: { "Byond-Mode": "test" } });
+  expect(inSandbox.body.templates).toEqual([]);
+  const live = await mint(["verify"], "live");
+  const start = { channel: "email", recipient: "ada@example.com", brand: "Acme" };
+  expect((await app.rest("POST", "/verify/start", { key: live, body: start })).status).toBe(201);
+  const [mail] = await sink.received(1);
+  expect(mail?.header("Subject")).toBe("Own Acme");
+  expect(mail?.source).toMatch(/<img src="cid:logo" alt="Acme"/);
+  expect(mail?.source).toMatch(/background-color: #102030; color: #ffffff;[^>]*>\d{6}<\/div>/);
+  expect(mail?.source).toMatch(/Content-Type: image\/png; name=logo\.png.*Content-Id: <logo>/is);
 });
