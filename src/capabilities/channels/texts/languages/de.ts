@@ -3,7 +3,12 @@ import type { MessageTexts } from "../message-texts.ts";
 export const de: MessageTexts = {
   language: "de",
   direction: "ltr",
-  timeLeft: { lessThanMinute: "weniger als einer Minute", one: "# Minute", other: "# Minuten", hour: "1 Stunde" },
+  timeLeft: {
+    lessThanMinute: "weniger als einer Minute",
+    one: "einer Minute",
+    other: "# Minuten",
+    hour: "einer Stunde",
+  },
   digits: ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"],
   pause: ", ",
   preheader: "Öffnen Sie diese Nachricht, um Ihren Code zu sehen. Geben Sie ihn nicht weiter.",
@@ -22,7 +27,7 @@ export const de: MessageTexts = {
     subject: (brand) => `Legen Sie ein neues Passwort für Ihr Konto bei ${brand} fest`,
     heading: "Neues Passwort festlegen",
     instruction: (brand, url) =>
-      `Mit diesem Code legen Sie ein neues Passwort für das Konto bei ${brand} mit dieser E-Mail-Adresse auf ${url} fest:`,
+      `Mit diesem Code lässt sich auf ${url} ein neues Passwort für das Konto bei ${brand} mit dieser E-Mail-Adresse festlegen:`,
     caution:
       "Wer diesen Code hat, kann das Konto übernehmen. Nennen Sie ihn niemandem, und geben Sie ihn nur dort ein, wo Sie ihn selbst angefordert haben. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese E-Mail: Ihr Passwort bleibt unverändert.",
   },
@@ -32,7 +37,7 @@ export const de: MessageTexts = {
     instruction: ({ payee, amount }) =>
       `Geben Sie diesen Code ein, um die Zahlung von ${amount} an ${payee} freizugeben:`,
     caution: (brand) =>
-      `Sie kennen diese Zahlung nicht? Dann wenden Sie sich umgehend an ${brand} und geben Sie den Code weder ein noch weiter.`,
+      `Wenn Sie diese Zahlung nicht kennen, geben Sie den Code nicht ein, geben Sie ihn nicht weiter und kontaktieren Sie ${brand} umgehend.`,
     short: ({ brand, code, payee, amount, time }) =>
       `${code} ist Ihr Code von ${brand} für die Zahlung von ${amount} an ${payee} (läuft in ${time} ab). Geben Sie ihn nicht weiter.`,
     spoken: ({ brand, code, payee, amount, time }) =>

@@ -3,7 +3,7 @@ import type { MessageTexts } from "../message-texts.ts";
 export const es: MessageTexts = {
   language: "es",
   direction: "ltr",
-  timeLeft: { lessThanMinute: "menos de un minuto", one: "# minuto", other: "# minutos", hour: "1 hora" },
+  timeLeft: { lessThanMinute: "menos de un minuto", one: "un minuto", other: "# minutos", hour: "una hora" },
   digits: ["cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"],
   pause: ", ",
   preheader: "Abra este mensaje para ver su código. No lo comparta con nadie.",
@@ -20,9 +20,9 @@ export const es: MessageTexts = {
     subject: (brand) => `Establezca una contraseña nueva para su cuenta de ${brand}`,
     heading: "Establezca una contraseña nueva",
     instruction: (brand, url) =>
-      `Este código sirve para establecer una contraseña nueva en la cuenta de ${brand} con esta dirección de correo en ${url}:`,
+      `Este código sirve para establecer una contraseña nueva para la cuenta de ${brand} asociada a esta dirección de correo en ${url}:`,
     caution:
-      "Quien tenga este código puede apropiarse de la cuenta. No se lo diga nunca a nadie e introdúzcalo solo en el sitio en el que lo haya solicitado. Si no lo ha solicitado, ignore este correo: su contraseña no cambiará.",
+      "Quien tenga este código puede tomar el control de la cuenta. No se lo diga nunca a nadie e introdúzcalo solo en el sitio en el que usted lo haya solicitado. Si no lo ha solicitado, ignore este correo: su contraseña no cambiará.",
   },
   approval: {
     subject: (brand) => `Su código de ${brand} para autorizar un pago`,

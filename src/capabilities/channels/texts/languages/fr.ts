@@ -3,7 +3,7 @@ import type { MessageTexts } from "../message-texts.ts";
 export const fr: MessageTexts = {
   language: "fr",
   direction: "ltr",
-  timeLeft: { lessThanMinute: "moins d’une minute", one: "# minute", other: "# minutes", hour: "1 heure" },
+  timeLeft: { lessThanMinute: "moins d’une minute", one: "une minute", other: "# minutes", hour: "une heure" },
   digits: ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"],
   pause: ", ",
   preheader: "Ouvrez ce message pour voir votre code. Ne le communiquez à personne.",
@@ -23,7 +23,7 @@ export const fr: MessageTexts = {
     instruction: (brand, url) =>
       `Ce code permet de choisir un nouveau mot de passe pour le compte ${brand} associé à cette adresse e-mail sur ${url}\u00a0:`,
     caution:
-      "Toute personne qui dispose de ce code peut prendre le contrôle du compte. Ne le dites jamais à personne et ne le saisissez que là où vous l’avez vous-même demandé. Si vous ne l’avez pas demandé, ignorez cet e-mail\u00a0: votre mot de passe reste inchangé.",
+      "Toute personne qui dispose de ce code peut prendre le contrôle du compte. Ne le communiquez jamais à personne et ne le saisissez que là où vous l’avez vous-même demandé. Si vous ne l’avez pas demandé, ignorez cet e-mail\u00a0: votre mot de passe reste inchangé.",
   },
   approval: {
     subject: (brand) => `Votre code ${brand} pour autoriser un paiement`,

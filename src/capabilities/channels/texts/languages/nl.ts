@@ -14,16 +14,16 @@ export const nl: MessageTexts = {
   expiry: (time) => `De code verloopt over ${time}.`,
   caution: () => "Deel deze code met niemand. Hebt u er niet om gevraagd? Dan kunt u dit bericht negeren.",
   short: ({ brand, code, time }) =>
-    `Uw verificatiecode voor ${brand} is ${code}. De code verloopt over ${time}. Deel deze met niemand.`,
+    `Uw verificatiecode voor ${brand} is ${code}. De code verloopt over ${time}. Deel deze code met niemand.`,
   spoken: ({ brand, code, time }) =>
     `Uw verificatiecode voor ${brand} is: ${code}. Nogmaals: ${code}. De code verloopt over ${time}.`,
   reset: {
     subject: (brand) => `Stel een nieuw wachtwoord in voor uw account bij ${brand}`,
     heading: "Nieuw wachtwoord instellen",
     instruction: (brand, url) =>
-      `Met deze code stelt u een nieuw wachtwoord in voor het account bij ${brand} met dit e-mailadres op ${url}:`,
+      `Met deze code stelt u op ${url} een nieuw wachtwoord in voor het account bij ${brand} met dit e-mailadres:`,
     caution:
-      "Wie deze code heeft, kan het account overnemen. Noem de code nooit aan iemand en voer deze alleen in waar u er zelf om hebt gevraagd. Hebt u er niet om gevraagd? Negeer dan deze e-mail: uw wachtwoord blijft ongewijzigd.",
+      "Wie deze code heeft, kan het account overnemen. Geef de code nooit aan iemand door en voer deze alleen in waar u er zelf om hebt gevraagd. Hebt u er niet om gevraagd? Negeer dan deze e-mail: uw wachtwoord blijft ongewijzigd.",
   },
   approval: {
     subject: (brand) => `Uw code van ${brand} om een betaling goed te keuren`,
@@ -32,7 +32,7 @@ export const nl: MessageTexts = {
     caution: (brand) =>
       `Herkent u deze betaling niet? Voer de code dan niet in, deel deze met niemand en neem meteen contact met ${brand} op.`,
     short: ({ brand, code, payee, amount, time }) =>
-      `${code} is uw code van ${brand} om ${amount} te betalen aan ${payee} (verloopt over ${time}). Deel deze met niemand.`,
+      `${code} is uw code van ${brand} om ${amount} te betalen aan ${payee} (verloopt over ${time}). Deel deze code met niemand.`,
     spoken: ({ brand, code, payee, amount, time }) =>
       `Uw code van ${brand} om ${amount} te betalen aan ${payee} is: ${code}. Nogmaals: ${code}. De code verloopt over ${time}. Herkent u deze betaling niet? Hang dan op.`,
   },

@@ -5,7 +5,7 @@ export const pl: MessageTexts = {
   direction: "ltr",
   timeLeft: {
     lessThanMinute: "mniej niż minutę",
-    one: "# minutę",
+    one: "minutę",
     few: "# minuty",
     many: "# minut",
     other: "# minuty",
@@ -19,7 +19,7 @@ export const pl: MessageTexts = {
   heading: (brand) => `Kod ${brand}`,
   instruction: "Wpisz ten kod, aby potwierdzić swoją tożsamość:",
   expiry: (time) => `Kod wygaśnie za ${time}.`,
-  caution: () => "Nie udostępniaj nikomu tego kodu. Jeśli to nie Ty o niego prosisz, zignoruj tę wiadomość.",
+  caution: () => "Nie udostępniaj nikomu tego kodu. Jeśli to nie Ty prosisz o kod, zignoruj tę wiadomość.",
   short: ({ brand, code, time }) => `Kod ${brand}: ${code}. Wygasa za ${time}. Nie podawaj go nikomu.`,
   spoken: ({ brand, code, time }) =>
     `Kod weryfikacyjny ${brand} to: ${code}. Powtarzam: ${code}. Kod wygaśnie za ${time}.`,
@@ -27,9 +27,9 @@ export const pl: MessageTexts = {
     subject: (brand) => `Ustaw nowe hasło do konta ${brand}`,
     heading: "Ustaw nowe hasło",
     instruction: (brand, url) =>
-      `Ten kod służy do ustawienia nowego hasła do konta ${brand} z tym adresem e-mail na serwerze ${url}:`,
+      `Ten kod służy do ustawienia na serwerze ${url} nowego hasła do konta ${brand} z tym adresem e-mail:`,
     caution:
-      "Każdy, kto ma ten kod, może przejąć konto. Nigdy nikomu go nie podawaj i wpisuj go tylko tam, gdzie o niego prosisz. Jeśli to nie Ty o niego prosisz, zignoruj tę wiadomość: hasło się nie zmieni.",
+      "Każdy, kto ma ten kod, może przejąć konto. Nigdy nikomu go nie podawaj i wpisuj go tylko tam, gdzie o niego prosisz. Jeśli to nie Ty prosisz o kod, zignoruj tę wiadomość: hasło się nie zmieni.",
   },
   approval: {
     subject: (brand) => `Kod ${brand} do zatwierdzenia płatności`,
@@ -38,7 +38,7 @@ export const pl: MessageTexts = {
     caution: (brand) =>
       `Jeśli nie rozpoznajesz tej płatności, nie wpisuj kodu, nie udostępniaj go nikomu i skontaktuj się z ${brand} jak najszybciej.`,
     short: ({ brand, code, payee, amount, time }) =>
-      `${code} to kod ${brand} do płatności ${amount} na rzecz ${payee} (wygasa za ${time}). Nie podawaj go nikomu.`,
+      `${code} to kod ${brand} do transakcji ${amount} na rzecz ${payee} (wygasa za ${time}). Nie podawaj go nikomu.`,
     spoken: ({ brand, code, payee, amount, time }) =>
       `Kod ${brand} do płatności w kwocie ${amount} na rzecz ${payee} to: ${code}. Powtarzam: ${code}. Kod wygaśnie za ${time}. Jeśli nie rozpoznajesz tej płatności, rozłącz się.`,
   },

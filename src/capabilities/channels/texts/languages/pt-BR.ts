@@ -3,7 +3,7 @@ import type { MessageTexts } from "../message-texts.ts";
 export const ptBR: MessageTexts = {
   language: "pt-BR",
   direction: "ltr",
-  timeLeft: { lessThanMinute: "menos de um minuto", one: "# minuto", other: "# minutos", hour: "1 hora" },
+  timeLeft: { lessThanMinute: "menos de um minuto", one: "um minuto", other: "# minutos", hour: "uma hora" },
   digits: ["zero", "um", "dois", "três", "quatro", "cinco", "seis", "sete", "oito", "nove"],
   pause: ", ",
   preheader: "Abra esta mensagem para ver seu código. Não o compartilhe com ninguém.",
@@ -11,16 +11,16 @@ export const ptBR: MessageTexts = {
   subject: (brand) => `Seu código de verificação ${brand}`,
   heading: (brand) => `Seu código ${brand}`,
   instruction: "Digite este código para confirmar sua identidade:",
-  expiry: (time) => `Ele expira em ${time}.`,
+  expiry: (time) => `O código expira em ${time}.`,
   caution: () => "Não compartilhe este código com ninguém. Se você não o solicitou, ignore esta mensagem.",
   short: ({ brand, code, time }) => `Seu código ${brand} é ${code}. Expira em ${time}. Não compartilhe.`,
   spoken: ({ brand, code, time }) =>
-    `Seu código de verificação ${brand} é: ${code}. Repetindo: ${code}. Ele expira em ${time}.`,
+    `Seu código de verificação ${brand} é: ${code}. Repetindo: ${code}. O código expira em ${time}.`,
   reset: {
     subject: (brand) => `Defina uma nova senha para sua conta ${brand}`,
     heading: "Defina uma nova senha",
     instruction: (brand, url) =>
-      `Este código serve para definir uma nova senha para a conta ${brand} com este endereço de e-mail em ${url}:`,
+      `Este código serve para definir uma nova senha para a conta ${brand} associada a este endereço de e-mail em ${url}:`,
     caution:
       "Quem tiver este código pode assumir o controle da conta. Nunca o informe a ninguém e digite-o somente onde você fez a solicitação. Se você não o solicitou, ignore este e-mail: sua senha não será alterada.",
   },
@@ -33,6 +33,6 @@ export const ptBR: MessageTexts = {
     short: ({ brand, code, payee, amount, time }) =>
       `${code} é seu código ${brand} para pagar ${amount} a ${payee} (expira em ${time}). Não compartilhe.`,
     spoken: ({ brand, code, payee, amount, time }) =>
-      `Seu código ${brand} para pagar ${amount} a ${payee} é: ${code}. Repetindo: ${code}. Ele expira em ${time}. Se você não reconhece este pagamento, desligue.`,
+      `Seu código ${brand} para pagar ${amount} a ${payee} é: ${code}. Repetindo: ${code}. O código expira em ${time}. Se você não reconhece este pagamento, desligue.`,
   },
 };

@@ -3,7 +3,7 @@ import type { MessageTexts } from "../message-texts.ts";
 export const tr: MessageTexts = {
   language: "tr",
   direction: "ltr",
-  timeLeft: { lessThanMinute: "1 dakikadan kısa süre", one: "# dakika", other: "# dakika", hour: "1 saat" },
+  timeLeft: { lessThanMinute: "1 dakikadan kısa bir süre", one: "# dakika", other: "# dakika", hour: "1 saat" },
   digits: ["sıfır", "bir", "iki", "üç", "dört", "beş", "altı", "yedi", "sekiz", "dokuz"],
   pause: ", ",
   preheader: "Kodunuzu görmek için bu mesajı açın. Kodu kimseyle paylaşmayın.",
@@ -22,17 +22,17 @@ export const tr: MessageTexts = {
     instruction: (brand, url) =>
       `Bu kod, ${url} adresindeki sunucuda bu e-posta adresine ait ${brand} hesabı için yeni bir parola belirlemenizi sağlar:`,
     caution:
-      "Bu koda sahip olan herkes hesabı ele geçirebilir. Kodu asla kimseye söylemeyin ve yalnızca kendiniz istediğiniz yerde girin. Kodu siz istemediyseniz bu e-postayı yok sayın: parolanız değişmez.",
+      "Bu koda sahip olan herkes hesabı ele geçirebilir. Kodu asla kimseye söylemeyin ve yalnızca kod talebinde bulunduğunuz yerde girin. Kodu siz istemediyseniz bu e-postayı yok sayın: parolanız değişmez.",
   },
   approval: {
     subject: (brand) => `Ödeme onayı için ${brand} kodunuz`,
     heading: "Ödeme onayı",
     instruction: ({ payee, amount }) => `Alıcı: ${payee}, tutar: ${amount}. Bu ödemeyi onaylamak için kodu girin:`,
     caution: (brand) =>
-      `Bu ödemeyi tanımıyorsanız kodu girmeyin, kimseyle paylaşmayın ve hemen ${brand} ile iletişime geçin.`,
+      `Bu ödeme bilginiz dışındaysa kodu girmeyin, kimseyle paylaşmayın ve hemen ${brand} ile iletişime geçin.`,
     short: ({ brand, code, payee, amount, time }) =>
       `${brand} ödeme kodunuz: ${code}. Alıcı: ${payee}, tutar: ${amount}. ${time} geçerlidir. Kimseyle paylaşmayın.`,
     spoken: ({ brand, code, payee, amount, time }) =>
-      `Alıcı: ${payee}, tutar: ${amount}. Bu ödeme için ${brand} kodunuz: ${code}. Tekrar ediyorum: ${code}. Kodun süresi ${time} içinde dolacak. Bu ödemeyi tanımıyorsanız telefonu kapatın.`,
+      `Alıcı: ${payee}, tutar: ${amount}. Bu ödeme için ${brand} kodunuz: ${code}. Tekrar ediyorum: ${code}. Kodun süresi ${time} içinde dolacak. Bu ödeme bilginiz dışındaysa telefonu kapatın.`,
   },
 };
