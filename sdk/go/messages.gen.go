@@ -1023,7 +1023,7 @@ type SafeListEntry struct {
 	// it.
 	Recipient *string `json:"recipient"`
 
-	// NumberRange has the first digits of the numbers: `+65912`. Nil for a recipient.
+	// NumberRange has the first digits of the numbers: `+65912x`. Nil for a recipient.
 	NumberRange *string `json:"number_range"`
 
 	// CreatedAt: when it was added.

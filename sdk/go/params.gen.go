@@ -178,11 +178,12 @@ type GuardUpdateParams struct {
 	// GuardMode: what the guard does with what it finds.
 	GuardMode *GuardMode `json:"guard_mode,omitzero"`
 
-	// AllowedCountries has the countries that codes are sent to, as two-letter codes (ISO 3166). An empty list: all
-	// that are not blocked.
+	// AllowedCountries has the countries that codes are sent to, as two-letter codes (ISO 3166) of countries that
+	// have phone numbers. An empty list: all that are not blocked.
 	AllowedCountries []string `json:"allowed_countries,omitzero"`
 
-	// BlockedCountries has the countries that no codes are sent to, as two-letter codes.
+	// BlockedCountries has the countries that no codes are sent to, as two-letter codes (ISO 3166) of countries that
+	// have phone numbers.
 	BlockedCountries []string `json:"blocked_countries,omitzero"`
 
 	// SendsPerHourPerCountry: codes an hour to the numbers of each country, up to 1,000,000. 0: no limit.
@@ -201,12 +202,10 @@ type GuardUpdateParams struct {
 
 // GuardAddSafeListEntryParams are the parameters of [GuardService.AddSafeListEntry].
 type GuardAddSafeListEntryParams struct {
-	// Recipient is a phone number in E.164 form.
-	Recipient *string `json:"recipient,omitzero"`
-
-	// NumberRange has the first digits of numbers, with the country's calling code: `+65912`. The last five digits
-	// of numbers are not compared.
-	NumberRange *string `json:"number_range,omitzero"`
+	// Number is a phone number in E.164 form, such as `+6591234567`; or a range of numbers: a plus, the first 1 to
+	// 10 digits with the country's calling code, and an `x`, such as `+65912x`. The last five digits of a number are
+	// not compared with ranges.
+	Number string `json:"number"`
 }
 
 // GuardGetReportParams are the parameters of [GuardService.GetReport].

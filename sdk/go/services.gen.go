@@ -173,6 +173,10 @@ type VerifyService struct {
 // If an earlier message to the recipient could not be delivered on this channel for good, the call fails with
 // `undeliverable`, which names the reason. `GET /suppressions` lists such recipients.
 //
+// The fraud guard refuses phone numbers: with `validation_error` premium-rate and shared-cost ones, with
+// `recipient_blocked` those of countries that you do not send to and of ranges that are blocked. `reason` names
+// the reason.
+//
 // If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
 // nothing is sent.
 //
@@ -227,8 +231,9 @@ func (s *VerifyService) Get(ctx context.Context, verificationID string, options 
 // same person, because the code then verifies both.
 //
 // A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and
-// of the `end_user_ip` and `DeviceID` of the start, and fails with `undeliverable` as a start does. A code is
-// sent five times at most, the start included; beyond that the call fails with `send_limit_reached`.
+// of the `end_user_ip` and `DeviceID` of the start, and fails with `undeliverable` and `recipient_blocked` as a
+// start does. A code is sent five times at most, the start included; beyond that the call fails with
+// `send_limit_reached`.
 //
 // The argument verificationID: The verification's id.
 func (s *VerifyService) Resend(ctx context.Context, verificationID string, params *VerifyResendParams, options ...CallOption) (*Verification, error) {

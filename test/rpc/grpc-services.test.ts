@@ -330,6 +330,7 @@ test("reflection also answers under its old name, the only one that older client
     service: [
       "byond.v1.ApiKeyService",
       "byond.v1.SuppressionService",
+      "byond.v1.GuardService",
       "byond.v1.VerifyService",
       "byond.v1.LookupService",
       "byond.v1.EmailService",

@@ -1,6 +1,8 @@
 import { expect, vi } from "vitest";
+import { blockRange } from "../capabilities/guard/guard-calls.ts";
 import type { DocumentReader, PlacedOperation } from "../capabilities/reference/openapi-document.ts";
 import {
+  addSafeRange,
   createFixedCode,
   createKey,
   createWebhook,
@@ -53,6 +55,8 @@ const preparations: Readonly<Record<string, Preparation>> = {
   deleteTemplate: aboutTemplate,
   getLookup: async (world) => ({ lookup_id: await recordLookup(world) }),
   deleteSuppression: async (world) => ({ suppression_id: await suppressRecipient(world) }),
+  deleteGuardBlock: async ({ app, account }) => ({ id: await blockRange(app, account.workspaceId, "+234803x") }),
+  deleteSafeListEntry: async (world) => ({ id: await addSafeRange(world) }),
   getEvent: async (world) => {
     const subject = await startVerification(world);
     return vi.waitFor(async () => {

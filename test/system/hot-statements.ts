@@ -68,12 +68,28 @@ export async function definedStatements(): Promise<string[]> {
   return [...names].sort();
 }
 
+/** Sends that the guard refuses, counts in shadow, or judges anew because its settings were changed. */
+async function sendsThatAreJudged(
+  app: World["app"],
+  { session, start }: { readonly session: string; readonly start: (more: object) => Promise<unknown> },
+): Promise<void> {
+  const [premium, number] = ["+19002530000", "+6591234571"];
+  await start({ channel: "whatsapp", recipient: premium });
+  for (const mode of ["shadow", "enforce"]) {
+    const body = { guard_mode: mode, sends_per_hour_per_country: 1_000, sends_per_hour_per_range: 1_000 };
+    await app.rest("PATCH", "/guard", { session, body });
+    await start({ channel: "whatsapp", recipient: premium });
+    await start({ channel: "whatsapp", recipient: number });
+  }
+}
+
 /** The calls of a customer, in all their variants. Last, so that their values are those of rows that are still there. */
 async function callsOfAWorkspace({ app, account, session, key }: World): Promise<void> {
   const call = async (method: string, path: string, body?: object, headers = {}) =>
     (await app.rest(method, path, { key, headers, ...(body === undefined ? {} : { body }) })).body;
   const start = (more: object, headers = {}) => call("POST", "/verify/start", { channel: "email", ...more }, headers);
   const origin = { end_user_ip: "192.0.2.1", device_id: "a" };
+  await sendsThatAreJudged(app, { session, start });
   await start({ recipient: "ada@example.com" });
   const { verification_id: id } = await start(
     { recipient: "ada@example.com", ...origin },

@@ -52,7 +52,7 @@ const safeList = `
     PRIMARY KEY (workspace_id, id),
     CONSTRAINT safe_list_entry_of_recipient UNIQUE (recipient_index, workspace_id, mode),
     CONSTRAINT safe_list_entry_of_range UNIQUE (workspace_id, mode, number_range),
-    CHECK ((recipient_index IS NULL) = (recipient_sealed IS NULL) AND (recipient_index IS NULL) <> (number_range IS NULL))
+    CONSTRAINT safe_list_entry_check CHECK ((recipient_index IS NULL) = (recipient_sealed IS NULL) AND (recipient_index IS NULL) <> (number_range IS NULL))
   )`;
 
 /**

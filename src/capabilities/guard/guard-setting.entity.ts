@@ -12,14 +12,14 @@ export const GuardSettingEntity = defineEntity({
     /** Null: as the server is set. */
     mode: p.enum([...guardModes]).nullable(),
     /** ISO 3166. Empty: all that are not blocked. */
-    allowedCountries: p.array(String).columnType("text[]"),
-    blockedCountries: p.array(String).columnType("text[]"),
+    allowedCountries: p.array(String).columnType("text[]").defaultRaw("'{}'"),
+    blockedCountries: p.array(String).columnType("text[]").defaultRaw("'{}'"),
     /** Null: no limit. */
     sendsPerHourPerCountry: p.integer().nullable(),
     sendsPerHourPerRange: p.integer().nullable(),
-    refuseInvalidNumbers: p.boolean(),
+    refuseInvalidNumbers: p.boolean().default(false),
     /** So little of all traffic is approved that the workspace shares a bucket for each recipient with unverified ones. */
-    sharesRecipientLimit: p.boolean(),
+    sharesRecipientLimit: p.boolean().default(false),
     /** Null: there is no hook. */
     hookUrl: p.text().nullable(),
     hookOnFailure: p.enum(["allow", "refuse"]).nullable(),

@@ -31,6 +31,8 @@ import { withVeto } from "./hook/with-veto.ts";
 import { eraseSafeListEntry } from "./safe-list.ts";
 import { SafeListEntryEntity } from "./safe-list-entry.entity.ts";
 import { screenSend } from "./screen-send.ts";
+import { sealedSafeList } from "./sealed-safe-list.ts";
+import { sealedTogether } from "./sealed-together.ts";
 import type { StoredRecipients } from "./stored-recipients.ts";
 import { WorkspaceGuards } from "./workspace-guards.ts";
 
@@ -74,7 +76,7 @@ export function guardCapability({ recipients, destinations }: Needs) {
     },
     settings: [guardServerSettings],
     readSettings: readGuardSettings,
-    sealed: () => sealedHooks,
+    sealed: () => sealedTogether([sealedHooks, sealedSafeList(recipients)]),
     start({ database, keyring, clock, events }, { guardMode }) {
       const guards = new WorkspaceGuards();
       const screen = (send: Send) => screenSend(send, (workspaceId) => guards.get(workspaceId), guardMode);
@@ -95,7 +97,13 @@ export function guardCapability({ recipients, destinations }: Needs) {
       });
       const service = guardService({ database, keyring, clock, events, recipients, guardMode });
       return {
-        services: [{ binding: bindService(GuardService, service), fieldChecks: guardFieldChecks(destinations) }],
+        services: [
+          {
+            binding: bindService(GuardService, service),
+            fieldChecks: guardFieldChecks(destinations),
+            shed: { listGuardBlocks: "second", listSafeListEntries: "second", getGuardReport: "second" },
+          },
+        ],
         sweeps: [blockSweep({ database }), countSweep({ database }), reportSweep({ database })],
       };
     },

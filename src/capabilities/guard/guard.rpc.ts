@@ -11,6 +11,7 @@ import { callMode } from "../../access/call-mode.ts";
 import { anyCaller, credentialOf } from "../../access/caller.ts";
 import type { Clock } from "../../clock.ts";
 import type { Database } from "../../database/database.ts";
+import { problemOf } from "../../errors.ts";
 import type { EventLog } from "../../events/event-log.ts";
 import { storeAnswer } from "../../idempotency/idempotency-claim.ts";
 import type { DestinationRules } from "../../outgoing/allowed-destination.ts";
@@ -27,7 +28,7 @@ import {
   deleteSafeListEntry,
   listSafeList,
   type SafeListEntryView,
-  safeListProblems,
+  safeProblem,
 } from "./safe-list.ts";
 import { changesOf, guardChangesProblems, updateGuard } from "./update-guard.ts";
 
@@ -92,12 +93,10 @@ export function guardService(deps: GuardServiceDependencies): ServiceImpl<typeof
       return { entries: (await listSafeList(deps, realmOf(context))).map(entryMessage) };
     },
 
-    async addSafeListEntry({ recipient, numberRange }, context) {
+    async addSafeListEntry({ number }, context) {
       const store = storeAnswer(context, AddSafeListEntryResponseSchema, addedMessage);
       const credential = credentialOf(anyCaller(context));
-      return addedMessage(
-        await addSafeListEntry(deps, realmOf(context), { recipient, numberRange }, credential, store),
-      );
+      return addedMessage(await addSafeListEntry(deps, realmOf(context), number, credential, store));
     },
 
     async deleteSafeListEntry({ id }, context) {
@@ -146,8 +145,8 @@ function realmOf(context: HandlerContext) {
 export function guardFieldChecks(destinations: () => DestinationRules): readonly FieldCheck[] {
   return [
     fieldCheck(UpdateGuardRequestSchema, (request) => guardChangesProblems(request, destinations())),
-    fieldCheck(AddSafeListEntryRequestSchema, ({ recipient, numberRange }) =>
-      safeListProblems({ recipient, numberRange }),
+    fieldCheck(AddSafeListEntryRequestSchema, ({ number }) =>
+      number === "" ? {} : problemOf("number", safeProblem(number)),
     ),
   ];
 }

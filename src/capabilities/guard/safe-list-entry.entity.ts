@@ -15,6 +15,13 @@ export const SafeListEntryEntity = defineEntity({
     numberRange: p.text().nullable(),
     createdAt: p.datetime(),
   },
+  checks: [
+    {
+      name: "safe_list_entry_check",
+      expression:
+        "(recipient_index IS NULL) = (recipient_sealed IS NULL) AND (recipient_index IS NULL) <> (number_range IS NULL)",
+    },
+  ],
   uniques: [
     { name: "safe_list_entry_of_recipient", properties: ["recipientIndex", "workspaceId", "mode"] },
     { name: "safe_list_entry_of_range", properties: ["workspaceId", "mode", "numberRange"] },

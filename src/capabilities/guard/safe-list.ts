@@ -3,7 +3,7 @@ import { createId, isId } from "../../crypto/ids.ts";
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import { change, type Database, type Queryable } from "../../database/database.ts";
 import { array, bytea, nullable, statement, text } from "../../database/statement.ts";
-import { AppError, invalidFields } from "../../errors.ts";
+import { AppError, invalidFields, problemOf } from "../../errors.ts";
 import {
   type HeldCredential,
   heldCredential,
@@ -13,7 +13,7 @@ import {
 import { parsePhoneNumber } from "../../text/phone-number.ts";
 import { maskRecipient } from "../channels/outgoing-message.ts";
 import type { RecipientErasure } from "../verify/erase-recipient.ts";
-import { maxSafeListEntries } from "./guard.policy.ts";
+import { maxSafeListEntries, safeRangeDigits } from "./guard.policy.ts";
 import { type StoredRecipients, safeListContext } from "./stored-recipients.ts";
 
 /** An entry as its workspace sees it: a recipient, or a range. */
@@ -54,7 +54,11 @@ export async function listSafeList(
 function viewOf(keyring: Keyring, workspaceId: string, { recipientSealed, ...row }: Row): SafeListEntryView {
   const context = safeListContext(workspaceId, row.id);
   const address = recipientSealed === null ? undefined : unseal(keyring, "recipient-seal", context, recipientSealed);
-  return { ...row, recipient: address === undefined ? null : maskRecipient(address) };
+  return {
+    ...row,
+    recipient: address === undefined ? null : maskRecipient(address),
+    numberRange: row.numberRange === null ? null : `${row.numberRange}x`,
+  };
 }
 
 /** Additions of a workspace run one after the other, so that they can be counted. */
@@ -89,26 +93,29 @@ const insert = statement<Row>("insert_safe_list_entry")(
     RETURNING ${columns}`,
 );
 
-/** What to add: one of the two. */
-export interface NewSafeListEntry {
-  /** A phone number. */
-  readonly recipient: string | undefined;
-  readonly numberRange: string | undefined;
-}
+/** What an entry is for. */
+type Safe = { readonly address: string } | { readonly numberRange: string };
 
-/** The problems of what is to be added, by field. */
-export function safeListProblems({ recipient, numberRange }: NewSafeListEntry): Record<string, string> {
-  if ((recipient === undefined) === (numberRange === undefined)) {
-    return { recipient: "must be given, or else number_range, and not both" };
+/** A range as it is written: with an `x` for the digits that follow. It is stored without. */
+const writtenRange = new RegExp(`^(\\+[1-9]\\d{${safeRangeDigits.min - 1},${safeRangeDigits.max - 1}})x$`);
+
+/** Reads a number or a range. Undefined: it is neither. */
+export function parseSafe(text: string): Safe | undefined {
+  const [, numberRange] = writtenRange.exec(text) ?? [];
+  if (numberRange !== undefined) {
+    return { numberRange };
   }
-  return recipient === undefined || numberOf(recipient) !== undefined
-    ? {}
-    : { recipient: "must be a phone number in E.164 form, such as +6591234567" };
+  const number = text.includes(";") ? undefined : parsePhoneNumber(text);
+  return number === undefined || number.ext !== undefined || !number.isPossible()
+    ? undefined
+    : { address: number.number };
 }
 
-function numberOf(recipient: string): string | undefined {
-  const number = recipient.includes(";") ? undefined : parsePhoneNumber(recipient);
-  return number === undefined || number.ext !== undefined || !number.isPossible() ? undefined : number.number;
+/** The problem of a text that is neither a number nor a range. */
+export function safeProblem(text: string): string | undefined {
+  return parseSafe(text) === undefined
+    ? "must be a phone number in E.164 form, such as +6591234567, or a range of numbers, such as +65912x"
+    : undefined;
 }
 
 export interface AddDependencies {
@@ -124,16 +131,16 @@ export interface AddDependencies {
 export async function addSafeListEntry(
   { database, keyring, recipients }: AddDependencies,
   { workspaceId, mode }: Realm,
-  input: NewSafeListEntry,
+  number: string,
   credential: HeldCredential,
   beforeCommit: (transaction: Queryable, added: SafeListEntryView) => Promise<void>,
 ): Promise<SafeListEntryView> {
-  const problems = safeListProblems(input);
-  if (Object.keys(problems).length > 0) {
-    throw invalidFields(problems);
+  const safe = parseSafe(number);
+  if (safe === undefined) {
+    throw invalidFields(problemOf("number", safeProblem(number)));
   }
-  const address = input.recipient === undefined ? undefined : numberOf(input.recipient);
-  const numberRange = input.numberRange ?? null;
+  const address = "address" in safe ? safe.address : undefined;
+  const numberRange = "numberRange" in safe ? safe.numberRange : null;
   return database.transaction(async (transaction) => {
     await transaction.run(lock, { workspaceId });
     const existing = await transaction.run(list, { workspaceId, mode });

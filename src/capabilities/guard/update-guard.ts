@@ -145,8 +145,8 @@ export function guardChangesProblems(request: UpdateGuardRequest, rules: Destina
 }
 
 function countriesProblem(countries: readonly string[] = []): string | undefined {
-  const unknown = countries.find((country) => !isKnownRegion(country));
-  return unknown === undefined ? undefined : "must be two-letter country codes in upper case, such as SG";
+  const unknown = countries.find((country) => /^[A-Z]{2}$/.test(country) && !isKnownRegion(country));
+  return unknown === undefined ? undefined : "must be codes of countries that have phone numbers, such as SG";
 }
 
 /** The hook is changed as a whole: over REST, the mask has its members. */

@@ -160,7 +160,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect((await start("+4915123456789")).body.reason).toBe("country_not_allowed");
     expect((await start("+19002530000")).body.reason).toBe("premium_rate");
     const safe = newNumber();
-    await app.rest("POST", "/guard/safe-list", { session: workspace.session, body: { recipient: safe } });
+    await app.rest("POST", "/guard/safe-list", { session: workspace.session, body: { number: safe } });
     expect((await start(safe)).code).toBe("ok");
     expect(asked).toEqual([]);
     await update({ guard_mode: "shadow" });

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { standardCapabilities } from "../../../src/app.ts";
 import { authFieldChecks } from "../../../src/capabilities/accounts/auth.rpc.ts";
+import { guardFieldChecks } from "../../../src/capabilities/guard/guard.rpc.ts";
 import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts";
 import { lookupFieldChecks } from "../../../src/capabilities/lookup/lookup.rpc.ts";
 import { templateFieldChecks } from "../../../src/capabilities/templates/template.rpc.ts";
@@ -110,6 +111,7 @@ const checkRequest = compileRequestChecks(
     ...lookupFieldChecks,
     ...apiKeyFieldChecks(scopesOf(standardCapabilities())),
     ...authFieldChecks,
+    ...guardFieldChecks(() => ({ allowedNetworks: [], allowsLoopback: false })),
     ...webhookFieldChecks({ allowedNetworks: [], allowsLoopback: false }),
   ],
 );
@@ -155,7 +157,7 @@ describe("a request that matches the document", () => {
     // Where a code can be resent depends on where it was sent before.
     const isAboutExisting = id !== "resendCode";
     // These could keep the credentials of the others out.
-    const { session } = ["logoutAll", "updateWorkspace"].includes(id) ? await app.signUp() : world;
+    const { session } = ["logoutAll", "updateWorkspace", "updateGuard"].includes(id) ? await app.signUp() : world;
     await fc.assert(
       fc.asyncProperty(requests.fitting(), fc.boolean(), async (drawn, exists) => {
         const request = refusingNothing(isAboutExisting && exists ? aboutExisting(drawn) : drawn);

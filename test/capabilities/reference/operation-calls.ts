@@ -1,5 +1,6 @@
 import { expect, vi } from "vitest";
 import { password, type RestAnswer, type RestCall, type SignedUp, type TestApp } from "../../support/app.ts";
+import { blockRange } from "../guard/guard-calls.ts";
 
 /** Makes one call and answers it with the status that it is expected to have. */
 export type OperationCall = (world: World) => Promise<readonly [answer: RestAnswer, expected: number]>;
@@ -88,6 +89,12 @@ export async function suppressRecipient({ app, sandboxKey: key, newAddress }: Wo
     expect(body.suppressions).toHaveLength(1);
     return body.suppressions[0].suppression_id;
   });
+}
+
+/** Puts a range on the safe list, and returns the id of its entry. */
+export async function addSafeRange({ app, session }: World): Promise<string> {
+  const body = { number: "+65912x" };
+  return (await app.rest("POST", "/guard/safe-list", { session, body })).body.id;
 }
 
 /** Instead of those before: there are ten at most. */
@@ -384,6 +391,45 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       body: { text: "{{code}}: {{brand}}", brand: "Acme" },
     })),
     call("POST", "/templates/sms/fr/preview", 422, ({ session }) => ({ session, body: { text: "{{brand}}" } })),
+  ],
+  getGuard: [call("GET", "/guard", 200, ({ session }) => ({ session }))],
+  updateGuard: [
+    call("PATCH", "/guard", 200, ({ session }) => ({ session, body: { blocked_countries: ["KP"] } })),
+    call("PATCH", "/guard", 422, ({ session }) => ({ session, body: { allowed_countries: ["XX"] } })),
+  ],
+  listGuardBlocks: [
+    async (world) => {
+      await blockRange(world.app, world.account.workspaceId, "+234803x");
+      return [await world.app.rest("GET", "/guard/blocks", { session: world.session }), 200];
+    },
+  ],
+  deleteGuardBlock: [
+    async (world) => {
+      const id = await blockRange(world.app, world.account.workspaceId, "+234804x");
+      return [await world.app.rest("DELETE", `/guard/blocks/${id}`, { session: world.session }), 200];
+    },
+    call("DELETE", "/guard/blocks/gbl_none", 404, ({ session }) => ({ session })),
+  ],
+  listSafeListEntries: [
+    async (world) => {
+      await addSafeRange(world);
+      return [await world.app.rest("GET", "/guard/safe-list", { session: world.session }), 200];
+    },
+  ],
+  addSafeListEntry: [
+    call("POST", "/guard/safe-list", 201, ({ session }) => ({ session, body: { number: "+6591234567" } })),
+    call("POST", "/guard/safe-list", 422, ({ session }) => ({ session, body: {} })),
+  ],
+  deleteSafeListEntry: [
+    async (world) => {
+      const id = await addSafeRange(world);
+      return [await world.app.rest("DELETE", `/guard/safe-list/${id}`, { session: world.session }), 200];
+    },
+    call("DELETE", "/guard/safe-list/gsl_none", 404, ({ session }) => ({ session })),
+  ],
+  getGuardReport: [
+    call("GET", "/guard/report?period=7d", 200, ({ session }) => ({ session })),
+    call("GET", "/guard/report?period=1y", 422, ({ session }) => ({ session })),
   ],
   createFixedCode: [
     call("POST", "/fixed-codes", 201, ({ session, newAddress }) => ({

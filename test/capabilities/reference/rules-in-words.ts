@@ -109,6 +109,19 @@ export const rulesInWords: readonly RuleInWords[] = [
     },
   },
   {
+    fields: ["number"],
+    operations: ["addSafeListEntry"],
+    reason: "a phone number has to be possible in its region",
+    said: /E\.164.*range of numbers/s,
+    draw: () => fc.oneof(phoneNumbers, fc.constantFrom("+65912x", "+1x", "+4915112345x")),
+  },
+  {
+    fields: ["allowed_countries", "blocked_countries"],
+    reason: "which countries there are changes",
+    said: /ISO 3166.*that have phone numbers/s,
+    draw: () => fc.shuffledSubarray([...countries]),
+  },
+  {
     fields: ["recipient"],
     reason: "a phone number has to be possible in its region, and the channel decides which form it takes",
     said: /E\.164|form that the channel takes/,

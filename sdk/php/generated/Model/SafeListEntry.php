@@ -18,7 +18,7 @@ final class SafeListEntry extends Result
     /** The phone number, masked: `+65••••4567`. Null for a range, and if the server can no longer read it. */
     public readonly ?string $recipient;
 
-    /** The first digits of the numbers: `+65912`. Null for a recipient. */
+    /** The first digits of the numbers: `+65912x`. Null for a recipient. */
     public readonly ?string $numberRange;
 
     /** When it was added. */

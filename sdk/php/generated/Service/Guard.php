@@ -62,8 +62,9 @@ final class Guard
      *
      * @param GuardMode::*|string|null $guardMode What the guard does with what it finds.
      * @param list<string>|null $allowedCountries The countries that codes are sent to, as two-letter codes (ISO
-     *     3166). An empty list: all that are not blocked.
-     * @param list<string>|null $blockedCountries The countries that no codes are sent to, as two-letter codes.
+     *     3166) of countries that have phone numbers. An empty list: all that are not blocked.
+     * @param list<string>|null $blockedCountries The countries that no codes are sent to, as two-letter codes (ISO
+     *     3166) of countries that have phone numbers.
      * @param int|null $sendsPerHourPerCountry Codes an hour to the numbers of each country, up to 1,000,000. 0: no
      *     limit.
      * @param int|null $sendsPerHourPerRange Codes an hour to each range of numbers, up to 1,000,000. 0: no limit.
@@ -151,20 +152,17 @@ final class Guard
      *
      * A mode has 200 entries at most; beyond that the call fails with `limit_reached`.
      *
-     * @param string|null $recipient A phone number in E.164 form.
-     * @param string|null $numberRange The first digits of numbers, with the country's calling code: `+65912`. The
-     *     last five digits of numbers are not compared.
+     * @param string $number A phone number in E.164 form, such as `+6591234567`; or a range of numbers: a plus, the
+     *     first 1 to 10 digits with the country's calling code, and an `x`, such as `+65912x`. The last five digits of
+     *     a number are not compared with ranges.
      * @throws ByondException
      */
-    public function addSafeListEntry(
-        ?string $recipient = null,
-        ?string $numberRange = null,
-        ?RequestOptions $options = null,
-    ): SafeListEntry {
+    public function addSafeListEntry(string $number, ?RequestOptions $options = null): SafeListEntry
+    {
         return new SafeListEntry($this->caller->call(
             new Operation('POST', '/api/v1/guard/safe-list', hasBody: true, hasSideEffects: true, isRepeatable: true),
             [],
-            ['recipient' => $recipient, 'number_range' => $numberRange],
+            ['number' => $number],
             $options,
         ));
     }

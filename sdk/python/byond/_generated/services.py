@@ -52,6 +52,10 @@ class Verify:
         If an earlier message to the recipient could not be delivered on this channel for good, the call fails with
         `undeliverable`, which names the reason. `GET /suppressions` lists such recipients.
 
+        The fraud guard refuses phone numbers: with `validation_error` premium-rate and shared-cost ones, with
+        `recipient_blocked` those of countries that you do not send to and of ranges that are blocked. `reason`
+        names the reason.
+
         If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
         nothing is sent.
 
@@ -239,8 +243,9 @@ class Verify:
         same person, because the code then verifies both.
 
         A resend counts against the same limits as a start: those of the recipient, of the IP address that calls,
-        and of the `end_user_ip` and `device_id` of the start, and fails with `undeliverable` as a start does. A
-        code is sent five times at most, the start included; beyond that the call fails with `send_limit_reached`.
+        and of the `end_user_ip` and `device_id` of the start, and fails with `undeliverable` and
+        `recipient_blocked` as a start does. A code is sent five times at most, the start included; beyond that the
+        call fails with `send_limit_reached`.
 
         Args:
             verification_id: The verification's id.
@@ -468,9 +473,10 @@ class Guard:
 
         Args:
             guard_mode: What the guard does with what it finds.
-            allowed_countries: The countries that codes are sent to, as two-letter codes (ISO 3166). An empty
-                list: all that are not blocked.
-            blocked_countries: The countries that no codes are sent to, as two-letter codes.
+            allowed_countries: The countries that codes are sent to, as two-letter codes (ISO 3166) of countries
+                that have phone numbers. An empty list: all that are not blocked.
+            blocked_countries: The countries that no codes are sent to, as two-letter codes (ISO 3166) of
+                countries that have phone numbers.
             sends_per_hour_per_country: Codes an hour to the numbers of each country, up to 1,000,000. 0: no
                 limit.
             sends_per_hour_per_range: Codes an hour to each range of numbers, up to 1,000,000. 0: no limit.
@@ -551,8 +557,7 @@ class Guard:
     def add_safe_list_entry(
         self,
         *,
-        recipient: Optional[str] = None,
-        number_range: Optional[str] = None,
+        number: str,
         options: Optional[CallOptions] = None,
     ) -> types.SafeListEntry:
         """Adds a recipient or a range of numbers to the safe list of the mode. One that is on it already stays as it
@@ -561,16 +566,15 @@ class Guard:
         A mode has 200 entries at most; beyond that the call fails with `limit_reached`.
 
         Args:
-            recipient: A phone number in E.164 form.
-            number_range: The first digits of numbers, with the country's calling code: `+65912`. The last five
-                digits of numbers are not compared.
+            number: A phone number in E.164 form, such as `+6591234567`; or a range of numbers: a plus, the
+                first 1 to 10 digits with the country's calling code, and an `x`, such as `+65912x`. The last five
+                digits of a number are not compared with ranges.
             options: Options of this call.
         """
         return self._caller.call(
             operations.GUARD_ADD_SAFE_LIST_ENTRY,
             {
-                "recipient": recipient,
-                "number_range": number_range,
+                "number": number,
             },
             options,
         )

@@ -1065,7 +1065,7 @@ class SafeListEntry:
     """The phone number, masked: `+65••••4567`. Null for a range, and if the server can no longer read it."""
 
     number_range: Optional[str]
-    """The first digits of the numbers: `+65912`. Null for a recipient."""
+    """The first digits of the numbers: `+65912x`. Null for a recipient."""
 
     created_at: datetime
     """When it was added."""

@@ -118,6 +118,10 @@ export class Verify {
    * If an earlier message to the recipient could not be delivered on this channel for good, the call fails with
    * `undeliverable`, which names the reason. `GET /suppressions` lists such recipients.
    *
+   * The fraud guard refuses phone numbers: with `validation_error` premium-rate and shared-cost ones, with
+   * `recipient_blocked` those of countries that you do not send to and of ranges that are blocked. `reason` names the
+   * reason.
+   *
    * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and nothing
    * is sent.
    *
@@ -176,8 +180,8 @@ export class Verify {
    * person, because the code then verifies both.
    *
    * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
-   * the `end_user_ip` and `deviceId` of the start, and fails with `undeliverable` as a start does. A code is sent five
-   * times at most, the start included; beyond that the call fails with `send_limit_reached`.
+   * the `end_user_ip` and `deviceId` of the start, and fails with `undeliverable` and `recipient_blocked` as a start
+   * does. A code is sent five times at most, the start included; beyond that the call fails with `send_limit_reached`.
    *
    * @param verificationId The verification's id.
    */
@@ -309,7 +313,7 @@ export class Guard {
    *
    * A mode has 200 entries at most; beyond that the call fails with `limit_reached`.
    */
-  addSafeListEntry(params: AddSafeListEntryParams = {}, options: CallOptions = {}): Promise<SafeListEntry> {
+  addSafeListEntry(params: AddSafeListEntryParams, options: CallOptions = {}): Promise<SafeListEntry> {
     return this.#caller.call(operations.guard.addSafeListEntry, { ...params }, options);
   }
 

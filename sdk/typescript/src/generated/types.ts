@@ -648,7 +648,7 @@ export interface SafeListEntry {
   readonly id: string;
   /** The phone number, masked: `+65••••4567`. Null for a range, and if the server can no longer read it. */
   readonly recipient: string | null;
-  /** The first digits of the numbers: `+65912`. Null for a recipient. */
+  /** The first digits of the numbers: `+65912x`. Null for a recipient. */
   readonly numberRange: string | null;
   /** When it was added. */
   readonly createdAt: Date;
@@ -1831,9 +1831,12 @@ export interface ListSuppressionsParams {
 export interface UpdateGuardParams {
   /** What the guard does with what it finds. */
   readonly guardMode?: GuardMode | undefined;
-  /** The countries that codes are sent to, as two-letter codes (ISO 3166). An empty list: all that are not blocked. */
+  /**
+   * The countries that codes are sent to, as two-letter codes (ISO 3166) of countries that have phone numbers. An empty
+   * list: all that are not blocked.
+   */
   readonly allowedCountries?: readonly string[] | undefined;
-  /** The countries that no codes are sent to, as two-letter codes. */
+  /** The countries that no codes are sent to, as two-letter codes (ISO 3166) of countries that have phone numbers. */
   readonly blockedCountries?: readonly string[] | undefined;
   /** Codes an hour to the numbers of each country, up to 1,000,000. 0: no limit. */
   readonly sendsPerHourPerCountry?: number | undefined;
@@ -1850,13 +1853,12 @@ export interface UpdateGuardParams {
 
 /** Parameters of `guard.addSafeListEntry`. */
 export interface AddSafeListEntryParams {
-  /** A phone number in E.164 form. */
-  readonly recipient?: string | null | undefined;
   /**
-   * The first digits of numbers, with the country's calling code: `+65912`. The last five digits of numbers are not
-   * compared.
+   * A phone number in E.164 form, such as `+6591234567`; or a range of numbers: a plus, the first 1 to 10 digits with
+   * the country's calling code, and an `x`, such as `+65912x`. The last five digits of a number are not compared with
+   * ranges.
    */
-  readonly numberRange?: string | null | undefined;
+  readonly number: string;
 }
 
 /** Parameters of `guard.getReport`. */

@@ -13,6 +13,7 @@ const allowed: Readonly<Record<string, string>> = {
   events: "Read and follow events.",
   templates: "Manage templates. A key has it only if it names it, or `*`.",
   webhooks: "Manage webhooks. A key has it only if it names it, or `*`.",
+  guard: "Manage the fraud guard. A key has it only if it names it, or `*`.",
   "*": "Every call that takes a key.",
 };
 
