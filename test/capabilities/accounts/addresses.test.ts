@@ -381,17 +381,17 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
         [
           "Set a new password",
           "",
-          `This code sets a new password for the Byond account with this mail address at ${here.url}:`,
+          `This code sets a new password for the Byond account with this email address at ${here.url}:`,
           "",
           `    ${code}`,
           "",
           "It expires in 15 minutes.",
           "",
-          "Whoever has this code can take over the account. Never read it to anybody, and enter it only where you asked for it yourself. If you did not ask for it, ignore this mail: your password stays as it is.",
+          "Anyone who has this code can take over the account. Never share it with anyone, and enter it only where you asked for it yourself. If you did not ask for it, ignore this email: your password stays as it is.",
           "",
         ].join("\n"),
       );
-      expect(reset?.html).toContain("Whoever has this code can take over the account.");
+      expect(reset?.html).toContain("Anyone who has this code can take over the account.");
       expect(proof?.subject).toBe("Your Byond verification code");
       expect(`${proof?.text}${proof?.html}`).not.toContain("password");
     });

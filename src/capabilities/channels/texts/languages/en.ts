@@ -22,9 +22,9 @@ export const en: MessageTexts = {
     subject: (brand) => `Set a new password for your ${brand} account`,
     heading: "Set a new password",
     instruction: (brand, url) =>
-      `This code sets a new password for the ${brand} account with this mail address at ${url}:`,
+      `This code sets a new password for the ${brand} account with this email address at ${url}:`,
     caution:
-      "Whoever has this code can take over the account. Never read it to anybody, and enter it only where you asked for it yourself. If you did not ask for it, ignore this mail: your password stays as it is.",
+      "Anyone who has this code can take over the account. Never share it with anyone, and enter it only where you asked for it yourself. If you did not ask for it, ignore this email: your password stays as it is.",
   },
   approval: {
     subject: (brand) => `Your ${brand} code to approve a payment`,

@@ -21,9 +21,9 @@ export const id: MessageTexts = {
     subject: (brand) => `Atur kata sandi baru untuk akun ${brand} Anda`,
     heading: "Atur kata sandi baru",
     instruction: (brand, url) =>
-      `Kode ini digunakan untuk mengatur kata sandi baru untuk akun ${brand} dengan alamat email ini di ${url}:`,
+      `Kode ini digunakan untuk mengatur kata sandi baru akun ${brand} dengan alamat email ini di ${url}:`,
     caution:
-      "Siapa pun yang memiliki kode ini dapat mengambil alih akun. Jangan pernah memberitahukannya kepada siapa pun, dan masukkan hanya di tempat Anda sendiri memintanya. Jika Anda tidak memintanya, abaikan email ini: kata sandi Anda tidak berubah.",
+      "Siapa pun yang memiliki kode ini dapat mengambil alih akun. Jangan pernah memberitahukannya kepada siapa pun, dan masukkan kode hanya di tempat Anda sendiri memintanya. Jika Anda tidak memintanya, abaikan email ini: kata sandi Anda tidak akan berubah.",
   },
   approval: {
     subject: (brand) => `Kode ${brand} Anda untuk menyetujui pembayaran`,
@@ -31,7 +31,7 @@ export const id: MessageTexts = {
     instruction: ({ payee, amount }) =>
       `Masukkan kode ini untuk menyetujui pembayaran sebesar ${amount} kepada ${payee}:`,
     caution: (brand) =>
-      `Jika Anda tidak mengenali pembayaran ini, segera hubungi ${brand}, jangan masukkan kode ini, dan jangan bagikan kepada siapa pun.`,
+      `Jika Anda tidak mengenali pembayaran ini, jangan masukkan kode ini, jangan bagikan kepada siapa pun, dan hubungi ${brand} sekarang juga.`,
     short: ({ brand, code, payee, amount, time }) =>
       `${code} adalah kode ${brand} Anda untuk membayar ${amount} kepada ${payee} (kedaluwarsa dalam ${time}). Jangan bagikan kepada siapa pun.`,
     spoken: ({ brand, code, payee, amount, time }) =>

@@ -3,7 +3,7 @@ import type { MessageTexts } from "../message-texts.ts";
 export const th: MessageTexts = {
   language: "th",
   direction: "ltr",
-  timeLeft: { lessThanMinute: "ไม่ถึง 1 นาที", other: "# นาที", hour: "1 ชั่วโมง" },
+  timeLeft: { lessThanMinute: "ในอีกไม่ถึง 1 นาที", other: "ในอีก # นาที", hour: "ในอีก 1 ชั่วโมง" },
   digits: ["ศูนย์", "หนึ่ง", "สอง", "สาม", "สี่", "ห้า", "หก", "เจ็ด", "แปด", "เก้า"],
   pause: ", ",
   preheader: "เปิดข้อความนี้เพื่อดูรหัสของคุณ และอย่าบอกรหัสกับใคร",
@@ -11,10 +11,10 @@ export const th: MessageTexts = {
   subject: (brand) => `รหัสยืนยัน ${brand} ของคุณ`,
   heading: (brand) => `รหัส ${brand} ของคุณ`,
   instruction: "ป้อนรหัสนี้เพื่อยืนยันตัวตนของคุณ:",
-  expiry: (time) => `รหัสจะหมดอายุในอีก ${time}`,
+  expiry: (time) => `รหัสจะหมดอายุ${time}`,
   caution: () => "อย่าบอกรหัสนี้กับใคร หากคุณไม่ได้ขอรหัสนี้ โปรดเพิกเฉยต่อข้อความนี้",
-  short: ({ brand, code, time }) => `${code} คือรหัส ${brand} ของคุณ หมดอายุในอีก ${time} อย่าบอกใคร`,
-  spoken: ({ brand, code, time }) => `รหัสยืนยัน ${brand} ของคุณคือ: ${code}. ขอทวนอีกครั้ง: ${code}. รหัสจะหมดอายุในอีก ${time}`,
+  short: ({ brand, code, time }) => `${code} คือรหัส ${brand} ของคุณ หมดอายุ${time} อย่าบอกใคร`,
+  spoken: ({ brand, code, time }) => `รหัสยืนยัน ${brand} ของคุณคือ: ${code}. ขอทวนอีกครั้ง: ${code}. รหัสจะหมดอายุ${time}`,
   reset: {
     subject: (brand) => `ตั้งรหัสผ่านใหม่สำหรับบัญชี ${brand} ของคุณ`,
     heading: "ตั้งรหัสผ่านใหม่",
@@ -28,8 +28,8 @@ export const th: MessageTexts = {
     instruction: ({ payee, amount }) => `ป้อนรหัสนี้เพื่ออนุมัติการชำระเงิน ${amount} ให้แก่ ${payee}:`,
     caution: (brand) => `หากคุณไม่รู้จักรายการชำระเงินนี้ อย่าป้อนรหัส อย่าบอกรหัสกับใคร และโปรดติดต่อ ${brand} ทันที`,
     short: ({ brand, code, payee, amount, time }) =>
-      `${code} คือรหัส ${brand} ของคุณสำหรับชำระเงิน ${amount} ให้แก่ ${payee} หมดอายุในอีก ${time} อย่าบอกใคร`,
+      `${code} คือรหัส ${brand} ของคุณสำหรับชำระเงิน ${amount} ให้แก่ ${payee} รหัสหมดอายุ${time} อย่าบอกใคร`,
     spoken: ({ brand, code, payee, amount, time }) =>
-      `รหัส ${brand} ของคุณสำหรับชำระเงิน ${amount} ให้แก่ ${payee} คือ: ${code}. ขอทวนอีกครั้ง: ${code}. รหัสจะหมดอายุในอีก ${time}. หากคุณไม่รู้จักรายการชำระเงินนี้ โปรดวางสาย`,
+      `รหัส ${brand} ของคุณสำหรับชำระเงิน ${amount} ให้แก่ ${payee} คือ: ${code}. ขอทวนอีกครั้ง: ${code}. รหัสจะหมดอายุ${time}. หากคุณไม่รู้จักรายการชำระเงินนี้ โปรดวางสาย`,
   },
 };
