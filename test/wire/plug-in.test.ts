@@ -66,6 +66,7 @@ describe("a capability defined by a test", () => {
     expect(document.paths).toHaveProperty("/lookup");
     expect(document.tags.at(-1).name).toBe("Badge");
     expect(document.components.schemas.Scope.enum).toEqual([
+      "guard",
       "verify",
       "reports",
       "lookup",

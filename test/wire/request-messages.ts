@@ -243,11 +243,17 @@ export async function sendByRest(
     throw new TypeError(`${method.name} has no route`);
   }
   const { body } = route;
+  const enums = method.input.fields.filter(({ enum: type, name }) => type !== undefined && name in json);
+  const inPath = enums.map(({ name }) => name).filter((name) => route.template.includes(`{${name}}`));
+  const path = route.template.replaceAll(/\{([^}]*)\}/g, (_, name) =>
+    inPath.includes(name) ? encodeURIComponent(String(json[name])) : "x",
+  );
   const inBody = body.kind === "message" ? json : body.kind === "field" ? json[body.field.name] : undefined;
   const bodyName = body.kind === "field" ? body.field.name : undefined;
-  const parameters = body.kind === "message" ? [] : Object.entries(json).filter(([name]) => name !== bodyName);
+  const parameters =
+    body.kind === "message" ? [] : Object.entries(json).filter(([name]) => name !== bodyName && !inPath.includes(name));
   const query = new URLSearchParams(Object.fromEntries(parameters.map(([name, value]) => [name, String(value)])));
-  const answer = await fetch(`${url}${route.template.replaceAll(/\{[^}]*\}/g, "x")}?${query}`, {
+  const answer = await fetch(`${url}${path}?${query}`, {
     method: route.httpMethod,
     headers: {
       ...headersFor(method, credentials),

@@ -52,7 +52,7 @@ test.each([
   "start_verification_suppression_end_user_device",
   "check_verification",
   "read_pending_verification",
-  "resend_code_suppression_end_user",
+  "resend_code_suppression_guard_blocks_end_user",
   "cancel_verification",
   "list_verifications_status_recipient",
   "read_verification",

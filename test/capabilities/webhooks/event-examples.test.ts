@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { EventType, EventTypeSchema } from "../../../gen/byond/v1/event_type_pb.ts";
 import { parseConfig } from "../../../src/app.ts";
+import { bucketSeconds, lagSeconds, minStarts } from "../../../src/capabilities/guard/traffic.policy.ts";
 import { exampleIds, exampleKeys } from "../../../src/capabilities/reference/openapi/example-ids.ts";
 import { restStyle } from "../../../src/rpc/rest-style.ts";
 import { password, type RestCall, startTestApp, type TestApp } from "../../support/app.ts";
@@ -70,12 +71,13 @@ test("the examples of events in the reference are what an endpoint got", { timeo
     expect(await rest("GET", `/events/${event.id}`)).toEqual(event);
     examples[type] = event;
   };
-  const untilGuessing = () =>
+  /** The id of the object of the first event of a type. */
+  const firstSubjectOf = (type: string) =>
     vi.waitFor(
       () => {
-        const found = receiver.received.find((one) => one.event.type === "guessing.detected");
-        expect(found).toBeDefined();
-        return found?.event;
+        const found = receiver.received.find((one) => one.event.type === type);
+        expect(found, type).toBeDefined();
+        return found?.event.data.id;
       },
       { timeout: 15_000, interval: 20 },
     );
@@ -129,7 +131,27 @@ test("the examples of events in the reference are what an endpoint got", { timeo
     const guess = { verification_id: started.verification_id, code: "1", device_id: "c0ffee-4711" };
     await app.rest("POST", "/verify/check", { key, body: guess });
   }
-  await got("guessing.detected", (await untilGuessing()).data.id);
+  await got("guessing.detected", await firstSubjectOf("guessing.detected"));
+
+  // A user, whose code is entered, and then numbers of one range, of which none is.
+  const { body: entered } = await start(app, key, "+4915123456789", { channel: "whatsapp" });
+  const code = await vi.waitFor(() => {
+    const [found] = whatsapp.taken.get("+4915123456789") ?? [];
+    expect(found).toBeDefined();
+    return found ?? "";
+  });
+  expect(await check(app, key, entered.verification_id, code)).toBe("approved");
+  for (let number = 0; number < minStarts.range; number++) {
+    await start(app, key, `+23480312${String(10_000 + number)}`, { channel: "whatsapp" });
+  }
+  await app.time.advance({ seconds: lagSeconds.usual + bucketSeconds });
+  await start(app, key, "+2348031220000", { channel: "whatsapp" });
+  const blockId = await firstSubjectOf("guard_block.started");
+  await got("guard_block.started", blockId);
+  expect((await start(app, key, "+2348031220001", { channel: "whatsapp" })).status).toBe(403);
+  await got("guard_refusal.recorded", await firstSubjectOf("guard_refusal.recorded"));
+  await rest("DELETE", `/guard/blocks/${blockId}`);
+  await got("guard_block.deleted", blockId);
 
   const expired = await startOne("ann@example.com");
   await app.time.advance({ seconds: 301 });
@@ -153,6 +175,9 @@ const moments: Readonly<Record<string, string>> = {
   "api_key.rotated": "2026-06-16T08:00:00Z",
   "api_key.revoked": "2026-06-17T16:20:00Z",
   "webhook.disabled": "2026-06-15T09:38:21Z",
+  "guard_block.started": "2026-06-15T09:30:00Z",
+  "guard_block.deleted": "2026-06-15T09:38:00Z",
+  "guard_refusal.recorded": "2026-06-15T09:31:00Z",
   "guessing.detected": "2026-06-15T09:40:00Z",
   "fixed_code.created": "2026-06-15T09:34:00Z",
   "fixed_code.deleted": "2026-06-20T12:05:00Z",
@@ -190,6 +215,12 @@ function withFixedValues(event: Json): Json {
       created_at: "2026-06-15T08:00:00Z",
       disabled_at: createdAt,
     },
+    guard_block: {
+      id: exampleIds.guardBlock,
+      starts_at: "2026-06-15T09:30:00Z",
+      ends_at: event.type === "guard_block.deleted" ? createdAt : "2026-06-15T09:45:00Z",
+    },
+    guard_refusal: { id: exampleIds.guardRefusal },
     guessing: {
       id: exampleIds.guessing,
       since: "2026-06-15T09:20:00Z",
