@@ -7,6 +7,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { expect, vi } from "vitest";
 import { recordBounce } from "../../src/capabilities/bounces/record-bounce.ts";
+import { modeSql } from "../../src/capabilities/guard/guard-settings.ts";
 import { LastUsed } from "../../src/capabilities/keys/last-used.ts";
 import { RequestCounter } from "../../src/capabilities/reports/request-counter.ts";
 import { GuessCounter, noteGuessesStatement } from "../../src/capabilities/verify/guessing/guess-counter.ts";
@@ -265,8 +266,7 @@ async function workOfTimers(app: TestApp): Promise<void> {
     const requests = new RequestCounter({ database, logger });
     requests.note(workspaceId, "live", undefined);
     await requests.stop();
-    const isEnforced = () => "'enforce'";
-    const note = noteGuessesStatement(isEnforced);
+    const note = noteGuessesStatement(modeSql("enforce"));
     const guesses = new GuessCounter({
       database,
       clock: app.time,

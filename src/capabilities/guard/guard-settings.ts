@@ -23,3 +23,9 @@ export function readGuardSettings(
 ): GuardServerSettings {
   return { guardMode: reader.choice("GUARD_MODE", guardModes, "enforce") };
 }
+
+/** SQL of the guard's mode of a workspace, given the server's mode, and then SQL of the workspace's id. */
+export const modeSql =
+  (serverMode: GuardMode) =>
+  (workspaceId: string): string =>
+    `coalesce((SELECT mode FROM guard_setting WHERE guard_setting.workspace_id = ${workspaceId}), '${serverMode}')`;

@@ -23,7 +23,13 @@ import { blockEvents, refusalEvents } from "./guard-events.ts";
 import { GuardHourEntity } from "./guard-hour.entity.ts";
 import { recordRefusal } from "./guard-refusal-event.ts";
 import { GuardSettingEntity } from "./guard-setting.entity.ts";
-import { type GuardMode, type GuardServerSettings, guardServerSettings, readGuardSettings } from "./guard-settings.ts";
+import {
+  type GuardMode,
+  type GuardServerSettings,
+  guardServerSettings,
+  modeSql,
+  readGuardSettings,
+} from "./guard-settings.ts";
 import { guardStep } from "./guard-step.ts";
 import { HookAsker } from "./hook/ask-hook.ts";
 import { sealedHooks } from "./hook/sealed-hooks.ts";
@@ -115,8 +121,7 @@ export function guardCapability({ recipients, destinations }: Needs) {
   };
   const sendSteps = { guard: [guardStep], event: [countRefusalStep] } satisfies AddedSendSteps;
   const events: readonly Offer<EventObjects>[] = [refusalEvents, blockEvents].map(offered);
-  const modeOf = (workspaceId: string) =>
-    `coalesce((SELECT mode FROM guard_setting WHERE guard_setting.workspace_id = ${workspaceId}), '${serverMode.value}')`;
+  const modeOf = (workspaceId: string) => modeSql(serverMode.value)(workspaceId);
   return { ...capability, guard, sendSteps, erasure: eraseSafeListEntry, events, modeOf };
 }
 
