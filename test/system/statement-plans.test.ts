@@ -114,7 +114,6 @@ const notRun: Readonly<Record<string, string>> = {
     "look_up_queued_message",
     "look_up_started_verification",
     "read_pending_verifications",
-    "read_events_after",
     "read_existence_of_event",
     "end_session_of_reused_token",
   ]),
@@ -125,6 +124,9 @@ const notRun: Readonly<Record<string, string>> = {
   ]),
 };
 
+/** Run when events are numbered while somebody follows them, which may be after the last call here. By its primary key. */
+const runSometimes = ["read_events_after"];
+
 function reasonFor(reason: string, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, reason]));
 }
@@ -133,7 +135,9 @@ test("every statement in src is run here, or named with the reason why not", asy
   const names = sent.flatMap(({ name }) => name ?? []);
   const isRun = (defined: string) => names.some((name) => name === defined || name.startsWith(`${defined}_`));
   const defined = await definedStatements();
-  expect(defined.filter((name) => !isRun(name) && notRun[name] === undefined)).toEqual([]);
+  expect(defined.filter((name) => !isRun(name) && notRun[name] === undefined && !runSometimes.includes(name))).toEqual(
+    [],
+  );
   expect(Object.keys(notRun).filter((name) => isRun(name) || !defined.includes(name))).toEqual([]);
 });
 
