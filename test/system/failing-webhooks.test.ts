@@ -1,11 +1,11 @@
 /** How long an endpoint is tried that fails, and what its owner hears of it. */
 import pg from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { parseConfig } from "../../../src/app.ts";
-import { disabledMailLimit, retryAfterMs } from "../../../src/capabilities/webhooks/webhooks.policy.ts";
-import { startTestApp, type TestApp } from "../../support/app.ts";
-import { SmtpSink } from "../channels/smtp-sink.ts";
-import { Receiver } from "./receiver.ts";
+import { parseConfig } from "../../src/app.ts";
+import { disabledMailLimit, retryAfterMs } from "../../src/capabilities/webhooks/webhooks.policy.ts";
+import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
+import { Receiver } from "../capabilities/webhooks/receiver.ts";
+import { startTestApp, type TestApp } from "../support/app.ts";
 
 let sink: SmtpSink;
 let app: TestApp;

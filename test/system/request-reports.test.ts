@@ -1,15 +1,15 @@
 /** What the overview says of requests: those with keys, by how they were answered, of all servers together. */
 import { describe, expect, test, vi } from "vitest";
-import { maxHeldRequestCounts } from "../../../src/capabilities/reports/reports.policy.ts";
-import { RequestCounter } from "../../../src/capabilities/reports/request-counter.ts";
-import { Database } from "../../../src/database/database.ts";
-import { AppError } from "../../../src/errors.ts";
-import { createMigratedDatabase, startTestApp, type TestApp } from "../../support/app.ts";
-import { connectionTo } from "../../support/database-address.ts";
-import { captureLog } from "../../support/log-capture.ts";
-import { protocols } from "../../support/protocols.ts";
-import { standardSchema } from "../../support/schema.ts";
-import { rowsOf } from "../verify/verify-calls.ts";
+import { maxHeldRequestCounts } from "../../src/capabilities/reports/reports.policy.ts";
+import { RequestCounter } from "../../src/capabilities/reports/request-counter.ts";
+import { Database } from "../../src/database/database.ts";
+import { AppError } from "../../src/errors.ts";
+import { rowsOf } from "../capabilities/verify/verify-calls.ts";
+import { createMigratedDatabase, startTestApp, type TestApp } from "../support/app.ts";
+import { connectionTo } from "../support/database-address.ts";
+import { captureLog } from "../support/log-capture.ts";
+import { protocols } from "../support/protocols.ts";
+import { standardSchema } from "../support/schema.ts";
 
 const requestsOf = async (app: TestApp, session: string, mode: string) =>
   (await app.rest("GET", "/reports/overview", { session, headers: { "Byond-Mode": mode } })).body;

@@ -1,9 +1,9 @@
 /** Wrong codes for many verifications from one source: the source is slowed, and nobody else. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type TestApp, useTestApp } from "../../support/app.ts";
-import { limitsOf } from "../../support/limit-settings.ts";
-import { type Protocol, protocols } from "../../support/protocols.ts";
-import { codeIn, messagesTo, rowsOf, tally } from "./verify-calls.ts";
+import { codeIn, messagesTo, rowsOf, tally } from "../capabilities/verify/verify-calls.ts";
+import { type TestApp, useTestApp } from "../support/app.ts";
+import { limitsOf } from "../support/limit-settings.ts";
+import { type Protocol, protocols } from "../support/protocols.ts";
 
 const app = useTestApp(limitsOf({ DEFAULT_TIER: "unlimited" }));
 /** On the same database. */

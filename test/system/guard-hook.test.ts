@@ -5,16 +5,22 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { HookAsker } from "../../../src/capabilities/guard/hook/ask-hook.ts";
-import { createHookSecret } from "../../../src/capabilities/guard/hook/guard-hook.ts";
-import { unknownEndUser } from "../../../src/capabilities/verify/end-user.ts";
-import { createKeyring } from "../../../src/crypto/keyring.ts";
-import type { PostToCustomer } from "../../../src/outgoing/post-to-customer.ts";
-import { startTestApp, type TestApp, useTestApp } from "../../support/app.ts";
-import { protocols } from "../../support/protocols.ts";
-import { runCommand } from "../../support/run-command.ts";
-import { rowsOf, tally } from "../verify/verify-calls.ts";
-import { type GuardedWorkspace, guardCalls, guardedDelivery, newNumber, signUpGuarded } from "./guard-calls.ts";
+import { HookAsker } from "../../src/capabilities/guard/hook/ask-hook.ts";
+import { createHookSecret } from "../../src/capabilities/guard/hook/guard-hook.ts";
+import { unknownEndUser } from "../../src/capabilities/verify/end-user.ts";
+import { createKeyring } from "../../src/crypto/keyring.ts";
+import type { PostToCustomer } from "../../src/outgoing/post-to-customer.ts";
+import {
+  type GuardedWorkspace,
+  guardCalls,
+  guardedDelivery,
+  newNumber,
+  signUpGuarded,
+} from "../capabilities/guard/guard-calls.ts";
+import { rowsOf, tally } from "../capabilities/verify/verify-calls.ts";
+import { startTestApp, type TestApp, useTestApp } from "../support/app.ts";
+import { protocols } from "../support/protocols.ts";
+import { runCommand } from "../support/run-command.ts";
 
 const config = {
   delivery: guardedDelivery,
