@@ -24,8 +24,13 @@ const setting = `
     sends_per_hour_per_country integer,
     sends_per_hour_per_range integer,
     refuse_invalid_numbers boolean NOT NULL DEFAULT false,
-    shares_recipient_limit boolean NOT NULL DEFAULT false
-  )`;
+    shares_recipient_limit boolean NOT NULL DEFAULT false,
+    hook_url text,
+    hook_on_failure text CHECK (hook_on_failure IN ('allow', 'refuse')),
+    hook_secret_id text,
+    hook_secret_sealed bytea
+  );
+  CREATE INDEX guard_setting_of_hook_secret ON guard_setting (hook_secret_id) WHERE hook_secret_id IS NOT NULL`;
 
 const block = `
   CREATE TABLE guard_block (
