@@ -9,7 +9,10 @@ import { maxHeldRequestCounts, requestCountBatchSize, requestCountIntervalMs } f
 /** The code of requests that were answered without an error. */
 export const answeredWell = "ok";
 
-/** In the order of the key: servers that add to the same rows wait for one another, and never in a circle. */
+/**
+ * In the order of the key: servers that add to the same rows wait for one another, and never in a circle. Not for workspaces that are closed: they
+ * may be erased by now.
+ */
 const addRequests = statement("add_request_counts")(
   { workspaceIds: array(text), modes: array(text), codes: array(text), counts: array(integer) },
   (p) => `
@@ -17,6 +20,7 @@ const addRequests = statement("add_request_counts")(
     SELECT workspace_id, mode, hour, code, requests
     FROM unnest(${p.workspaceIds}, ${p.modes}, ${p.codes}, ${p.counts}) AS noted (workspace_id, mode, code, requests),
       (SELECT date_trunc('hour', byond_now(), 'UTC') AS hour) AS moment
+    WHERE (SELECT deactivated_at IS NULL FROM workspace WHERE id = noted.workspace_id OFFSET 0)
     ORDER BY workspace_id, mode, code
     ON CONFLICT (workspace_id, mode, hour, code) DO UPDATE SET requests = counted.requests + excluded.requests`,
 );

@@ -22,6 +22,9 @@ const tones: Readonly<Partial<Record<EventType, BadgeTone>>> = {
   [EventType.API_KEY_REVOKED]: "warn",
   [EventType.WEBHOOK_DISABLED]: "bad",
   [EventType.FIXED_CODE_CREATED]: "bad",
+  [EventType.GUARD_BLOCK_STARTED]: "bad",
+  [EventType.GUARD_REFUSAL_RECORDED]: "warn",
+  [EventType.GUESSING_DETECTED]: "bad",
 };
 
 export function eventTypeTone(type: EventType): BadgeTone {

@@ -49,6 +49,14 @@ export const pages: readonly ConsolePage[] = [
     words: "bounces undeliverable blocked recipients",
   },
   {
+    title: "Fraud guard",
+    path: "/guard",
+    route: "/guard/*?",
+    icon: "warning",
+    component: lazy(() => import("../pages/guard/guard-page.tsx")),
+    words: "sms pumping toll fraud countries premium blocks safe list limits shadow hook",
+  },
+  {
     title: "Fixed codes",
     path: "/fixed-codes",
     route: "/fixed-codes",

@@ -97,7 +97,7 @@ export function KeyFields({ draft, onChange, before, children }: KeyFieldsProps)
 function accessOptions(before: KeyDraft | undefined): readonly (readonly [Access, string])[] {
   return [
     ...(before === undefined || before.access === "unnamed"
-      ? ([["unnamed", "Everything except managing webhooks"]] as const)
+      ? ([["unnamed", "Everything except managing the guard, templates and webhooks"]] as const)
       : []),
     ["all", "Everything"],
     ["some", "Only chosen scopes"],

@@ -24,6 +24,7 @@ export const scopeWords: readonly (readonly [scope: string, words: string])[] = 
   ["email", "Look up email addresses"],
   ["reports", "List verifications"],
   ["events", "Read and stream events"],
+  ["guard", "Manage the fraud guard"],
   ["templates", "Manage templates"],
   ["webhooks", "Manage webhooks"],
 ];
@@ -31,7 +32,7 @@ export const scopeWords: readonly (readonly [scope: string, words: string])[] = 
 /** "verify, lookup"; what a key without scopes may do is not all. */
 export function scopesText({ scopes }: Pick<ApiKey, "scopes">): string {
   if (scopes === undefined) {
-    return "All but templates and webhooks";
+    return "All but guard, templates and webhooks";
   }
   return scopes.scopes.includes("*") ? "All" : scopes.scopes.join(", ");
 }

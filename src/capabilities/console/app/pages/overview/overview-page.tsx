@@ -5,11 +5,11 @@ import { type GetOverviewResponse, ReportPeriod, ReportService } from "#gen/byon
 import { useMode } from "../../api/mode.ts";
 import { ErrorNotice } from "../../components/error-notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
+import { PeriodChoice } from "../../components/period-choice.tsx";
 import { Skeleton } from "../../components/skeleton.tsx";
 import { useFilters } from "../../components/use-filters.ts";
 import { Figures } from "./figures.tsx";
 import { FirstSteps } from "./first-steps.tsx";
-import { PeriodChoice } from "./period-choice.tsx";
 
 // The chart library, and the tables with it, are loaded when there is something to show.
 const Report = lazy(() => import("./report.tsx"));

@@ -1,4 +1,4 @@
-import styles from "./overview.module.css";
+import styles from "./period-choice.module.css";
 
 const choices = [
   ["24h", "24 hours"],
