@@ -24,6 +24,8 @@ export const routes = [
   "/guard/safe-list",
   "/guard/report",
   "/fixed-codes",
+  "/templates",
+  "/templates/new",
   "/lookup",
   "/lookup/list",
   "/lookup/email",

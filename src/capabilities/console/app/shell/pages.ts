@@ -65,6 +65,14 @@ export const pages: readonly ConsolePage[] = [
     words: "app review end-to-end tests reviewer recipients",
   },
   {
+    title: "Templates",
+    path: "/templates",
+    route: "/templates/*?",
+    icon: "book",
+    component: lazy(() => import("../pages/templates/templates-page.tsx")),
+    words: "texts of your own mail sms call subject html logo colors languages",
+  },
+  {
     title: "Lookup",
     path: "/lookup",
     route: "/lookup/*?",

@@ -1,7 +1,7 @@
 import { CopyButton } from "../../components/copy-button.tsx";
+import { MessagePicture } from "../../components/message-picture.tsx";
 import { Time } from "../../components/time.tsx";
 import type { InboxMessage } from "./inbox-messages.ts";
-import { MailHtml } from "./mail-html.tsx";
 import styles from "./message-view.module.css";
 
 /** A message as a mail client or a phone shows it, and its code to copy. */
@@ -20,23 +20,7 @@ export function MessageView({ message }: { readonly message: InboxMessage }) {
         </div>
         <CopyButton text={code} label="code">{`Copy ${code}`}</CopyButton>
       </div>
-      {html === null ? (
-        <div className={styles.phone}>
-          <p className={styles.bubble} dir="auto">
-            {text}
-          </p>
-        </div>
-      ) : (
-        <>
-          <MailHtml html={html} />
-          <details>
-            <summary>As plain text</summary>
-            <pre className="wrapped" dir="auto">
-              {text}
-            </pre>
-          </details>
-        </>
-      )}
+      <MessagePicture text={text} html={html} />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import styles from "./message-view.module.css";
+import styles from "./message-picture.module.css";
 
 /**
  * Shows the HTML of a mail, in a tree of its own that neither takes styles of the console nor gives it any. The page's content security policy
