@@ -50,7 +50,7 @@ function Entries() {
         rowActions={(entry) => (
           <Button
             size="small"
-            aria-label={`Take ${textOf(entry)} off the safe list`}
+            aria-label={`Remove ${textOf(entry)} from the safe list`}
             isDisabled={removal.isPending}
             onPress={() => void removal.submit(entry)}
           >
