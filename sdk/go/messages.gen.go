@@ -236,8 +236,8 @@ type GuardReason string
 
 // The words of [GuardReason].
 const (
-	// GuardReasonPremiumRate: Calls and messages to the number are paid for by whoever sends them.
-	// `validation_error`.
+	// GuardReasonPremiumRate: Calls and messages to the number are paid for by whoever sends them. So are those to
+	// networks of no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`). `validation_error`.
 	GuardReasonPremiumRate GuardReason = "premium_rate"
 
 	// GuardReasonSharedCost: Calls to the number are paid for in part by whoever calls. `validation_error`.

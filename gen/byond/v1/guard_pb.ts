@@ -951,7 +951,8 @@ export const GuardReason = {
   UNSPECIFIED: 0,
 
   /**
-   * Calls and messages to the number are paid for by whoever sends them. `validation_error`.
+   * Calls and messages to the number are paid for by whoever sends them. So are those to networks of no country, such as
+   * satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`). `validation_error`.
    *
    * @generated from enum value: GUARD_REASON_PREMIUM_RATE = 1;
    */

@@ -23,7 +23,16 @@ function ofCountry(
   return isAllowed && !isBlocked ? undefined : "country_not_allowed";
 }
 
+/**
+ * Networks of no country (ITU-T E.164, annex A): Inmarsat, Iridium and other satellite phones, and international networks. A message to them costs
+ * what one to a premium-rate number does, and numbers of theirs are used for the same fraud.
+ */
+const networksOfNoCountry: ReadonlySet<string> = new Set(["870", "878", "881", "882", "883"]);
+
 function ofType(number: PhoneNumber): GuardReason | undefined {
+  if (networksOfNoCountry.has(number.countryCallingCode)) {
+    return "premium_rate";
+  }
   switch (number.getType()) {
     case "PREMIUM_RATE":
       return "premium_rate";

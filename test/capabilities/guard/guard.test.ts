@@ -45,11 +45,14 @@ describe.each(protocols)("over $name", (protocol) => {
         expect([channel, code, body.fields, body.reason]).toEqual([
           channel,
           "validation_error",
-          { recipient: "must not be a premium-rate number" },
+          { recipient: "must not be a premium-rate or satellite number" },
           "premium_rate",
         ]);
       }
       expect((await start("+41840123456", { channel: "voice" })).body.reason).toBe("shared_cost");
+      for (const satellite of ["+870772001234", "+881612345678", "+88213300123"]) {
+        expect([satellite, (await start(satellite)).body.reason]).toEqual([satellite, "premium_rate"]);
+      }
       expect((await start(newNumber())).code).toBe("ok");
     }
   });

@@ -9,7 +9,10 @@ namespace Byond\Model;
 /** Why the guard refuses a send. More may be added. Newer servers may have values that are not here. */
 final class GuardReason
 {
-    /** Calls and messages to the number are paid for by whoever sends them. `validation_error`. */
+    /**
+     * Calls and messages to the number are paid for by whoever sends them. So are those to networks of no country, such
+     * as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`). `validation_error`.
+     */
     public const PREMIUM_RATE = 'premium_rate';
 
     /** Calls to the number are paid for in part by whoever calls. `validation_error`. */

@@ -351,7 +351,8 @@ GuardReason = Literal[
 ]
 """Why the guard refuses a send. More may be added.
 
-- `premium_rate`: Calls and messages to the number are paid for by whoever sends them. `validation_error`.
+- `premium_rate`: Calls and messages to the number are paid for by whoever sends them. So are those to networks of
+  no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`). `validation_error`.
 - `shared_cost`: Calls to the number are paid for in part by whoever calls. `validation_error`.
 - `invalid_number`: The country's numbering plan has no such number. Only counted, unless `refuse_invalid_numbers`
   is set: plans change. `validation_error`.

@@ -14,7 +14,7 @@ export const hookFailures = [
 ] as const;
 
 const reasons: Partial<Readonly<Record<GuardReason, string>>> = {
-  [GuardReason.PREMIUM_RATE]: "Premium-rate number",
+  [GuardReason.PREMIUM_RATE]: "Premium-rate or satellite number",
   [GuardReason.SHARED_COST]: "Shared-cost number",
   [GuardReason.INVALID_NUMBER]: "No number of its country’s plan",
   [GuardReason.COUNTRY_NOT_ALLOWED]: "Country not allowed",
