@@ -113,6 +113,24 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await subjectFor("fr")).not.toMatch(/^Own/);
   });
 
+  test("a payment has the template that names it, and a code without one has the other", async () => {
+    await put({
+      channel: "email",
+      locale: "en",
+      subject: "Own {{brand}}",
+      text: "{{code}} for {{amount}} to {{payee}}",
+    });
+    const start = { channel: "email", brand: "Acme", locale: "en" };
+    const payment = { payee: "<Books>", amount: { value: "249.9", currency: "EUR" } };
+    const approval = await messageOf({ ...start, ...payment });
+    expect(approval.text).toContain("000000 for €249.90 to <Books>");
+    expect(approval.html).toContain("<bdi>&lt;Books&gt;</bdi>");
+    expect((await messageOf(start)).subject).not.toMatch(/^Own/);
+    await put({ channel: "email", locale: "en", subject: "Own {{brand}}", text: "{{code}}" });
+    expect((await messageOf(start)).subject).toBe("Own Acme");
+    expect((await messageOf({ ...start, ...payment })).subject).not.toMatch(/^Own/);
+  });
+
   test("values are escaped at their place, and placeholders in them are not filled in", async () => {
     await put({
       channel: "email",
@@ -149,4 +167,31 @@ test("a live mail carries its logo in itself, and each mode has templates of its
   expect(mail?.source).toMatch(/<img src="cid:logo" alt="Acme"/);
   expect(mail?.source).toMatch(/background-color: #102030; color: #ffffff;[^>]*>\d{6}<\/div>/);
   expect(mail?.source).toMatch(/Content-Type: image\/png; name=logo\.png.*Content-Id: <logo>/is);
+});
+
+test("what one server stores is in the next message of another, and of a hundred templates none is one too many", async () => {
+  await using there = await app.startAnother();
+  const key = await mint(["templates", "verify"]);
+  const sent = async () => {
+    const recipient = `ada-${++recipients}@example.com`;
+    const body = { channel: "email", recipient, brand: "Acme" };
+    expect((await there.rest("POST", "/verify/start", { key, body })).status).toBe(201);
+    return (await there.messageTo(recipient)).subject;
+  };
+  for (const subject of ["First", "Second"]) {
+    expect(await sent()).not.toBe(subject);
+    const body = { subject, text: "{{code}}" };
+    expect((await app.rest("PUT", "/templates/email/default", { key, body })).status).toBe(200);
+    expect(await sent()).toBe(subject);
+  }
+  await app.rest("DELETE", "/templates/email/default", { key });
+  expect(await sent()).not.toBe("Second");
+  const locales = Array.from({ length: 104 }, (_, index) => `en-x-a${index}`);
+  const answers = await Promise.all(
+    locales.map((locale, index) =>
+      [app, there][index % 2]?.rest("PUT", `/templates/sms/${locale}`, { key, body: { text: "{{code}}" } }),
+    ),
+  );
+  expect(answers.filter((answer) => answer?.status === 200).length).toBe(100);
+  expect(answers.filter((answer) => answer?.body.error?.code === "limit_reached").length).toBe(4);
 });
