@@ -84,9 +84,10 @@ function lowerFirst(comment: string): string {
   return /^(?:[A-Z][a-z]|A )/.test(comment) ? comment.charAt(0).toLowerCase() + comment.slice(1) : comment;
 }
 
-/** A comment, with an indent. Lists are written as gofmt formats them. */
+/** A comment, with an indent. Lists are written as gofmt formats them: an item of several lines is broken anew. */
 export function goComment(comment: string, indent = ""): string {
   return comment
+    .replaceAll(/\n {2}(?=\S)/g, " ")
     .split("\n")
     .flatMap((line) => (line.startsWith("- ") ? wrapText(`  ${line}`, 110) : wrapText(line, 110)))
     .map((line) => `${indent}//${line === "" ? "" : ` ${line}`}\n`)

@@ -53,8 +53,7 @@ type Services struct {
 	// A text may contain these placeholders:
 	//
 	//   - `{{code}}`: the code. Every text must contain it, except the subject of a mail, which never may: subjects
-	//     are shown
-	//   on locked screens. In calls it is read digit by digit.
+	//     are shown on locked screens. In calls it is read digit by digit.
 	//   - `{{brand}}`: the `Brand` of the start, or the name of the workspace.
 	//   - `{{minutes}}`: how many minutes the code is still valid, at least 1.
 	//   - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a
@@ -388,8 +387,7 @@ func (s *GuardService) GetReport(ctx context.Context, params *GuardGetReportPara
 // A text may contain these placeholders:
 //
 //   - `{{code}}`: the code. Every text must contain it, except the subject of a mail, which never may: subjects
-//     are shown
-//   on locked screens. In calls it is read digit by digit.
+//     are shown on locked screens. In calls it is read digit by digit.
 //   - `{{brand}}`: the `Brand` of the start, or the name of the workspace.
 //   - `{{minutes}}`: how many minutes the code is still valid, at least 1.
 //   - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a

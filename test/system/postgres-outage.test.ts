@@ -197,6 +197,9 @@ test("PostgreSQL stops responding: calls are refused in bounded time, and served
   const start = (recipient: string) =>
     server.rest("POST", "/verify/start", { key, body: { channel: "email", recipient } });
   expect((await start("before@example.com")).status).toBe(201);
+  // So that there are connections for the calls into the silence, and no message that takes them.
+  await Promise.all(Array.from({ length: 8 }, (_, index) => start(`first-${index}@example.com`)));
+  await until("the mails have arrived", 30_000, () => sink.mails.length === 9);
 
   proxy.fallSilent();
   const silentAtMs = performance.now();
