@@ -87,6 +87,11 @@ describe("a counter", () => {
   /** A counter whose database can be away, or lose the answer to a commit for good. */
   async function open() {
     const created = await createMigratedDatabase();
+    // Those that are closed are not counted.
+    await rowsOf(
+      { databaseUrl: created.url },
+      "INSERT INTO workspace (id, name, created_at) SELECT 'ws_' || i, '', now() FROM generate_series(0, 30000) AS i",
+    );
     const log = captureLog();
     const connection = await connectionTo(created.url);
     const database = await Database.open({ connection, logger: log.logger, ...standardSchema });
