@@ -3,11 +3,12 @@
  * with a port, path, query or fragment. A bare `Booking.com` is a name, and allowed.
  *
  * Also checks what the text may become on its way to a reader: compatibility forms, look-alike dots and slashes, invisible
- * characters, and escapes of URLs, HTML, JSON and mail, nested in each other to any depth.
+ * characters, and escapes of URLs, HTML, JSON and mail, nested in each other. What is nested deeper than anybody writes counts as an
+ * address: each level takes as long as the whole text.
  */
 export function hasWebAddress(text: string): boolean {
-  // Terminates: each decoding shortens the text.
-  for (let reading = fold(text); ; ) {
+  let reading = fold(text);
+  for (let level = 0; level <= maxNesting; level += 1) {
     if (addresses.some((address) => address.test(reading))) {
       return true;
     }
@@ -17,7 +18,10 @@ export function hasWebAddress(text: string): boolean {
     }
     reading = decoded;
   }
+  return true;
 }
+
+const maxNesting = 16;
 
 const topLevel = String.raw`(?:xn--[a-z\d-]+|[\p{L}\p{M}]{2,})`;
 

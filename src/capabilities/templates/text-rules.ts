@@ -3,15 +3,13 @@ import { hasWebAddress } from "../../text/web-address.ts";
 import { fillIn, type PlaceholderName, type TextParts } from "../channels/own-texts/message-template.ts";
 import { maxPlaceholders, maxWordLength } from "./templates.policy.ts";
 
-/** Values that make an address of a text that has half of one: brands and payees may be called `Booking.com`. */
-const examples: Readonly<Record<PlaceholderName, string>> = {
-  code: "123456",
-  brand: "Booking.com",
-  minutes: "5",
-  time: "5 minutes",
-  payee: "Booking.com",
-  amount: "EUR 10.50",
-};
+/** Brands and payees that make an address of a text that has its other half: they may be called `Booking.com`, `/login`, `?x` or `:x`. */
+const halves = ["Booking.com", "/login", "?x", ":x"];
+
+/** Values of the placeholders, with each half for the brand beside each one for the payee. */
+const examples: readonly Readonly<Record<PlaceholderName, string>>[] = halves.flatMap((brand) =>
+  halves.map((payee) => ({ code: "123456", brand, minutes: "5", time: "5 minutes", payee, amount: "EUR 10.50" })),
+);
 
 /** A character of HTML by its number or its name. In a text it is shown as it is written, or hides what a program makes of it. */
 const characterReference = /&(?:#|[a-z]\w*;|amp)/i;
@@ -28,14 +26,21 @@ export function textProblem(parts: TextParts): string | undefined {
   if (count > maxPlaceholders) {
     return `must have at most ${maxPlaceholders} placeholders`;
   }
-  const lines = fillIn(parts, (name) => examples[name]).split(/\r?\n/);
+  // Most lines and words are the same with all values, and are looked at once.
+  const lines = new Set(examples.flatMap((values) => fillIn(parts, (name) => values[name]).split(/\r?\n/)));
   for (const line of lines) {
     const problem = lineRule(line);
     if (problem !== undefined) {
       return problem;
     }
   }
-  return undefined;
+  const words = new Set([...lines].flatMap((line) => line.split(/\s+/)));
+  if ([...words].some((word) => !plainWord.test(word) && hasWebAddress(word))) {
+    return "must not contain a web address or a mail address, not with the value of a placeholder either";
+  }
+  return [...lines].some((line) => /^\s*@/.test(line))
+    ? "must have no line that begins with @: such lines tell browsers and phones where to fill in the code"
+    : undefined;
 }
 
 function lineRule(line: string): string | undefined {
@@ -48,12 +53,6 @@ function lineRule(line: string): string | undefined {
   }
   if (characterReference.test(line)) {
     return "must contain characters themselves, not their names or numbers, such as &amp; or &#64;";
-  }
-  if (words.some((word) => !plainWord.test(word) && hasWebAddress(word))) {
-    return "must not contain a web address or a mail address, not with the value of a placeholder either";
-  }
-  if (/^\s*@/.test(line)) {
-    return "must have no line that begins with @: such lines tell browsers and phones where to fill in the code";
   }
   return undefined;
 }
