@@ -25,6 +25,8 @@ export default defineConfig({
     globalSetup: ["test/support/global-setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A second, as it would be, is not enough on a machine that is busy.
+    expect: { poll: { timeout: 20_000 } },
     reporters: ["default"],
     projects: [
       {

@@ -6,6 +6,7 @@ export default defineConfig({
     include: ["test/browser/**/*.browser.ts"],
     globalSetup: ["test/support/global-setup.ts", "test/browser/build-console.ts"],
     testTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 60_000,
     // Pages wait for timers more than for the processor.
     maxWorkers: 2,

@@ -7,6 +7,7 @@ export default defineConfig({
     globalSetup: ["test/support/global-setup.ts"],
     // A client is compiled with all that it depends on.
     testTimeout: 300_000,
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 120_000,
   },
 });

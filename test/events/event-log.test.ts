@@ -181,19 +181,25 @@ test("a trigger on the insertion of events runs once for each, in the transactio
   await blocker.query("BEGIN");
   await blocker.query("SELECT pg_advisory_xact_lock(7269341953)");
   log.committed();
-  await vi.waitFor(async () => {
-    const { rowCount } = await client.query(
-      "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-    );
-    expect(rowCount).toBe(1);
-  });
+  await vi.waitFor(
+    async () => {
+      const { rowCount } = await client.query(
+        "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+      );
+      expect(rowCount).toBe(1);
+    },
+    { timeout: 20_000 },
+  );
   await client.query("INSERT INTO follower VALUES ($1, 'all')", [workspaceId]);
   await write(client, workspaceId, "followed");
   await blocker.query("COMMIT");
-  await vi.waitFor(async () => {
-    const { rows } = await client.query("SELECT subject_id FROM followed");
-    expect(rows).toEqual([{ subject_id: "followed" }]);
-  });
+  await vi.waitFor(
+    async () => {
+      const { rows } = await client.query("SELECT subject_id FROM followed");
+      expect(rows).toEqual([{ subject_id: "followed" }]);
+    },
+    { timeout: 20_000 },
+  );
 });
 
 test("listeners hear of every position that another server gave", async () => {

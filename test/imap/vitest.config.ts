@@ -6,6 +6,7 @@ export default defineConfig({
     include: ["test/imap/**/*.imap.ts"],
     globalSetup: ["test/support/global-setup.ts"],
     testTimeout: 30_000,
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 60_000,
   },
 });

@@ -52,7 +52,7 @@ describe("a group of lanes", () => {
     await write("hook/slow", 50);
     const fast = [...(await write("hook/x", 10)), ...(await write("hook/y", 10))];
     worker.pollSoon();
-    await vi.waitFor(async () => expect(new Set(await statuses(fast))).toEqual(new Set(["sent"])));
+    await vi.waitFor(async () => expect(new Set(await statuses(fast))).toEqual(new Set(["sent"])), { timeout: 20_000 });
     expect(done.toSorted()).toEqual(fast.toSorted());
     expect(begun.filter((lane) => lane === "hook/slow")).toHaveLength(2);
     // The turns of the lanes that are empty now come when the last claims would have ended. The first poll may be one that runs already.
@@ -72,7 +72,7 @@ describe("a group of lanes", () => {
     await worker.poll();
     expect(byLane(use.sender.begun)).toEqual(["hook/a", "hook/a", "hook/b", "hook/b", "hook/c", "hook/c"]);
     (await use.sender.next()).end(sent);
-    await vi.waitFor(() => expect(use.sender.begun.at(6)?.item.lane).toBe("hook/d"));
+    await vi.waitFor(() => expect(use.sender.begun.at(6)?.item.lane).toBe("hook/d"), { timeout: 20_000 });
   });
 
   test("gives a lane of a failing receiver no place during its pause, and the other lanes theirs", async () => {

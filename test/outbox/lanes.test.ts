@@ -173,7 +173,10 @@ describe("a lane", () => {
     // Both places are taken, so that this finds nothing worth claiming.
     await worker.poll();
     for (const [index] of items.entries()) {
-      await vi.waitFor(() => expect(use.sender.begun.length).toBeGreaterThanOrEqual(Math.min(index + 2, items.length)));
+      await vi.waitFor(
+        () => expect(use.sender.begun.length).toBeGreaterThanOrEqual(Math.min(index + 2, items.length)),
+        { timeout: 20_000 },
+      );
       (await use.sender.next()).end(sent);
     }
     await worker.idle();

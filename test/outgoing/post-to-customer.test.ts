@@ -237,7 +237,7 @@ describe("what is sent and kept", () => {
       status: 200,
       body: `x${"é".repeat(511)}`,
     });
-    await vi.waitFor(() => expect(sent.isClosed).toBe(true));
+    await vi.waitFor(() => expect(sent.isClosed).toBe(true), { timeout: 20_000 });
     expect(sent.bytes).toBeLessThan(20_000_000);
   });
 
@@ -327,7 +327,7 @@ describe("reasons", () => {
       });
       const answer = await send(post(`http://127.0.0.1:${await listen(server)}/`));
       expect(answer).toEqual({ kind: "answered", status: 101, body: "" });
-      await vi.waitFor(() => expect(ended).toHaveBeenCalled());
+      await vi.waitFor(() => expect(ended).toHaveBeenCalled(), { timeout: 20_000 });
     }
   });
 

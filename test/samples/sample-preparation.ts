@@ -59,11 +59,14 @@ const preparations: Readonly<Record<string, Preparation>> = {
   deleteSafeListEntry: async (world) => ({ id: await addSafeRange(world) }),
   getEvent: async (world) => {
     const subject = await startVerification(world);
-    return vi.waitFor(async () => {
-      const { body } = await world.app.rest("GET", `/events?subject=${subject}`, { key: world.sandboxKey });
-      expect(body.events).not.toEqual([]);
-      return { id: body.events[0].id };
-    });
+    return vi.waitFor(
+      async () => {
+        const { body } = await world.app.rest("GET", `/events?subject=${subject}`, { key: world.sandboxKey });
+        expect(body.events).not.toEqual([]);
+        return { id: body.events[0].id };
+      },
+      { timeout: 20_000 },
+    );
   },
   getApiKey: aboutKey,
   updateApiKey: aboutKey,

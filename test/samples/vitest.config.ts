@@ -6,6 +6,7 @@ export default defineConfig({
     include: ["test/samples/**/*.samples.ts"],
     globalSetup: ["test/support/global-setup.ts"],
     testTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     // All samples of a language are built and run in one hook.
     hookTimeout: 300_000,
   },

@@ -6,6 +6,7 @@ export default defineConfig({
     include: ["test/smpp/**/*.smpp.ts"],
     globalSetup: ["test/support/global-setup.ts"],
     testTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 120_000,
   },
 });

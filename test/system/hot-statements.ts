@@ -154,7 +154,7 @@ async function lookupsOfAHistory(
 ): Promise<void> {
   await app.rest("PATCH", "/workspace", { session, body: { lookup_history: true } });
   await call("POST", "/lookup/batch", { numbers: [{ number: "+6591234567" }, { number: "nonsense" }] });
-  await vi.waitFor(async () => expect((await call("GET", "/lookups")).lookups).toHaveLength(2));
+  await vi.waitFor(async () => expect((await call("GET", "/lookups")).lookups).toHaveLength(2), { timeout: 20_000 });
   const { next_page_token: page, lookups } = await call("GET", "/lookups?page_size=1");
   const times = "created_after=2020-01-01T00:00:00Z&created_before=2099-01-01T00:00:00Z";
   const number = "number=%2B6591234567";

@@ -235,10 +235,13 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
         );
         const headers = { "x-forwarded-for": home };
         const { body } = await protocol.call(app, "StartPasswordReset", { email }, { headers });
-        const input = await vi.waitFor(async () => {
-          expect(await codeIn()).not.toBe(code);
-          return { reset_id: body.reset_id, code: await codeIn(), new_password: replaced };
-        });
+        const input = await vi.waitFor(
+          async () => {
+            expect(await codeIn()).not.toBe(code);
+            return { reset_id: body.reset_id, code: await codeIn(), new_password: replaced };
+          },
+          { timeout: 20_000 },
+        );
         expect((await protocol.call(there, "ConfirmPasswordReset", input, { headers })).body.status).toBe("approved");
         expect(await outcomes(email, thief, home)).toEqual(["rate_limited", "ok"]);
       });

@@ -164,7 +164,9 @@ test("rows in use are kept: active sessions, limits that are not full again, cou
   await database.client.query(
     "INSERT INTO quota SELECT 'ws_' || i, 'workspace', byond_now() - interval '59 minutes', 0, array_fill(0, ARRAY[70]) FROM generate_series(1, 20) AS i",
   );
-  await vi.waitFor(async () => expect(await database.count("throttle WHERE tat < byond_now()")).toBe(0));
+  await vi.waitFor(async () => expect(await database.count("throttle WHERE tat < byond_now()")).toBe(0), {
+    timeout: 20_000,
+  });
   expect(await database.count("quota WHERE workspace_id LIKE 'ws_%' AND key = 'workspace'")).toBe(20);
   expect([await database.count("suppression"), await database.count("fixed_code")]).toEqual([20, 20]);
   expect((await app.rest("GET", "/auth/me", { session })).status).toBe(200);

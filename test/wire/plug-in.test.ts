@@ -88,7 +88,7 @@ describe("a capability defined by a test", () => {
     await client.connect();
     const names = async () =>
       (await client.query<{ name: string }>("SELECT name FROM badge")).rows.map(({ name }) => name);
-    await vi.waitFor(async () => expect(await names()).not.toContain("swept"));
+    await vi.waitFor(async () => expect(await names()).not.toContain("swept"), { timeout: 20_000 });
     expect(await names()).toContain("once");
   });
 

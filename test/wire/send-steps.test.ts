@@ -201,18 +201,24 @@ test("a start whose key is revoked while a step waits takes no credit and record
   await client.query("BEGIN");
   await client.query("SELECT FROM credit WHERE workspace_id = $1 FOR UPDATE", [workspaceId]);
   const waiting = start(newRecipient());
-  await vi.waitFor(async () => {
-    const { rowCount } = await client.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
-    expect(rowCount).toBe(1);
-  });
+  await vi.waitFor(
+    async () => {
+      const { rowCount } = await client.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+      expect(rowCount).toBe(1);
+    },
+    { timeout: 20_000 },
+  );
   expect((await app.rest("DELETE", `/api-keys/${keyId}`, { session })).status).toBe(200);
   expect((await waiting).status).toBe(401);
   await client.query("COMMIT");
-  await vi.waitFor(async () => {
-    const { rowCount } = await client.query(
-      "SELECT FROM pg_stat_activity WHERE query LIKE '%send_event%' AND state = 'active' AND pid <> pg_backend_pid()",
-    );
-    expect(rowCount).toBe(0);
-  });
+  await vi.waitFor(
+    async () => {
+      const { rowCount } = await client.query(
+        "SELECT FROM pg_stat_activity WHERE query LIKE '%send_event%' AND state = 'active' AND pid <> pg_backend_pid()",
+      );
+      expect(rowCount).toBe(0);
+    },
+    { timeout: 20_000 },
+  );
   expect([await creditsLeft(), await started(), await subjectsOf("send_event")]).toEqual([1, [], []]);
 });

@@ -44,7 +44,7 @@ async function openPort(workers: readonly FakeWorker[]) {
   const connectOne = async () => {
     const before = sent();
     const socket = await connectOnly();
-    await vi.waitUntil(() => sent() === before + 1);
+    await vi.waitUntil(() => sent() === before + 1, { timeout: 20_000 });
     return socket;
   };
   return { port: opened, recipients, connectOnly, connectOne, sent };
@@ -107,6 +107,6 @@ test("connections that come before all workers have started wait, and are spread
     await connectOnly();
   }
   port.serve();
-  await vi.waitUntil(() => sent() === 4);
+  await vi.waitUntil(() => sent() === 4, { timeout: 20_000 });
   expect(workers.map((worker) => worker.sent.length)).toEqual([2, 2]);
 });

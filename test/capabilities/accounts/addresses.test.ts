@@ -85,11 +85,14 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
   }
   async function nextCode(): Promise<string> {
     codes += 1;
-    const sent = await vi.waitFor(async () => {
-      const messages = (await here.inbox()).filter(({ recipient }) => recipient === email);
-      expect(messages).toHaveLength(codes);
-      return messages;
-    });
+    const sent = await vi.waitFor(
+      async () => {
+        const messages = (await here.inbox()).filter(({ recipient }) => recipient === email);
+        expect(messages).toHaveLength(codes);
+        return messages;
+      },
+      { timeout: 20_000 },
+    );
     return /^ {4}(\d+)$/m.exec(sent[0]?.text ?? "")?.[1] ?? "";
   }
   /** How many passwords are hashed, and how many verified, for a sign-in with a wrong password. */

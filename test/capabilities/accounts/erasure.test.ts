@@ -285,10 +285,13 @@ test("two servers that erase one account at once leave nothing of it", async () 
   const secondBatch = second.removeBatch().finally(() => {
     isSecondDone = true;
   });
-  await vi.waitFor(async () => {
-    const { rowCount } = await own.client.query("SELECT FROM pg_locks WHERE NOT granted");
-    expect(isSecondDone || rowCount !== 0).toBe(true);
-  });
+  await vi.waitFor(
+    async () => {
+      const { rowCount } = await own.client.query("SELECT FROM pg_locks WHERE NOT granted");
+      expect(isSecondDone || rowCount !== 0).toBe(true);
+    },
+    { timeout: 20_000 },
+  );
   isReleased.resolve();
   await Promise.all([first, secondBatch]);
   await sweepAll(second);

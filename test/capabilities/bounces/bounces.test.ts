@@ -76,8 +76,10 @@ async function sent(fields: object = {}) {
   const start = { channel: "email", recipient, ...fields };
   const { status, body } = await app.rest("POST", "/verify/start", { key, body: start });
   expect(status).toBe(201);
-  const mail = await vi.waitFor(() => sink.mails.find(({ to }) => to.includes(recipient)) ?? fail());
-  await vi.waitFor(async () => expect((await delivery(body.verification_id)).status).toBe("sent"));
+  const mail = await vi.waitFor(() => sink.mails.find(({ to }) => to.includes(recipient)) ?? fail(), {
+    timeout: 20_000,
+  });
+  await vi.waitFor(async () => expect((await delivery(body.verification_id)).status).toBe("sent"), { timeout: 20_000 });
   return { id: body.verification_id as string, recipient, messageId: mail.header("Message-ID"), mail };
 }
 
@@ -92,11 +94,14 @@ const startAgain = async (recipient: string) =>
 
 /** The types of a verification's events, once there are so many. */
 async function eventsOf(id: string, count: number): Promise<readonly string[]> {
-  return vi.waitFor(async () => {
-    const { body } = await app.rest("GET", `/events?subject=${id}`, { key });
-    expect(body.events.length).toBeGreaterThanOrEqual(count);
-    return body.events.map(({ type }: { type: string }) => type);
-  });
+  return vi.waitFor(
+    async () => {
+      const { body } = await app.rest("GET", `/events?subject=${id}`, { key });
+      expect(body.events.length).toBeGreaterThanOrEqual(count);
+      return body.events.map(({ type }: { type: string }) => type);
+    },
+    { timeout: 20_000 },
+  );
 }
 
 const returned = ["verification.started", "verification.delivered", "verification.delivery_failed"];
@@ -133,7 +138,9 @@ test("a mail that came back, though it was taken for delivered, brings the next 
   const fallback = [{ channel: "sms", recipient: phone, after_seconds: 600 }];
   const { id, mail } = await bounce({}, { fallback });
   const view = async () => (await app.rest("GET", `/verify/${id}`, { key })).body;
-  await vi.waitFor(async () => expect((await view()).fallback).toMatchObject([{ status: "skipped" }]));
+  await vi.waitFor(async () => expect((await view()).fallback).toMatchObject([{ status: "skipped" }]), {
+    timeout: 20_000,
+  });
   expect(texts.requests).toEqual([]);
   await reader("a").poll();
   await vi.waitFor(() => expect(texts.requests).toHaveLength(1), 10_000);
@@ -325,7 +332,7 @@ test("a server starts and serves although its mailbox is down, and stops at once
   const server = await startTestApp({ bounces: address });
   try {
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-    await vi.waitFor(() => expect(server.logLines.join()).toContain("bounces_unavailable"));
+    await vi.waitFor(() => expect(server.logLines.join()).toContain("bounces_unavailable"), { timeout: 20_000 });
   } finally {
     await server[Symbol.asyncDispose]();
   }
@@ -335,7 +342,7 @@ test("a server reads its mailbox when it starts", async () => {
   const { id } = await bounce();
   const server = await app.startAnother({ bounces: parseBouncesUrl(imap.url) });
   try {
-    await vi.waitFor(async () => expect((await delivery(id)).status).toBe("failed"));
+    await vi.waitFor(async () => expect((await delivery(id)).status).toBe("failed"), { timeout: 20_000 });
   } finally {
     await server[Symbol.asyncDispose]();
   }

@@ -30,13 +30,16 @@ describe.each(protocols)("over $name", (protocol) => {
   const sandbox = () => guardCalls(protocol, app, workspace, workspace.sandbox);
   /** The report of the day, once it has counted as many sends. */
   const reportOf = (sends: number, mode: "live" | "test" = "live") =>
-    vi.waitFor(async () => {
-      const credentials = { session: workspace.session, headers: { "Byond-Mode": mode } };
-      const { body } = await protocol.call(app, "GetGuardReport", { period: "24h" }, credentials);
-      expect(body.refused + body.would_refuse).toBe(sends);
-      const { period_start: _, period_end: __, ...counts } = body;
-      return counts;
-    });
+    vi.waitFor(
+      async () => {
+        const credentials = { session: workspace.session, headers: { "Byond-Mode": mode } };
+        const { body } = await protocol.call(app, "GetGuardReport", { period: "24h" }, credentials);
+        expect(body.refused + body.would_refuse).toBe(sends);
+        const { period_start: _, period_end: __, ...counts } = body;
+        return counts;
+      },
+      { timeout: 20_000 },
+    );
   const refusals = async (key = workspace.live) =>
     (await guardCalls(protocol, app, workspace, key).call("ListEvents", { type: "guard_refusal.recorded" })).body
       .events;

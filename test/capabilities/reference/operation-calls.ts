@@ -73,22 +73,28 @@ export async function recordLookup({ app, session, sandboxKey: key, newAddress }
   // No number, so that each lookup is found by what was sent.
   const number = newAddress();
   await app.rest("GET", `/lookup?number=${encodeURIComponent(number)}`, { key });
-  return vi.waitFor(async () => {
-    const { body } = await app.rest("GET", `/lookups?number=${encodeURIComponent(number)}`, { key });
-    expect(body.lookups).toHaveLength(1);
-    return body.lookups[0].lookup_id;
-  });
+  return vi.waitFor(
+    async () => {
+      const { body } = await app.rest("GET", `/lookups?number=${encodeURIComponent(number)}`, { key });
+      expect(body.lookups).toHaveLength(1);
+      return body.lookups[0].lookup_id;
+    },
+    { timeout: 20_000 },
+  );
 }
 
 /** Starts a verification in the sandbox that cannot be delivered, and returns the id of its recipient's suppression. */
 export async function suppressRecipient({ app, sandboxKey: key, newAddress }: World): Promise<string> {
   const recipient = `undeliverable-${newAddress().replace(/@.*/, "")}@example.com`;
   await app.rest("POST", "/verify/start", { key, body: { channel: "email", recipient } });
-  return vi.waitFor(async () => {
-    const { body } = await app.rest("GET", `/suppressions?recipient=${recipient}`, { key });
-    expect(body.suppressions).toHaveLength(1);
-    return body.suppressions[0].suppression_id;
-  });
+  return vi.waitFor(
+    async () => {
+      const { body } = await app.rest("GET", `/suppressions?recipient=${recipient}`, { key });
+      expect(body.suppressions).toHaveLength(1);
+      return body.suppressions[0].suppression_id;
+    },
+    { timeout: 20_000 },
+  );
 }
 
 /** Puts a range on the safe list, and returns the id of its entry. */
@@ -155,10 +161,13 @@ function aboutWebhook(method: string, suffix: string, expected: number, body?: u
 export async function deliveriesOfNewWebhook(world: World): Promise<string> {
   const path = `/webhooks/${await createWebhook(world)}/deliveries`;
   await createKey(world);
-  await vi.waitFor(async () => {
-    const { body } = await world.app.rest("GET", path, { session: world.session });
-    expect(body.deliveries).toHaveLength(1);
-  });
+  await vi.waitFor(
+    async () => {
+      const { body } = await world.app.rest("GET", path, { session: world.session });
+      expect(body.deliveries).toHaveLength(1);
+    },
+    { timeout: 20_000 },
+  );
   return path;
 }
 
@@ -316,11 +325,14 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
     async (world) => {
       const subject = await startVerification(world);
       const { app, sandboxKey: key } = world;
-      const event = await vi.waitFor(async () => {
-        const { body } = await app.rest("GET", `/events?subject=${subject}`, { key });
-        expect(body.events).not.toEqual([]);
-        return body.events[0];
-      });
+      const event = await vi.waitFor(
+        async () => {
+          const { body } = await app.rest("GET", `/events?subject=${subject}`, { key });
+          expect(body.events).not.toEqual([]);
+          return body.events[0];
+        },
+        { timeout: 20_000 },
+      );
       return [await app.rest("GET", `/events/${event.id}`, { key }), 200];
     },
     call("GET", "/events/evt_none", 404, ({ key }) => ({ key })),

@@ -185,10 +185,13 @@ function callsOf(
     /** Starts a verification whose mail is refused, and waits for that. */
     async failedStart(recipient: string): Promise<string> {
       const id = await start({ channel: "email", recipient });
-      await vi.waitFor(async () => {
-        const { body } = await call("GetVerification", { verification_id: id });
-        expect(body.deliveries[0]).toMatchObject({ status: "failed", error: noMailbox });
-      });
+      await vi.waitFor(
+        async () => {
+          const { body } = await call("GetVerification", { verification_id: id });
+          expect(body.deliveries[0]).toMatchObject({ status: "failed", error: noMailbox });
+        },
+        { timeout: 20_000 },
+      );
       return id;
     },
   };
@@ -199,9 +202,12 @@ const rest = () => callsOf(protocols[0] as Protocol, app, { key });
 test("a refusal by policy suppresses nobody", async () => {
   const { start, call, list } = rest();
   const id = await start({ channel: "email", recipient: newMail("refused") });
-  await vi.waitFor(async () => {
-    expect((await call("GetVerification", { verification_id: id })).body.deliveries[0].status).toBe("failed");
-  });
+  await vi.waitFor(
+    async () => {
+      expect((await call("GetVerification", { verification_id: id })).body.deliveries[0].status).toBe("failed");
+    },
+    { timeout: 20_000 },
+  );
   expect(await list()).toEqual([]);
 });
 
@@ -233,10 +239,13 @@ test("a recipient that is reported as unreachable after its code was approved is
   const sandboxKey = await mint("test");
   const { start, call, list } = callsOf(protocols[0] as Protocol, app, { key: sandboxKey });
   const sent = async (id: string, count = 1) =>
-    vi.waitFor(async () => {
-      const { body } = await call("GetVerification", { verification_id: id });
-      expect(body.deliveries.map(({ status }: { status: string }) => status)).toEqual(Array(count).fill("sent"));
-    });
+    vi.waitFor(
+      async () => {
+        const { body } = await call("GetVerification", { verification_id: id });
+        expect(body.deliveries.map(({ status }: { status: string }) => status)).toEqual(Array(count).fill("sent"));
+      },
+      { timeout: 20_000 },
+    );
   const read = await start({ channel: "email", recipient: newMail() });
   await sent(read);
   await call("CheckVerification", { verification_id: read, code: "000000" });
@@ -261,10 +270,13 @@ test("a suppression ends when the code of its message is approved, unless anothe
   const sandboxKey = await mint("test");
   const { start, call, list } = callsOf(protocols[0] as Protocol, app, { key: sandboxKey });
   const statuses = (id: string, expected: readonly string[]) =>
-    vi.waitFor(async () => {
-      const { body } = await call("GetVerification", { verification_id: id });
-      expect(body.deliveries.map(({ status }: { status: string }) => status)).toEqual(expected);
-    });
+    vi.waitFor(
+      async () => {
+        const { body } = await call("GetVerification", { verification_id: id });
+        expect(body.deliveries.map(({ status }: { status: string }) => status)).toEqual(expected);
+      },
+      { timeout: 20_000 },
+    );
   const approve = async (id: string) =>
     expect((await call("CheckVerification", { verification_id: id, code: "000000" })).body.status).toBe("approved");
   const recipient = newMail();
@@ -294,10 +306,13 @@ test("a suppression ends after its days, on WhatsApp after one, and is swept", a
   const recipient = newMail();
   const id = await start({ channel: "email", recipient });
   await call("ResendCode", { verification_id: id, channel: "whatsapp", recipient: "+6591234568" });
-  await vi.waitFor(async () => {
-    const { body } = await call("GetVerification", { verification_id: id });
-    expect(body.deliveries.map(({ status }: { status: string }) => status)).toEqual(["sent", "sent"]);
-  });
+  await vi.waitFor(
+    async () => {
+      const { body } = await call("GetVerification", { verification_id: id });
+      expect(body.deliveries.map(({ status }: { status: string }) => status)).toEqual(["sent", "sent"]);
+    },
+    { timeout: 20_000 },
+  );
   await markUndeliverable(app.databaseUrl, id);
   const codeOf = async (input: object) => (await call("StartVerification", { ...input })).code;
   const whatsapp = { channel: "whatsapp", recipient: "+6591234568" };

@@ -42,12 +42,17 @@ describe.each(protocols)("over $name", (protocol) => {
     const recipient = start.channel === "email" ? `ada-${++recipients}@example.com` : start.recipient;
     const { code } = await call("StartVerification", { ...start, recipient });
     expect(code).toBe("ok");
-    return vi.waitFor(async () => {
-      const answer = await fetch(`${app.url}/dev/inbox`, { headers: { "X-API-Key": key, Accept: "application/json" } });
-      const [message] = (await answer.json()).filter((each: { recipient: string }) => each.recipient === recipient);
-      expect(message).toBeDefined();
-      return message;
-    });
+    return vi.waitFor(
+      async () => {
+        const answer = await fetch(`${app.url}/dev/inbox`, {
+          headers: { "X-API-Key": key, Accept: "application/json" },
+        });
+        const [message] = (await answer.json()).filter((each: { recipient: string }) => each.recipient === recipient);
+        expect(message).toBeDefined();
+        return message;
+      },
+      { timeout: 20_000 },
+    );
   };
 
   test("a template is set, read, listed and deleted", async () => {

@@ -54,7 +54,7 @@ test("a step of the fallback shows the same payment with the same code", async (
     fallback: [{ channel: "email", recipient, after_seconds: 5 }],
   });
   const id2 = await startPayment({ channel: "voice", recipient: phone, fallback: [{ channel: "sms" }] });
-  await vi.waitFor(() => expect(textsTo(phone)).toHaveLength(2));
+  await vi.waitFor(() => expect(textsTo(phone)).toHaveLength(2), { timeout: 20_000 });
   for (const [started, { code, text }] of [
     [id, textsTo(phone)[0]],
     [id2, textsTo(phone)[1]],

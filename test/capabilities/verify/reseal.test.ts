@@ -60,10 +60,13 @@ test("after a reseal, ended verifications are read, found and erased with the ne
   const pending = await start(before, "pending@example.com");
   const seen = async (app: TestApp, id: string) => (await app.rest("GET", `/verify/${id}`, { key })).body;
   // Deliveries are recorded shortly after the answers.
-  await vi.waitFor(async () => {
-    const { rows } = await client.query("SELECT id FROM outbox WHERE status = 'pending'");
-    expect(rows).toEqual([]);
-  });
+  await vi.waitFor(
+    async () => {
+      const { rows } = await client.query("SELECT id FROM outbox WHERE status = 'pending'");
+      expect(rows).toEqual([]);
+    },
+    { timeout: 20_000 },
+  );
   const shown = await Promise.all([approved, erased, paid].map((id) => seen(before, id)));
   expect(shown[2]).toMatchObject({ status: "approved", ...payment });
 

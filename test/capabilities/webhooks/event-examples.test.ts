@@ -135,11 +135,14 @@ test("the examples of events in the reference are what an endpoint got", { timeo
 
   // A user, whose code is entered, and then numbers of one range, of which none is.
   const { body: entered } = await start(app, key, "+4915123456789", { channel: "whatsapp" });
-  const code = await vi.waitFor(() => {
-    const [found] = whatsapp.taken.get("+4915123456789") ?? [];
-    expect(found).toBeDefined();
-    return found ?? "";
-  });
+  const code = await vi.waitFor(
+    () => {
+      const [found] = whatsapp.taken.get("+4915123456789") ?? [];
+      expect(found).toBeDefined();
+      return found ?? "";
+    },
+    { timeout: 20_000 },
+  );
   expect(await check(app, key, entered.verification_id, code)).toBe("approved");
   for (let number = 0; number < minStarts.range; number++) {
     await start(app, key, `+23480312${String(10_000 + number)}`, { channel: "whatsapp" });

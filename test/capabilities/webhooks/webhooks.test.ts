@@ -173,21 +173,23 @@ describe("events", () => {
       ).toEqual(event);
       expect(event.data.verification_id).toBe(verificationId);
     }
-    await vi.waitFor(async () =>
-      expect(await deliveriesOf(as, id)).toEqual([
-        expect.objectContaining({
-          status: "succeeded",
-          attempts: 1,
-          response_status: 200,
-          next_attempt_at: null,
-          error: null,
-        }),
-        expect.objectContaining({
-          status: "succeeded",
-          attempts: 1,
-          response_body: expect.stringMatching(/^answer \d$/),
-        }),
-      ]),
+    await vi.waitFor(
+      async () =>
+        expect(await deliveriesOf(as, id)).toEqual([
+          expect.objectContaining({
+            status: "succeeded",
+            attempts: 1,
+            response_status: 200,
+            next_attempt_at: null,
+            error: null,
+          }),
+          expect.objectContaining({
+            status: "succeeded",
+            attempts: 1,
+            response_body: expect.stringMatching(/^answer \d$/),
+          }),
+        ]),
+      { timeout: 20_000 },
     );
   });
 
@@ -210,16 +212,18 @@ describe("events", () => {
     const { id } = await createWebhook(as, { url: receiver.url, events: ["verification.started"] });
     await start(key);
     const first = await receiver.got(1);
-    await vi.waitFor(async () =>
-      expect(await deliveriesOf(as, id)).toMatchObject([
-        {
-          status: "pending",
-          attempts: 1,
-          response_status: 500,
-          response_body: "answer 1",
-          error: "the endpoint answered with status 500",
-        },
-      ]),
+    await vi.waitFor(
+      async () =>
+        expect(await deliveriesOf(as, id)).toMatchObject([
+          {
+            status: "pending",
+            attempts: 1,
+            response_status: 500,
+            response_body: "answer 1",
+            error: "the endpoint answered with status 500",
+          },
+        ]),
+      { timeout: 20_000 },
     );
     receiver.behaviour = 200;
     await app.time.advance({ seconds: 6 });
@@ -227,8 +231,9 @@ describe("events", () => {
     expect(second.body).toBe(first.body);
     expect(second.headers["webhook-id"]).toBe(first.headers["webhook-id"]);
     expect(second.headers["webhook-timestamp"]).not.toBe(first.headers["webhook-timestamp"]);
-    await vi.waitFor(async () =>
-      expect(await deliveriesOf(as, id)).toMatchObject([{ status: "succeeded", attempts: 2, error: null }]),
+    await vi.waitFor(
+      async () => expect(await deliveriesOf(as, id)).toMatchObject([{ status: "succeeded", attempts: 2, error: null }]),
+      { timeout: 20_000 },
     );
   });
 
@@ -238,10 +243,12 @@ describe("events", () => {
     const { key, as } = await owner();
     const { id } = await createWebhook(as, { url: receiver.url, events: ["verification.started"] });
     await start(key);
-    await vi.waitFor(async () =>
-      expect(await deliveriesOf(as, id)).toMatchObject([
-        { attempts: 1, response_status: null, response_body: null, error: "the receiver refused the connection" },
-      ]),
+    await vi.waitFor(
+      async () =>
+        expect(await deliveriesOf(as, id)).toMatchObject([
+          { attempts: 1, response_status: null, response_body: null, error: "the receiver refused the connection" },
+        ]),
+      { timeout: 20_000 },
     );
     await receiver.start();
     await app.time.advance({ seconds: 6 });
@@ -294,8 +301,10 @@ describe("an endpoint is disabled", () => {
     await gone.got(1);
     await app.rest("PATCH", `/webhooks/${id}`, { ...as, body: { url: moved.url } });
     gone.answerStalled(410);
-    await vi.waitFor(async () =>
-      expect(await deliveriesOf(as, id)).toMatchObject([{ status: "pending", attempts: 1, response_status: 410 }]),
+    await vi.waitFor(
+      async () =>
+        expect(await deliveriesOf(as, id)).toMatchObject([{ status: "pending", attempts: 1, response_status: 410 }]),
+      { timeout: 20_000 },
     );
     expect((await app.rest("GET", `/webhooks/${id}`, as)).body).toMatchObject({ enabled: true, disabled_reason: null });
     await app.time.advance({ seconds: 6 });
@@ -414,7 +423,9 @@ test("erasing a recipient cancels what is still to be delivered about it, and no
   await start(key, "forget@example.com");
   const { event } = await receiver.got(1);
   expect(event.data.recipient).toBe("f•••@example.com");
-  await vi.waitFor(async () => expect(await deliveriesOf(as, id)).toMatchObject([{ attempts: 1 }]));
+  await vi.waitFor(async () => expect(await deliveriesOf(as, id)).toMatchObject([{ attempts: 1 }]), {
+    timeout: 20_000,
+  });
   await app.rest("POST", "/verifications/erase", { key, body: { recipient: "forget@example.com" } });
   expect(await deliveriesOf(as, id)).toMatchObject([
     { status: "canceled", error: "the recipient was erased", next_attempt_at: null },

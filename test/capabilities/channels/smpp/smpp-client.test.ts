@@ -72,7 +72,7 @@ test("no more messages are under way on a connection than its window, and the ot
   smsc.behaviour = { onSubmit: () => "silent" };
   const { client } = openClient(smsc.port, { modes: ["transceiver", "transceiver"] });
   const answers = Array.from({ length: 6 }, () => client.submit([message], never));
-  await vi.waitFor(() => expect(smsc.submits).toHaveLength(4));
+  await vi.waitFor(() => expect(smsc.submits).toHaveLength(4), { timeout: 20_000 });
   // Whatever the client had sent before these would have arrived before them.
   expect(await smsc.request("enquire_link")).toBe(0);
   expect(smsc.submits).toHaveLength(4);
@@ -95,11 +95,11 @@ test("an SMSC that no longer answers is asked whether it is there, left, and bou
   const { client, timers, events } = openClient(smsc.port);
   await client.submit([message], never);
   timers.advance(30_000);
-  await vi.waitFor(() => expect(smsc.enquiries).toBe(1));
+  await vi.waitFor(() => expect(smsc.enquiries).toBe(1), { timeout: 20_000 });
   await client.submit([message], never);
   smsc.behaviour = { onEnquireLink: () => "silent", onSubmit: () => "silent" };
   timers.advance(30_000);
-  await vi.waitFor(() => expect(smsc.enquiries).toBe(2));
+  await vi.waitFor(() => expect(smsc.enquiries).toBe(2), { timeout: 20_000 });
   const underWay = client.submit([message], never);
   timers.advance(5_000);
   expect(await underWay).toEqual({ kind: "unanswered", reason: "the SMSC does not answer" });
@@ -119,10 +119,10 @@ test("a message that is not answered in time costs the connection only if the SM
   smsc.behaviour = { onSubmit: () => "silent" };
   const { client, timers } = openClient(smsc.port);
   const slow = client.submit([message], never);
-  await vi.waitFor(() => expect(smsc.submits).toHaveLength(1));
+  await vi.waitFor(() => expect(smsc.submits).toHaveLength(1), { timeout: 20_000 });
   timers.advance(5_000);
   expect(await slow).toEqual({ kind: "unanswered", reason: "the SMSC did not answer in time" });
-  await vi.waitFor(() => expect(smsc.enquiries).toBe(1));
+  await vi.waitFor(() => expect(smsc.enquiries).toBe(1), { timeout: 20_000 });
   // Its late answer is nobody's.
   smsc.answerSubmits();
   smsc.behaviour = {};
@@ -138,12 +138,12 @@ test("after a cut, binds are tried with growing pauses until the SMSC is back", 
   await smsc[Symbol.asyncDispose]();
   resources.delete(smsc);
   for (const [index, pauseMs] of [1_000, 2_000, 4_000, 8_000].entries()) {
-    await vi.waitFor(() => expect(events()).toHaveLength(index + 2));
+    await vi.waitFor(() => expect(events()).toHaveLength(index + 2), { timeout: 20_000 });
     timers.advance(pauseMs - 1);
     expect(await client.submit([message], never)).toMatchObject({ kind: "unanswered", afterMs: 1 });
     timers.advance(1);
   }
-  await vi.waitFor(() => expect(events()).toHaveLength(6));
+  await vi.waitFor(() => expect(events()).toHaveLength(6), { timeout: 20_000 });
   expect(events().slice(2)).toEqual(Array(4).fill(["smpp_bind_failed", "the connection failed (ECONNREFUSED)"]));
   const again = await openSmsc({ port });
   timers.advance(10_000);
@@ -173,7 +173,7 @@ test("an SMSC that takes the connection and never answers the bind is given up",
   smsc.behaviour = { onBind: () => "silent" };
   const { client, timers, events } = openClient(smsc.port);
   const waiting = client.submit([message], never);
-  await vi.waitFor(() => expect(smsc.binds).toHaveLength(1));
+  await vi.waitFor(() => expect(smsc.binds).toHaveLength(1), { timeout: 20_000 });
   timers.advance(10_000);
   expect(await waiting).toMatchObject({ kind: "unanswered", afterMs: 1_000 });
   expect(events()).toEqual([["smpp_bind_failed", "the SMSC did not accept the connection in time"]]);
@@ -192,8 +192,10 @@ test.each([
   const { client, timers, events } = openClient(smsc.port);
   await client.submit([message], never);
   smsc.write(octets);
-  await vi.waitFor(() => expect(events().at(-1)).toEqual(["smpp_connection_lost", reason]));
-  await vi.waitFor(() => expect(smsc.answers).toMatchObject([{ command: "generic_nack", command_status: 2 }]));
+  await vi.waitFor(() => expect(events().at(-1)).toEqual(["smpp_connection_lost", reason]), { timeout: 20_000 });
+  await vi.waitFor(() => expect(smsc.answers).toMatchObject([{ command: "generic_nack", command_status: 2 }]), {
+    timeout: 20_000,
+  });
   timers.advance(1_000);
   expect(await client.submit([message], never)).toMatchObject({ kind: "answered", status: 0 });
 });
@@ -235,7 +237,7 @@ test("only an answer of its kind, or a nack, answers a message", async () => {
   smsc.behaviour = { onSubmit: () => "silent" };
   const { client } = openClient(smsc.port);
   const refused = client.submit([message], never);
-  await vi.waitFor(() => expect(smsc.submits).toHaveLength(1));
+  await vi.waitFor(() => expect(smsc.submits).toHaveLength(1), { timeout: 20_000 });
   const [sequence = 0] = smsc.submits.map((pdu) => pdu.sequence_number);
   const answer = (command: string) => smsc.write(new smpp.PDU(command, { sequence_number: sequence }).toBuffer());
   answer("enquire_link_resp");
@@ -270,7 +272,7 @@ test("an aborted attempt ends at once, and keeps its place until the SMSC has an
   const { client } = openClient(smsc.port, { window: 1 });
   const abort = new AbortController();
   const first = client.submit([message], abort.signal);
-  await vi.waitFor(() => expect(smsc.submits).toHaveLength(1));
+  await vi.waitFor(() => expect(smsc.submits).toHaveLength(1), { timeout: 20_000 });
   const second = client.submit([message], never);
   abort.abort();
   expect(await first).toEqual({ kind: "unanswered", reason: "the attempt was aborted" });
@@ -286,15 +288,15 @@ test("to stop, it waits for what is under way, unbinds, and leaves nothing behin
   smsc.behaviour = { onSubmit: () => "silent" };
   const { client, timers } = openClient(smsc.port, { modes: ["transmitter", "receiver"] });
   void client.submit([message], never);
-  await vi.waitFor(() => expect([smsc.submits.length, smsc.binds.length]).toEqual([1, 2]));
+  await vi.waitFor(() => expect([smsc.submits.length, smsc.binds.length]).toEqual([1, 2]), { timeout: 20_000 });
   expect(smsc.binds.map(({ command }) => command).sort()).toEqual(["bind_receiver", "bind_transmitter"]);
   const closed = client.close();
   expect(await client.submit([message], never)).toMatchObject({ kind: "unanswered" });
-  await vi.waitFor(() => expect(smsc.unbinds).toBe(1));
+  await vi.waitFor(() => expect(smsc.unbinds).toBe(1), { timeout: 20_000 });
   smsc.answerSubmits();
   await closed;
   expect(smsc.unbinds).toBe(2);
-  await vi.waitFor(() => expect([smsc.connections, timers.pending]).toEqual([0, 0]));
+  await vi.waitFor(() => expect([smsc.connections, timers.pending]).toEqual([0, 0]), { timeout: 20_000 });
 });
 
 test("a stop does not wait for an SMSC that does not answer", async () => {
@@ -302,7 +304,7 @@ test("a stop does not wait for an SMSC that does not answer", async () => {
   smsc.behaviour = { onSubmit: () => "silent" };
   const { client, timers } = openClient(smsc.port);
   void client.submit([message], never);
-  await vi.waitFor(() => expect(smsc.submits).toHaveLength(1));
+  await vi.waitFor(() => expect(smsc.submits).toHaveLength(1), { timeout: 20_000 });
   const closed = client.close();
   await smsc.request("enquire_link");
   timers.advance(1_000);
