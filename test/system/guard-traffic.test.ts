@@ -72,15 +72,18 @@ class Workspace {
   /** Starts so many verifications, and enters their codes. */
   async approve(count: number, pattern: string): Promise<void> {
     const answers = await Promise.all(Array.from({ length: count }, () => this.start(pattern)));
-    for (const { body, recipient } of answers) {
-      const { code } = JSON.parse(await untilSent(recipient));
-      const checked = await app.rest("POST", "/verify/check", {
-        key: this.key,
-        body: { verification_id: body.verification_id, code },
-      });
-      expect(checked.body.status).toBe("approved");
+    for (const started of answers) {
+      await this.enterCode(started);
     }
     await eventsAreNumbered();
+  }
+
+  /** Enters the code that was sent. */
+  async enterCode({ body, recipient }: Awaited<ReturnType<Workspace["start"]>>): Promise<void> {
+    const { code } = JSON.parse(await untilSent(recipient));
+    const { verification_id } = body;
+    const checked = await app.rest("POST", "/verify/check", { key: this.key, body: { verification_id, code } });
+    expect(checked.body.status).toBe("approved");
   }
 
   async blocks(): Promise<readonly { readonly id: string; readonly number_range: string; readonly minutes: number }[]> {
@@ -187,6 +190,43 @@ test("messages that could not be sent do not count", async () => {
   await minutes(3);
   expect(await workspace.ask(2)).toEqual([201, 201]);
   expect(await workspace.blocks()).toEqual([]);
+});
+
+describe("a verification whose code was entered has not failed", () => {
+  /** Starts, failed messages and approvals of the range. */
+  const counted = async ({ id }: Workspace) => {
+    await eventsAreNumbered();
+    const text =
+      "SELECT started, failed, approved FROM guard_count WHERE workspace_id = $1 AND number_range = '+65912x'";
+    return rowsOf(app, text, [id]);
+  };
+  const untilFailed = ({ id }: Workspace) =>
+    vi.waitFor(async () => {
+      const failed = "SELECT FROM outbox WHERE workspace_id = $1 AND status = 'failed'";
+      expect(await rowsOf(app, failed, [id])).toHaveLength(1);
+    }, 10_000);
+
+  test("if its message failed before", async () => {
+    const workspace = await Workspace.thatChecks();
+    sms.answer = { status: 400 };
+    const started = await workspace.start(pumped);
+    await untilFailed(workspace);
+    sms.answer = { status: 200 };
+    expect(await counted(workspace)).toEqual([{ started: 1, failed: 1, approved: 0 }]);
+    await workspace.enterCode(started);
+    expect(await counted(workspace)).toEqual([{ started: 1, failed: 0, approved: 1 }]);
+  });
+
+  test("if nobody knows that its message was sent, and the verification ends before it is sent again", async () => {
+    const workspace = await Workspace.thatChecks();
+    sms.answer = "hang up";
+    await workspace.enterCode(await workspace.start(pumped));
+    sms.answer = { status: 200 };
+    expect(await counted(workspace)).toEqual([{ started: 1, failed: 0, approved: 1 }]);
+    await app.time.advance({ seconds: 2 });
+    await untilFailed(workspace);
+    expect(await counted(workspace)).toEqual([{ started: 1, failed: 0, approved: 1 }]);
+  });
 });
 
 test("a workspace that never checks codes is not judged", async () => {

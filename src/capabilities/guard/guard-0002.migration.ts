@@ -65,7 +65,8 @@ const judgedUntil = (lag: string) => `moment - (${lag} + ${bucketSeconds}) * int
 /**
  * Counts starts, failed messages and approvals when their events get a position: in the same transaction, one of which runs at a time, so that
  * each event is counted once and no two transactions wait for a row (decision 53). A verification counts at the time of its start, for its range, for the
- * country and for all numbers.
+ * country and for all numbers. It has failed if a message did, and it was not approved: a code that was entered has arrived, even if the server that
+ * sent it was killed before it knew, so that the message counts as one that was not sent before the verification ended.
  *
  * Only what begins a new bucket is judged: what is old enough to be judged changes with time, and approvals that come later only make it better.
  *
@@ -81,21 +82,21 @@ const countTraffic = `
     WITH happened AS MATERIALIZED (
       SELECT
         numbered.workspace_id, numbered.type, started.number_range,
-        date_bin('${bucketSeconds} seconds', started.created_at, 'epoch') AS at
+        date_bin('${bucketSeconds} seconds', started.created_at, 'epoch') AS at,
+        numbered.type <> 'verification.started' AND EXISTS (
+          SELECT FROM (
+            SELECT type, position FROM event AS other WHERE other.subject_id = numbered.subject_id OFFSET 0
+          ) AS same
+          WHERE same.position < numbered.position
+            AND (same.type = 'verification.delivery_failed' OR same.type = 'verification.approved')
+        ) AS had_outcome
       FROM numbered, LATERAL (
         SELECT number_range, created_at FROM verification
         WHERE workspace_id = numbered.workspace_id AND id = numbered.subject_id
         OFFSET 0
       ) AS started
-      WHERE numbered.mode = 'live' AND started.number_range IS NOT NULL AND (
-        numbered.type = 'verification.started' OR numbered.type = 'verification.approved'
-        OR (numbered.type = 'verification.delivery_failed' AND NOT EXISTS (
-          SELECT FROM (
-            SELECT type, position FROM event AS other WHERE other.subject_id = numbered.subject_id OFFSET 0
-          ) AS same
-          WHERE same.type = 'verification.delivery_failed' AND same.position < numbered.position
-        ))
-      )
+      WHERE numbered.mode = 'live' AND started.number_range IS NOT NULL
+        AND numbered.type IN ('verification.started', 'verification.delivery_failed', 'verification.approved')
     ), approvals AS (
       INSERT INTO guard_approval AS known (workspace_id, approved_at)
       SELECT DISTINCT workspace_id, moment FROM happened WHERE type = 'verification.approved' ORDER BY workspace_id
@@ -106,7 +107,8 @@ const countTraffic = `
       SELECT
         workspace_id, counted_range, at,
         count(*) FILTER (WHERE type = 'verification.started'),
-        count(*) FILTER (WHERE type = 'verification.delivery_failed'),
+        count(*) FILTER (WHERE type = 'verification.delivery_failed' AND NOT had_outcome)
+          - count(*) FILTER (WHERE type = 'verification.approved' AND had_outcome),
         count(*) FILTER (WHERE type = 'verification.approved')
       FROM happened, LATERAL (
         SELECT DISTINCT unnest(ARRAY[number_range, guard_country_range(number_range), ${allNumbers}]) AS counted_range
