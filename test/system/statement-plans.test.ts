@@ -96,6 +96,7 @@ const notRun: Readonly<Record<string, string>> = {
     "read_guard_hooks_to_reseal",
     "write_resealed_guard_hooks",
     "erase_guard_hooks_of_secret",
+    "count_safe_list_of_secret",
     "read_safe_list_to_reseal",
     "write_resealed_safe_list",
     "erase_safe_list_of_secret",

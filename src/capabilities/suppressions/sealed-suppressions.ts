@@ -1,5 +1,6 @@
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import type { SealedRows } from "../../crypto/master-secret-use.ts";
+import { resealBatchSize, resealInBatches } from "../../crypto/reseal-batches.ts";
 import { array, bytea, nullable, statement, text } from "../../database/statement.ts";
 import type { StoredRecipients } from "./stored-recipients.ts";
 
@@ -11,9 +12,6 @@ interface SealedRow {
   readonly recipientSealed: Buffer;
 }
 
-/** Small, so that no start waits noticeably for a row. */
-const batchSize = 200;
-
 /** What is sealed begins with the id of its master secret. */
 const isOfSecret = (id: string) => `substring(recipient_sealed FROM 1 FOR 4) = decode(${id}, 'hex')`;
 
@@ -22,7 +20,7 @@ const readBatch = statement<SealedRow>("read_suppressions_to_reseal")(
   (p) => `
     SELECT workspace_id, id, verification_id, is_second, recipient_sealed FROM suppression
     WHERE (workspace_id, id) > (${p.afterWorkspaceId}, ${p.afterId}) AND ${isOfSecret(p.secretId)}
-    ORDER BY workspace_id, id LIMIT ${batchSize} FOR UPDATE`,
+    ORDER BY workspace_id, id LIMIT ${resealBatchSize} FOR UPDATE`,
 );
 
 /** One that was suppressed again meanwhile, under the new secret, makes the old row needless. */
@@ -72,26 +70,18 @@ export function sealedSuppressions(recipients: StoredRecipients): SealedRows {
     describe: async () => undefined,
 
     async reseal(database, keyring, { id: secretId }, onProgress) {
-      let after = { afterWorkspaceId: "", afterId: "" };
-      for (;;) {
-        const rows = await database.transaction(async (transaction) => {
-          const found = await transaction.run(readBatch, { secretId, ...after });
-          const written = found.map((row) => resealed(keyring, row));
-          await transaction.run(writeBatch, {
-            workspaceIds: found.map(({ workspaceId }) => workspaceId),
-            ids: found.map(({ id }) => id),
-            indexes: written.map(({ index }) => index),
-            sealed: written.map(({ sealed }) => sealed),
-          });
-          return found;
+      await resealInBatches(database, onProgress, async (transaction, after) => {
+        const found = await transaction.run(readBatch, { secretId, ...after });
+        const written = found.map((row) => resealed(keyring, row));
+        await transaction.run(writeBatch, {
+          workspaceIds: found.map(({ workspaceId }) => workspaceId),
+          ids: found.map(({ id }) => id),
+          indexes: written.map(({ index }) => index),
+          sealed: written.map(({ sealed }) => sealed),
         });
-        onProgress(rows.length);
-        const last = rows.at(-1);
-        if (last === undefined || rows.length < batchSize) {
-          return undefined;
-        }
-        after = { afterWorkspaceId: last.workspaceId, afterId: last.id };
-      }
+        return found;
+      });
+      return undefined;
     },
 
     async erase(database, { id: secretId }) {

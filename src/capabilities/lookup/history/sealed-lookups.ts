@@ -1,5 +1,6 @@
 import type { Keyring } from "../../../crypto/keyring.ts";
 import { maxCounted, type SealedRows } from "../../../crypto/master-secret-use.ts";
+import { resealBatchSize, resealInBatches } from "../../../crypto/reseal-batches.ts";
 import { array, bytea, type Placeholders, statement, text, timestamptz } from "../../../database/statement.ts";
 import { type NumberIndex, parseLookup, sealText, unsealText } from "./stored-lookup.ts";
 
@@ -8,8 +9,6 @@ interface SealedRow {
   readonly id: string;
   readonly sealed: Buffer;
 }
-
-const batchSize = 200;
 
 /** What is sealed begins with the id of its master secret. */
 const isOfSecret = (id: string) => `substring(sealed FROM 1 FOR 4) = decode(${id}, 'hex')`;
@@ -30,7 +29,7 @@ const readBatch = statement<SealedRow>("read_lookups_to_reseal")(
   (p) => `
     SELECT workspace_id, id, sealed FROM lookup
     WHERE (workspace_id, id) > (${p.afterWorkspaceId}, ${p.afterId}) AND ${isOfSecret(p.secretId)}
-    ORDER BY workspace_id, id LIMIT ${batchSize} FOR UPDATE`,
+    ORDER BY workspace_id, id LIMIT ${resealBatchSize} FOR UPDATE`,
 );
 
 const writeBatch = statement("write_resealed_lookups")(
@@ -68,26 +67,18 @@ export function sealedLookups(numberIndex: NumberIndex): SealedRows {
     },
 
     async reseal(database, keyring, { id: secretId }, onProgress) {
-      let after = { afterWorkspaceId: "", afterId: "" };
-      for (;;) {
-        const rows = await database.transaction(async (transaction) => {
-          const found = await transaction.run(readBatch, { secretId, ...after });
-          const written = found.flatMap((row) => resealed(keyring, row));
-          await transaction.run(writeBatch, {
-            workspaceIds: written.map(({ workspaceId }) => workspaceId),
-            ids: written.map(({ id }) => id),
-            numberIndexes: written.map((row) => row.numberIndex),
-            sealed: written.map(({ sealed }) => sealed),
-          });
-          return found;
+      await resealInBatches(database, onProgress, async (transaction, after) => {
+        const found = await transaction.run(readBatch, { secretId, ...after });
+        const written = found.flatMap((row) => resealed(keyring, row));
+        await transaction.run(writeBatch, {
+          workspaceIds: written.map(({ workspaceId }) => workspaceId),
+          ids: written.map(({ id }) => id),
+          numberIndexes: written.map((row) => row.numberIndex),
+          sealed: written.map(({ sealed }) => sealed),
         });
-        onProgress(rows.length);
-        const last = rows.at(-1);
-        if (last === undefined || rows.length < batchSize) {
-          return undefined;
-        }
-        after = { afterWorkspaceId: last.workspaceId, afterId: last.id };
-      }
+        return found;
+      });
+      return undefined;
     },
 
     async erase(database, { id: secretId }) {
