@@ -9,6 +9,7 @@ const timed = [
   "event-streams-under-load",
   "events-crash",
   "fallback-crash",
+  "guard-refusals-crash",
   "idempotency-crash",
   "overload",
   "password-attempts",

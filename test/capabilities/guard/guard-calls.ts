@@ -52,8 +52,12 @@ export function guardCalls(protocol: Protocol, app: TestApp, { session }: Guarde
 }
 
 /** Blocks a range as the guard does when hardly any of its codes is entered. Returns the block's id. */
-export async function blockRange(app: TestApp, workspaceId: string, numberRange: string): Promise<string> {
-  const client = new pg.Client({ connectionString: app.databaseUrl });
+export async function blockRange(
+  { databaseUrl }: Pick<TestApp, "databaseUrl">,
+  workspaceId: string,
+  numberRange: string,
+): Promise<string> {
+  const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
     const { rows } = await client.query<{ id: string }>(

@@ -144,6 +144,42 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(JSON.stringify(events)).not.toContain(number);
   });
 
+  test("a refusal that is final is answered again for its Idempotency-Key and counted once; another one is a new try", async () => {
+    const { update } = live();
+    const startWith = (idempotencyKey: string, recipient: string, server = app) =>
+      protocol.call(
+        server,
+        "StartVerification",
+        { channel: "sms", recipient },
+        { key: workspace.live, headers: { "Idempotency-Key": idempotencyKey } },
+      );
+    const first = await startWith("final", premium);
+    expect([first.code, first.body.reason]).toEqual(["validation_error", "premium_rate"]);
+    for (const server of [app, other]) {
+      const { code, body } = await startWith("final", premium, server);
+      // Each server names its own address, as the test has no PUBLIC_URL.
+      const own = { request_id: body.request_id, documentation_url: body.documentation_url };
+      expect([code, body]).toEqual([first.code, { ...first.body, ...own }]);
+    }
+    await reportOf(1);
+    await update({ blocked_countries: ["SG"] });
+    const number = newNumber();
+    for (const server of [app, other]) {
+      const { code, body } = await startWith("not now", number, server);
+      expect([code, body.reason]).toEqual(["recipient_blocked", "country_not_allowed"]);
+    }
+    const { reasons } = await reportOf(3);
+    expect(reasons).toEqual([
+      { reason: "country_not_allowed", refused: 2, would_refuse: 0 },
+      { reason: "premium_rate", refused: 1, would_refuse: 0 },
+    ]);
+    await update({ blocked_countries: [] });
+    const sent = await startWith("not now", number);
+    expect(sent.code).toBe("ok");
+    expect(await startWith("not now", number, other)).toEqual(sent);
+    expect(await refusals()).toHaveLength(3);
+  });
+
   test("numbers that the plan does not have are only counted, until the workspace refuses them", async () => {
     const { start, update } = live();
     const { code, body } = await start(invalid);

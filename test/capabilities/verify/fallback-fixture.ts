@@ -21,6 +21,8 @@ export class FallbackFixture {
   whatsapp!: WhatsappFake;
   sms!: HttpFake;
   app!: TestApp;
+  session!: string;
+  workspaceId!: string;
   key!: string;
   #phones = 0;
 
@@ -45,6 +47,8 @@ export class FallbackFixture {
       delivery: { ...delivery, whatsappWebhook: { appSecret, verifyToken: "a word" } },
     });
     const { session, workspaceId } = await this.app.signUp();
+    this.session = session;
+    this.workspaceId = workspaceId;
     await verifyEmailOf(this.app.databaseUrl, workspaceId);
     this.key = (await this.app.rest("POST", "/api-keys", { session, body: { name: "a key" } })).body.key;
   }
