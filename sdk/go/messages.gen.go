@@ -237,18 +237,21 @@ type GuardReason string
 // The words of [GuardReason].
 const (
 	// GuardReasonPremiumRate: Calls and messages to the number are paid for by whoever sends them. So are those to
-	// networks of no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`). `validation_error`.
+	// networks of no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`).
+	// `validation_error`.
 	GuardReasonPremiumRate GuardReason = "premium_rate"
 
-	// GuardReasonSharedCost: Calls to the number are paid for in part by whoever calls. `validation_error`.
+	// GuardReasonSharedCost: Calls to the number are paid for in part by whoever calls. International freephone
+	// numbers (`+800`) are refused alike: companies are called at them. `validation_error`.
 	GuardReasonSharedCost GuardReason = "shared_cost"
 
 	// GuardReasonInvalidNumber: The country's numbering plan has no such number. Only counted, unless
 	// `RefuseInvalidNumbers` is set: plans change. `validation_error`.
 	GuardReasonInvalidNumber GuardReason = "invalid_number"
 
-	// GuardReasonCountryNotAllowed: The country of the number is blocked, or not among those that are allowed.
-	// `recipient_blocked`.
+	// GuardReasonCountryNotAllowed: The country of the number is blocked, or not among those that are allowed. Where
+	// countries share a calling code and the digits do not tell which one it is, the number is blocked if the main
+	// country of the code is (`US` for `+1`), and allowed if any of them is. `recipient_blocked`.
 	GuardReasonCountryNotAllowed GuardReason = "country_not_allowed"
 
 	// GuardReasonRangeBlocked: Hardly any code that was sent to the range of the number was entered.
@@ -925,7 +928,8 @@ type GuardSettings struct {
 	// not blocked.
 	AllowedCountries []string `json:"allowed_countries"`
 
-	// BlockedCountries has the countries that no codes are sent to, as two-letter codes.
+	// BlockedCountries has the countries that no codes are sent to, as two-letter codes. They win over those that
+	// are allowed.
 	BlockedCountries []string `json:"blocked_countries"`
 
 	// SendsPerHourPerCountry: codes an hour to the numbers of each country. Nil: no limit.

@@ -81,7 +81,10 @@ export function withoutMobileToken({ countryCallingCode, nationalNumber }: Phone
   return countryCallingCode + national;
 }
 
-/** The region of a number, or those that it may be of: several share a calling code, and the digits do not tell. None: no region has the calling code. */
+/**
+ * The region of a number, or those that it may be of, the main one first: several share a calling code, and the digits do not tell. None: no region
+ * has the calling code.
+ */
 export function regionsOf({ country, countryCallingCode }: PhoneNumber): readonly CountryCode[] {
   return country === undefined
     ? (plans.country_calling_codes[countryCallingCode] ?? []).filter(isKnownRegion)

@@ -42,7 +42,7 @@ export type GuardSettings = Message<"byond.v1.GuardSettings"> & {
   allowedCountries: string[];
 
   /**
-   * The countries that no codes are sent to, as two-letter codes.
+   * The countries that no codes are sent to, as two-letter codes. They win over those that are allowed.
    *
    * @generated from field: repeated string blocked_countries = 3;
    */
@@ -952,14 +952,15 @@ export const GuardReason = {
 
   /**
    * Calls and messages to the number are paid for by whoever sends them. So are those to networks of no country, such as
-   * satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`). `validation_error`.
+   * satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`). `validation_error`.
    *
    * @generated from enum value: GUARD_REASON_PREMIUM_RATE = 1;
    */
   PREMIUM_RATE: 1,
 
   /**
-   * Calls to the number are paid for in part by whoever calls. `validation_error`.
+   * Calls to the number are paid for in part by whoever calls. International freephone numbers (`+800`) are refused alike:
+   * companies are called at them. `validation_error`.
    *
    * @generated from enum value: GUARD_REASON_SHARED_COST = 2;
    */
@@ -974,7 +975,9 @@ export const GuardReason = {
   INVALID_NUMBER: 3,
 
   /**
-   * The country of the number is blocked, or not among those that are allowed. `recipient_blocked`.
+   * The country of the number is blocked, or not among those that are allowed. Where countries share a calling code and the
+   * digits do not tell which one it is, the number is blocked if the main country of the code is (`US` for `+1`), and
+   * allowed if any of them is. `recipient_blocked`.
    *
    * @generated from enum value: GUARD_REASON_COUNTRY_NOT_ALLOWED = 4;
    */

@@ -63,7 +63,7 @@ function refusalFor(reason: GuardReason): AppError {
 
 const numberProblems: Partial<Readonly<Record<GuardReason, string>>> = {
   premium_rate: "must not be a premium-rate or satellite number",
-  shared_cost: "must not be a shared-cost number",
+  shared_cost: "must not be a shared-cost or international freephone number",
   invalid_number: "must be a number of its country's numbering plan",
 };
 

@@ -10,6 +10,7 @@ export function judgeNumber(
   return ofCountry(number, guard) ?? ofType(number);
 }
 
+/** A number of which only the calling code is known may be of any of its countries. It is blocked with the main one, which most of them are of. */
 function ofCountry(
   number: PhoneNumber,
   { allowedCountries, blockedCountries }: Pick<WorkspaceGuard, "allowedCountries" | "blockedCountries">,
@@ -19,19 +20,21 @@ function ofCountry(
   }
   const regions = regionsOf(number);
   const isAllowed = allowedCountries.size === 0 || regions.some((region) => allowedCountries.has(region));
-  const isBlocked = regions.length > 0 && regions.every((region) => blockedCountries.has(region));
+  const [main] = regions;
+  const isBlocked = main !== undefined && blockedCountries.has(main);
   return isAllowed && !isBlocked ? undefined : "country_not_allowed";
 }
 
-/**
- * Networks of no country (ITU-T E.164, annex A): Inmarsat, Iridium and other satellite phones, and international networks. A message to them costs
- * what one to a premium-rate number does, and numbers of theirs are used for the same fraud.
- */
-const networksOfNoCountry: ReadonlySet<string> = new Set(["870", "878", "881", "882", "883"]);
+/** International freephone and shared-cost numbers (ITU-T E.169.1 and E.169.3): companies are called at them. */
+const internationalServices: ReadonlySet<string> = new Set(["800", "808"]);
 
+/**
+ * The other numbers of no country (ITU-T E.164) are those of satellite phones and international networks: a message to them costs what one to a
+ * premium-rate number does, and they are used for the same fraud.
+ */
 function ofType(number: PhoneNumber): GuardReason | undefined {
-  if (networksOfNoCountry.has(number.countryCallingCode)) {
-    return "premium_rate";
+  if (regionsOf(number).length === 0) {
+    return internationalServices.has(number.countryCallingCode) ? "shared_cost" : "premium_rate";
   }
   switch (number.getType()) {
     case "PREMIUM_RATE":

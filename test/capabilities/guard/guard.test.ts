@@ -50,8 +50,17 @@ describe.each(protocols)("over $name", (protocol) => {
         ]);
       }
       expect((await start("+41840123456", { channel: "voice" })).body.reason).toBe("shared_cost");
-      for (const satellite of ["+870772001234", "+881612345678", "+88213300123"]) {
+      for (const satellite of ["+870772001234", "+881612345678", "+88213300123", "+979123456789", "+88812345678901"]) {
         expect([satellite, (await start(satellite)).body.reason]).toEqual([satellite, "premium_rate"]);
+      }
+      for (const international of ["+80012345678", "+80812345678"]) {
+        const { code, body } = await start(international);
+        expect([international, code, body.fields, body.reason]).toEqual([
+          international,
+          "validation_error",
+          { recipient: "must not be a shared-cost or international freephone number" },
+          "shared_cost",
+        ]);
       }
       expect((await start(newNumber())).code).toBe("ok");
     }
@@ -79,6 +88,26 @@ describe.each(protocols)("over $name", (protocol) => {
       "No code is sent to this recipient: its country is not allowed.",
     ]);
     expect((await there.start("+4915112345678")).code).toBe("ok");
+  });
+
+  test("a number whose digits do not tell its country is blocked with the main country of its calling code, and allowed with any of them", async () => {
+    const { start, update } = live();
+    const numbers = ["+449999999999", "+11234567890"];
+    const judged = async (changes: Record<string, unknown>) => {
+      await update({ allowed_countries: [], blocked_countries: [], ...changes });
+      return Promise.all(numbers.map(async (number) => (await start(number)).code));
+    };
+    const blocked = "recipient_blocked";
+    expect(await judged({ blocked_countries: ["GB"] })).toEqual([blocked, "ok"]);
+    expect(await judged({ blocked_countries: ["US", "GB"] })).toEqual([blocked, blocked]);
+    expect(await judged({ blocked_countries: ["JE", "CA"] })).toEqual(["ok", "ok"]);
+    expect(await judged({ allowed_countries: ["DE", "SG"] })).toEqual([blocked, blocked]);
+    expect(await judged({ allowed_countries: ["GB", "SG"] })).toEqual(["ok", blocked]);
+    expect(await judged({ allowed_countries: ["JE", "CA"] })).toEqual(["ok", "ok"]);
+    expect(await judged({ allowed_countries: ["JE", "CA"], blocked_countries: ["GB", "US"] })).toEqual([
+      blocked,
+      blocked,
+    ]);
   });
 
   test("a range that is blocked gets no codes until its block is deleted, on every server at once", async () => {

@@ -11,11 +11,14 @@ final class GuardReason
 {
     /**
      * Calls and messages to the number are paid for by whoever sends them. So are those to networks of no country, such
-     * as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`). `validation_error`.
+     * as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`). `validation_error`.
      */
     public const PREMIUM_RATE = 'premium_rate';
 
-    /** Calls to the number are paid for in part by whoever calls. `validation_error`. */
+    /**
+     * Calls to the number are paid for in part by whoever calls. International freephone numbers (`+800`) are refused
+     * alike: companies are called at them. `validation_error`.
+     */
     public const SHARED_COST = 'shared_cost';
 
     /**
@@ -24,7 +27,11 @@ final class GuardReason
      */
     public const INVALID_NUMBER = 'invalid_number';
 
-    /** The country of the number is blocked, or not among those that are allowed. `recipient_blocked`. */
+    /**
+     * The country of the number is blocked, or not among those that are allowed. Where countries share a calling code
+     * and the digits do not tell which one it is, the number is blocked if the main country of the code is (`US` for
+     * `+1`), and allowed if any of them is. `recipient_blocked`.
+     */
     public const COUNTRY_NOT_ALLOWED = 'country_not_allowed';
 
     /** Hardly any code that was sent to the range of the number was entered. `recipient_blocked`. */

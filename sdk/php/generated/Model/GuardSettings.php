@@ -27,7 +27,7 @@ final class GuardSettings extends Result
     public readonly array $allowedCountries;
 
     /**
-     * The countries that no codes are sent to, as two-letter codes.
+     * The countries that no codes are sent to, as two-letter codes. They win over those that are allowed.
      *
      * @var list<string>
      */

@@ -352,12 +352,14 @@ GuardReason = Literal[
 """Why the guard refuses a send. More may be added.
 
 - `premium_rate`: Calls and messages to the number are paid for by whoever sends them. So are those to networks of
-  no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`). `validation_error`.
-- `shared_cost`: Calls to the number are paid for in part by whoever calls. `validation_error`.
+  no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`). `validation_error`.
+- `shared_cost`: Calls to the number are paid for in part by whoever calls. International freephone numbers (`+800`)
+  are refused alike: companies are called at them. `validation_error`.
 - `invalid_number`: The country's numbering plan has no such number. Only counted, unless `refuse_invalid_numbers`
   is set: plans change. `validation_error`.
-- `country_not_allowed`: The country of the number is blocked, or not among those that are allowed.
-  `recipient_blocked`.
+- `country_not_allowed`: The country of the number is blocked, or not among those that are allowed. Where countries
+  share a calling code and the digits do not tell which one it is, the number is blocked if the main country of the
+  code is (`US` for `+1`), and allowed if any of them is. `recipient_blocked`.
 - `range_blocked`: Hardly any code that was sent to the range of the number was entered. `recipient_blocked`.
 - `vetoed`: Your hook refused it. `recipient_blocked`.
 - `country_limit`: More codes in an hour than `sends_per_hour_per_country`. `rate_limited`.
@@ -954,7 +956,7 @@ class GuardSettings:
     """The countries that codes are sent to, as two-letter codes (ISO 3166). Empty: all that are not blocked."""
 
     blocked_countries: List[str]
-    """The countries that no codes are sent to, as two-letter codes."""
+    """The countries that no codes are sent to, as two-letter codes. They win over those that are allowed."""
 
     sends_per_hour_per_country: Optional[int]
     """Codes an hour to the numbers of each country. Null: no limit."""

@@ -15,7 +15,7 @@ export const hookFailures = [
 
 const reasons: Partial<Readonly<Record<GuardReason, string>>> = {
   [GuardReason.PREMIUM_RATE]: "Premium-rate or satellite number",
-  [GuardReason.SHARED_COST]: "Shared-cost number",
+  [GuardReason.SHARED_COST]: "Shared-cost or international freephone number",
   [GuardReason.INVALID_NUMBER]: "No number of its country’s plan",
   [GuardReason.COUNTRY_NOT_ALLOWED]: "Country not allowed",
   [GuardReason.RANGE_BLOCKED]: "Range blocked",
