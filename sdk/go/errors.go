@@ -51,6 +51,8 @@ type Error struct {
 	Fields map[string]string
 	// RequiredScope is, with insufficient_scope, the scope that the key lacks.
 	RequiredScope string
+	// Reason is, with recipient_blocked and where the fraud guard answers otherwise, why it refused the send.
+	Reason GuardReason
 	// DocumentationURL is where the code is explained.
 	DocumentationURL string
 
@@ -75,6 +77,7 @@ func ParseError(data []byte) *Error {
 		RetryAfter       float64           `json:"retry_after"`
 		Fields           map[string]string `json:"fields"`
 		RequiredScope    string            `json:"required_scope"`
+		Reason           GuardReason       `json:"reason"`
 		DocumentationURL string            `json:"documentation_url"`
 	}
 	if json.Unmarshal(data, &body) != nil || body.Code == "" {
@@ -87,6 +90,7 @@ func ParseError(data []byte) *Error {
 		RetryAfter:       durationOf(body.RetryAfter),
 		Fields:           body.Fields,
 		RequiredScope:    body.RequiredScope,
+		Reason:           body.Reason,
 		DocumentationURL: body.DocumentationURL,
 	}
 }

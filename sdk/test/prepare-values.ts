@@ -1,11 +1,15 @@
 /** The values that cases of one run name: an account of its own with keys, signed webhooks, addresses that nothing was sent to yet. */
 import { createWebhookSecret, signDelivery } from "../../src/outgoing/webhook-signature.ts";
 import type { Values } from "./cases.ts";
+import type { Inbox } from "./inbox.ts";
 
 const password = "correct horse battery";
 
-/** An account on the server, with a key for each way in which keys are restricted. `name` is unique on the server. */
-export async function prepareAccount(serverUrl: string, name: string): Promise<Values> {
+/**
+ * An account on the server, with a key for each way in which keys are restricted. Its address is verified, so that its live keys work. `name` is
+ * unique on the server.
+ */
+export async function prepareAccount(serverUrl: string, inbox: Inbox, name: string): Promise<Values> {
   const post = async (path: string, body: unknown, session?: string): Promise<Record<string, string>> => {
     const response = await fetch(`${serverUrl}/api/v1${path}`, {
       method: "POST",
@@ -23,6 +27,8 @@ export async function prepareAccount(serverUrl: string, name: string): Promise<V
   };
   const email = `${name}@example.com`;
   const { access_token: session } = await post("/auth/sign-up", { email, password, name: "Acme" });
+  await post("/auth/verify-email", {}, session);
+  await post("/auth/verify-email/check", { code: await inbox.codeFor(email) }, session);
   const createKey = async (restrictions: object): Promise<string | undefined> =>
     (await post("/api-keys", { name: "for the cases", ...restrictions }, session)).key;
   return {

@@ -11,12 +11,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
+import { HttpFake } from "../../test/capabilities/channels/http-fake.ts";
 import { MainProcess, makeFolder, root } from "../../test/system/main-process.ts";
 import { modelOfSchema } from "../generator/generate.ts";
 import type { Field, Model } from "../generator/model.ts";
 import { type Cases, fillIn, readCases, runnable, type Transport } from "./cases.ts";
 import { requestProblems } from "./check-requests.ts";
 import { FaultProxy } from "./fault-proxy.ts";
+import { Inbox } from "./inbox.ts";
 import { type Command, type Language, languages, missingFor } from "./languages.ts";
 import { prepareAccount, prepareCase, prepareWebhook } from "./prepare-values.ts";
 
@@ -38,6 +40,7 @@ const runnerTimeoutMs = 180_000;
 
 interface Place {
   readonly serverUrl: string;
+  readonly inbox: Inbox;
   readonly proxy: FaultProxy;
   readonly receiverUrl: string;
   readonly cases: Cases;
@@ -63,10 +66,10 @@ async function execute(
 }
 
 async function runLanguage(place: Place, language: Language, transport: Transport): Promise<readonly Result[]> {
-  const { serverUrl, proxy, cases, model } = place;
+  const { serverUrl, inbox, proxy, cases, model } = place;
   const id = `${language.name}-${transport}-${Date.now().toString(36)}`;
   const values = {
-    ...(await prepareAccount(serverUrl, id)),
+    ...(await prepareAccount(serverUrl, inbox, id)),
     ...prepareWebhook(),
     receiver_url: place.receiverUrl,
     large_text: "a".repeat(70_000),
@@ -102,11 +105,11 @@ async function runLanguage(place: Place, language: Language, transport: Transpor
 
 /** Runs the tests of a package. */
 async function testPackage(
-  { serverUrl }: Place,
+  { serverUrl, inbox }: Place,
   { name, folder }: Language,
   tests: Command,
 ): Promise<readonly Result[]> {
-  const account = await prepareAccount(serverUrl, `${name}-package-${Date.now().toString(36)}`);
+  const account = await prepareAccount(serverUrl, inbox, `${name}-package-${Date.now().toString(36)}`);
   const environment = { BYOND_URL: serverUrl, BYONDAPI_KEY: String(account.sandbox_key) };
   const { code, output, log } = await execute(tests, folder, environment);
   const results = [...parseResults(output).values()];
@@ -212,6 +215,7 @@ if (unknown !== undefined) {
 const chosen = languages.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
 await using folder = await makeFolder();
+const sms = await HttpFake.open();
 await using server = new MainProcess({
   environment: {
     PORT: "0",
@@ -219,6 +223,9 @@ await using server = new MainProcess({
     SIGN_UP_LIMIT: "1000000",
     DEFAULT_TIER: "unlimited",
     ALLOW_FIXED_CODES: "1",
+    // The guard judges only what could be sent.
+    SMS_URL: sms.url,
+    PROVIDER_SECRET: "a secret of thirty-two bytes or more",
   },
   cwd: root,
 });
@@ -227,12 +234,15 @@ const receiver = createServer((request, response) => {
 }).listen(0, "127.0.0.1");
 await once(receiver, "listening");
 const serverUrl = await server.url();
+const [, inboxLink = ""] = await server.wrote(/The inbox, .*: (\S+)\n/);
+const inbox = await Inbox.open(inboxLink);
 await using proxy = await FaultProxy.start(serverUrl);
 const { port } = receiver.address() as AddressInfo;
 const receiverUrl = `http://127.0.0.1:${port}/hook`;
-const place = { serverUrl, proxy, receiverUrl, cases: await readCases(), model: await modelOfSchema() };
+const place = { serverUrl, inbox, proxy, receiverUrl, cases: await readCases(), model: await modelOfSchema() };
 const runs = await runAll(place, chosen);
 receiver.close();
+await sms.close();
 print(runs);
 
 const results = runs.flatMap((run) => run.results);

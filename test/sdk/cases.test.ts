@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { modelOfSchema } from "../../sdk/generator/generate.ts";
 import { readCases, type Step } from "../../sdk/test/cases.ts";
 
@@ -18,6 +19,12 @@ test("sdk/cases.yaml has every error code of the server", async () => {
   const met = new Set((await allSteps()).map(({ error }) => error?.code));
   const { errors } = await modelOfSchema();
   expect(errors.map(({ code }) => code).filter((code) => !met.has(code))).toEqual([]);
+});
+
+test("sdk/cases.yaml expects every field that errors have", async () => {
+  const expected = new Set((await allSteps()).flatMap(({ error }) => Object.keys(error ?? {})));
+  const fields = ErrorInfoSchema.fields.map(({ name }) => name).filter((name) => name !== "documentation_url");
+  expect(fields.filter((name) => !expected.has(name))).toEqual([]);
 });
 
 test("sdk/cases.yaml has no two cases of one name, and names only clients that it has", async () => {

@@ -114,6 +114,9 @@ func errorValues(failure *byond.Error) object {
 	if failure.RequiredScope != "" {
 		values["required_scope"] = failure.RequiredScope
 	}
+	if failure.Reason != "" {
+		values["reason"] = failure.Reason
+	}
 	return values
 }
 

@@ -29,6 +29,8 @@ final class ByondException extends \RuntimeException
      * @param array<string, string> $fields With `validation_error`: what is wrong, by the name that the field has in
      *     the API.
      * @param string|null $requiredScope With `insufficient_scope`: the scope that the key lacks.
+     * @param Model\GuardReason::*|string|null $reason With `recipient_blocked`, and where the fraud guard answers
+     *     otherwise: why it refused the send.
      * @param string|null $documentationUrl Where the code is explained.
      */
     public function __construct(
@@ -39,6 +41,7 @@ final class ByondException extends \RuntimeException
         public readonly ?int $retryAfter = null,
         public readonly array $fields = [],
         public readonly ?string $requiredScope = null,
+        public readonly ?string $reason = null,
         public readonly ?string $documentationUrl = null,
         ?\Throwable $previous = null,
     ) {
@@ -66,6 +69,7 @@ final class ByondException extends \RuntimeException
             is_int($retryAfter) && $retryAfter >= 0 ? $retryAfter : null,
             $fields instanceof \stdClass ? array_filter((array) $fields, is_string(...)) : [],
             $text('required_scope'),
+            $text('reason'),
             $text('documentation_url'),
         );
     }

@@ -174,6 +174,7 @@ final class CaseRunner
             'request_id' => $error->requestId,
             'retry_after' => $error->retryAfter,
             'required_scope' => $error->requiredScope,
+            'reason' => $error->reason,
         ];
     }
 

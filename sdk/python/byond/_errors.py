@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from ._generated.types import ErrorCode
+from ._generated.types import ErrorCode, GuardReason
 
 ClientErrorCode = Literal[
     "connection_failed",
@@ -59,6 +59,9 @@ class ByondError(Exception):
     required_scope: str | None
     """With `insufficient_scope`: the scope that the key lacks."""
 
+    reason: GuardReason | str | None
+    """With `recipient_blocked`, and where the fraud guard answers otherwise: why it refused the send."""
+
     documentation_url: str | None
     """Where the code is explained."""
 
@@ -72,6 +75,7 @@ class ByondError(Exception):
         retry_after: float | None = None,
         fields: Mapping[str, str] | None = None,
         required_scope: str | None = None,
+        reason: GuardReason | str | None = None,
         documentation_url: str | None = None,
     ) -> None:
         """Makes an error, for tests of code that handles it."""
@@ -83,6 +87,7 @@ class ByondError(Exception):
         self.retry_after = retry_after
         self.fields = fields
         self.required_scope = required_scope
+        self.reason = reason
         self.documentation_url = documentation_url
 
     def __str__(self) -> str:
@@ -119,5 +124,6 @@ def read_error(error: object, status: int | None = None) -> ByondError | None:
         retry_after=retry_after if isinstance(retry_after, (int, float)) and 0 <= retry_after < float("inf") else None,
         fields={str(name): str(problem) for name, problem in fields.items()} if isinstance(fields, dict) else None,
         required_scope=text("required_scope"),
+        reason=text("reason"),
         documentation_url=text("documentation_url"),
     )

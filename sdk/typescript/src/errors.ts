@@ -1,5 +1,5 @@
 import { isObject, type Json } from "./converters.ts";
-import type { ErrorCode } from "./generated/types.ts";
+import type { ErrorCode, GuardReason } from "./generated/types.ts";
 
 /**
  * A code of an error that the SDK itself reports:
@@ -22,7 +22,9 @@ export type ByondErrorCode = ErrorCode | ClientErrorCode | (string & {});
 
 /** What a `ByondError` is made of: see its members. */
 export type ByondErrorDetails = Pick<ByondError, "code"> &
-  Partial<Pick<ByondError, "status" | "requestId" | "retryAfter" | "fields" | "requiredScope" | "documentationUrl">>;
+  Partial<
+    Pick<ByondError, "status" | "requestId" | "retryAfter" | "fields" | "requiredScope" | "reason" | "documentationUrl">
+  >;
 
 /**
  * The error of a call that failed, whether the server refused it or it never got there.
@@ -54,6 +56,8 @@ export class ByondError extends Error {
   readonly fields: Readonly<Record<string, string>> | undefined;
   /** With `insufficient_scope`: the scope that the key lacks. */
   readonly requiredScope: string | undefined;
+  /** With `recipient_blocked`, and where the fraud guard answers otherwise: why it refused the send. */
+  readonly reason: GuardReason | (string & {}) | undefined;
   /** Where the code is explained. */
   readonly documentationUrl: string | undefined;
 
@@ -65,6 +69,7 @@ export class ByondError extends Error {
     this.retryAfter = details.retryAfter;
     this.fields = details.fields;
     this.requiredScope = details.requiredScope;
+    this.reason = details.reason;
     this.documentationUrl = details.documentationUrl;
   }
 }
@@ -74,7 +79,7 @@ export function readError(error: Json | undefined, status?: number): ByondError 
   if (!isObject(error) || typeof error.code !== "string") {
     return undefined;
   }
-  const { code, message, request_id, retry_after, fields, required_scope, documentation_url } = error;
+  const { code, message, request_id, retry_after, fields, required_scope, reason, documentation_url } = error;
   const text = (value: Json | undefined) => (typeof value === "string" ? value : undefined);
   return new ByondError(text(message) ?? code, {
     code,
@@ -83,6 +88,7 @@ export function readError(error: Json | undefined, status?: number): ByondError 
     retryAfter: typeof retry_after === "number" && retry_after >= 0 ? retry_after : undefined,
     fields: isObject(fields) ? (fields as Record<string, string>) : undefined,
     requiredScope: text(required_scope),
+    reason: text(reason),
     documentationUrl: text(documentation_url),
   });
 }

@@ -136,7 +136,7 @@ async function runCase({ client: settings, steps }: Input["cases"][number]): Pro
 }
 
 function errorValues(error: ByondError): Values {
-  const { code, status, message, fields, requestId, retryAfter, requiredScope } = error;
+  const { code, status, message, fields, requestId, retryAfter, requiredScope, reason } = error;
   return {
     code,
     status,
@@ -145,6 +145,7 @@ function errorValues(error: ByondError): Values {
     request_id: requestId,
     retry_after: retryAfter,
     required_scope: requiredScope,
+    reason,
   };
 }
 
