@@ -69,6 +69,7 @@ const says =
 /** Behaviours of endpoints that are failures. */
 const failures: Readonly<Record<string, RequestListener>> = {
   "an error": says({ allow: true }, 500),
+  "another status than 200": says({ allow: true }, 202),
   "a redirection": (_, response) => void response.writeHead(307, { Location: url }).end(),
   "no JSON": (_, response) => void response.end("yes"),
   "another JSON": says({ allow: "yes" }),
@@ -203,35 +204,93 @@ test.each(Object.keys(failures))(
   },
 );
 
-test("of sixty sends of one workspace, twenty-five wait for its hook; the rest have failed, and those of another wait for theirs", async () => {
-  const waiting: string[] = [];
+test("status 204 allows a code", async () => {
+  const { update, start } = overRest();
+  await update({ hook: { url, on_failure: "refuse" } });
+  answer = (_, response) => void response.writeHead(204).end();
+  expect((await start(newNumber())).code).toBe("ok");
+  expect(asked).toHaveLength(1);
+});
+
+test("failures of a hook are logged once a minute, with their number and the last reason", async () => {
+  const { update, start } = overRest();
+  await update({ hook: { url } });
+  answer = says({ allow: true }, 500);
+  await start(newNumber());
+  await start(newNumber());
+  await start(newNumber());
+  await app.time.advance({ seconds: 61 });
+  answer = says({ allow: "no" });
+  await start(newNumber());
+  const lines = app.logLines.map((line) => JSON.parse(line)).filter(({ event }) => event === "guard_hook_failed");
+  expect(lines.filter(({ workspace_id: id }) => id === workspace.workspaceId)).toMatchObject([
+    { failures: 1, reason: "status 500" },
+    { failures: 3, reason: 'an answer without {"allow": true} or {"allow": false}' },
+  ]);
+});
+
+/** Asks hooks that answer when the test says so. */
+function askByHand({ timeoutMs = 600_000 } = {}) {
   const keyring = createKeyring(["a secret of the test, long enough"]);
-  const post: PostToCustomer = (question) => {
-    waiting.push(question.url);
-    return new Promise(() => undefined);
-  };
-  const asker = new HookAsker({ keyring, clock: app.time, post });
-  const ask = (workspaceId: string) => {
-    const hook = {
-      url: workspaceId,
-      onFailure: "refuse",
-      secretSealed: createHookSecret(keyring, workspaceId).sealed,
-    } as const;
-    const recipient = { address: "+6591000000", exact: "", folded: "" };
-    const send = {
-      workspaceId,
-      verificationId: "vrf_1",
-      mode: "live",
-      channel: "sms",
-      recipient,
-      endUser: unknownEndUser,
-    } as const;
-    return asker.isVetoed(hook, send);
-  };
-  const sends = Array.from({ length: 60 }, () => ask("ws_1"));
-  expect(await Promise.all(sends.slice(25))).toEqual(Array(35).fill(true));
-  void ask("ws_2");
-  expect(tally(waiting)).toEqual({ ws_1: 25, ws_2: 1 });
+  const waiting: { readonly workspaceId: string; readonly veto: () => void }[] = [];
+  const post: PostToCustomer = ({ url: workspaceId }) =>
+    new Promise((resolve) => {
+      const veto = () => resolve({ kind: "answered", status: 200, body: '{"allow": false}' });
+      waiting.push({ workspaceId, veto });
+    });
+  const asker = new HookAsker({ keyring, clock: app.time, post, timeoutMs, onFailure: () => undefined });
+  const ask = (workspaceId: string, onFailure: "allow" | "refuse" = "allow") =>
+    asker.isVetoed(
+      { url: workspaceId, onFailure, secretSealed: createHookSecret(keyring, workspaceId).sealed },
+      {
+        workspaceId,
+        verificationId: "vrf_1",
+        mode: "live",
+        channel: "sms",
+        recipient: { address: "+6591000000", exact: "", folded: "" },
+        endUser: unknownEndUser,
+      },
+    );
+  const askTimes = (times: number, workspaceId: string) => Array.from({ length: times }, () => ask(workspaceId));
+  return { waiting, ask, askTimes };
+}
+
+test("none of sixty sends at once escapes the veto of its workspace: twenty-five are asked about at the same time, and the others wait", async () => {
+  const { waiting, askTimes } = askByHand();
+  const answers = Promise.all(askTimes(60, "ws_1"));
+  for (const expected of [25, 25, 10]) {
+    await vi.waitFor(() => expect(waiting).toHaveLength(expected));
+    for (const { veto } of waiting.splice(0)) {
+      veto();
+    }
+  }
+  expect(await answers).toEqual(Array(60).fill(true));
+});
+
+test("however many hooks are silent, each workspace has five places of its own, and those that are free are shared", async () => {
+  const { waiting, askTimes } = askByHand();
+  for (let slow = 1; slow <= 20; slow += 1) {
+    void askTimes(30, `ws_${slow}`);
+  }
+  await vi.waitFor(() => expect(waiting).toHaveLength(20 * 5 + 250));
+  const answers = askTimes(6, "ws_other");
+  await vi.waitFor(() => expect(waiting.filter(({ workspaceId }) => workspaceId === "ws_other")).toHaveLength(5));
+  // A place that becomes free goes to each workspace that waits in turn, not to the one that had it.
+  for (const { veto } of waiting.filter(({ workspaceId }) => workspaceId === "ws_1").splice(0, 20)) {
+    veto();
+  }
+  await vi.waitFor(() => expect(waiting.filter(({ workspaceId }) => workspaceId === "ws_other")).toHaveLength(6));
+  for (const { veto } of waiting.filter(({ workspaceId }) => workspaceId === "ws_other")) {
+    veto();
+  }
+  expect(await Promise.all(answers)).toEqual(Array(6).fill(true));
+});
+
+test("a send that gets no place in time has failed", async () => {
+  const { waiting, ask, askTimes } = askByHand({ timeoutMs: 50 });
+  void askTimes(25, "ws_1");
+  expect(await Promise.all([ask("ws_1", "allow"), ask("ws_1", "refuse")])).toEqual([false, true]);
+  expect(waiting).toHaveLength(25);
 });
 
 test("with an Idempotency-Key, no transaction waits for the hook, and each answer holds for the repetition", async () => {

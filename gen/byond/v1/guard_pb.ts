@@ -87,10 +87,18 @@ export const GuardSettingsSchema: GenMessage<GuardSettings> = /*@__PURE__*/
 /**
  * An endpoint of yours that can veto codes.
  *
- * Before a code is sent, it gets a POST with `verification_id`, `mode`, `channel`, `recipient`, `country`, `end_user_ip` and
- * `device_id` as JSON, signed as webhooks are. It answers with status 200 and `{"allow": true}` or `{"allow": false}` within
- * 200 milliseconds, connecting included. A vetoed code is not sent: `recipient_blocked`, with the reason `vetoed`. What
- * the guard refuses by itself, and recipients on the safe list, it is not asked about.
+ * Before a code is sent, it gets a POST with `verification_id`, `mode`, `channel`, `recipient` (E.164), `country`,
+ * `end_user_ip` and `device_id` as JSON, signed as webhooks are. What is not known is null: `country` if the digits do not
+ * tell it, and `device_id` of resends and of steps of a fallback, because only a hash of it is kept. `end_user_ip` is an
+ * IPv4 address, or the network of an IPv6 address, as `2001:db8::/64`.
+ *
+ * It answers within 200 milliseconds, connecting included: with status 200 and `{"allow": true}` or `{"allow": false}` as
+ * JSON of 1,024 bytes at most, or with status 204, which allows the code. Every other status is a failure, and so is every
+ * other answer. A vetoed code is not sent: `recipient_blocked`, with the reason `vetoed`. What the guard refuses by itself,
+ * and recipients on the safe list, it is not asked about.
+ *
+ * A server waits for 25 answers of a workspace at the same time, or for fewer while the hooks of many workspaces are slow,
+ * but for 5 in any case. Further codes wait for their turn, within the same 200 milliseconds.
  *
  * @generated from message byond.v1.GuardHook
  */

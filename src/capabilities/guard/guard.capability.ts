@@ -31,6 +31,7 @@ import {
 } from "./guard-settings.ts";
 import { guardStep } from "./guard-step.ts";
 import { HookAsker } from "./hook/ask-hook.ts";
+import { hookFailureReporter } from "./hook/report-hook-failure.ts";
 import { sealedHooks } from "./hook/sealed-hooks.ts";
 import { withVeto } from "./hook/with-veto.ts";
 import { eraseSafeListEntry } from "./safe-list.ts";
@@ -81,7 +82,7 @@ export function guardCapability({ recipients, destinations }: Needs) {
     settings: [guardServerSettings],
     readSettings: readGuardSettings,
     sealed: () => sealedTogether([sealedHooks, sealedSafeList(recipients)]),
-    start({ database, keyring, clock, events }, { guardMode }) {
+    start({ database, keyring, clock, events, logger }, { guardMode }) {
       const guards = new WorkspaceGuards();
       const screen = (send: Send) => screenSend(send, (workspaceId) => guards.get(workspaceId), guardMode);
       let poster: PostToCustomer | undefined;
@@ -89,7 +90,8 @@ export function guardCapability({ recipients, destinations }: Needs) {
         poster ??= customerPoster({ rules: destinations(), timeoutMs: hookTimeoutMs });
         return poster(question);
       };
-      const hooks = new HookAsker({ keyring, clock, post });
+      const onFailure = hookFailureReporter(logger, clock);
+      const hooks = new HookAsker({ keyring, clock, post, timeoutMs: hookTimeoutMs, onFailure });
       serverMode.give(guardMode);
       judging.give({
         screen: (send) => withVeto({ database, guards, hooks, screen }, send),

@@ -24,8 +24,11 @@ export const blockRetentionDays = 7;
 /** How long refusals are kept in numbers: longer than the longest period of a report. */
 export const reportRetentionDays = 400;
 
-/** How long a hook may take to answer, from the look-up of its name to the last byte. */
+/** How long a hook may take to answer, from the wait for a place to the last byte. */
 export const hookTimeoutMs = 200;
 
-/** Answers of hooks that a server waits for at the same time. Beyond that, a hook has failed. */
-export const maxHookRequests = { ofWorkspace: 25, ofServer: 250 } as const;
+/**
+ * Answers of hooks that a server waits for at the same time: those that each workspace has for itself, all of a workspace, and what the workspaces
+ * have together beyond their own.
+ */
+export const hookPlaces = { own: 5, ofWorkspace: 25, shared: 250 } as const;

@@ -1,10 +1,10 @@
 import type { Clock } from "../../../clock.ts";
 import type { Keyring } from "../../../crypto/keyring.ts";
-import type { PostToCustomer } from "../../../outgoing/post-to-customer.ts";
+import type { CustomerAnswer, PostToCustomer } from "../../../outgoing/post-to-customer.ts";
 import { deliveryHeaders } from "../../../outgoing/webhook-signature.ts";
 import type { Send } from "../../verify/define-send-step.ts";
-import { maxHookRequests } from "../guard.policy.ts";
 import { type GuardHook, hookSecret } from "./guard-hook.ts";
+import { HookPlaces } from "./hook-places.ts";
 
 /** The send that a hook is asked about. */
 export type AskedSend = Pick<Send, "workspaceId" | "verificationId" | "mode" | "channel" | "recipient" | "endUser">;
@@ -12,19 +12,21 @@ export type AskedSend = Pick<Send, "workspaceId" | "verificationId" | "mode" | "
 interface Dependencies {
   readonly keyring: Keyring;
   readonly clock: Pick<Clock, "now">;
-  /** With the time that a hook has. */
   readonly post: PostToCustomer;
+  /** How long a place and the answer may take together. */
+  readonly timeoutMs: number;
+  readonly onFailure: (workspaceId: string, reason: string) => void;
 }
 
+type HookAnswer = { readonly allows: boolean } | { readonly failure: string };
+
 /**
- * Asks the hooks of workspaces whether a code may be sent: an HTTP POST, signed as deliveries of webhooks are. Whatever is not a success with
- * `{"allow": true}` or `{"allow": false}` is a failure: also one that comes too late, and one that is not asked because too many answers are
- * waited for.
+ * Asks the hooks of workspaces whether a code may be sent: an HTTP POST, signed as deliveries of webhooks are. Status 204 allows it, and so does
+ * status 200 with `{"allow": true}`; `{"allow": false}` vetoes it. Whatever else happens is a failure: also an answer that comes too late.
  */
 export class HookAsker {
   readonly #deps: Dependencies;
-  readonly #waiting = new Map<string, number>();
-  #allWaiting = 0;
+  readonly #places = new HookPlaces();
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -33,44 +35,36 @@ export class HookAsker {
   /** Whether the send is vetoed. Never rejects. */
   async isVetoed(hook: GuardHook, send: AskedSend): Promise<boolean> {
     const { workspaceId } = send;
-    const waiting = this.#waiting.get(workspaceId) ?? 0;
-    if (waiting >= maxHookRequests.ofWorkspace || this.#allWaiting >= maxHookRequests.ofServer) {
-      return hook.onFailure === "refuse";
+    const answer = await this.#ask(hook, send, AbortSignal.timeout(this.#deps.timeoutMs));
+    if ("allows" in answer) {
+      return !answer.allows;
     }
-    this.#waiting.set(workspaceId, waiting + 1);
-    this.#allWaiting += 1;
-    try {
-      const allows = await this.#ask(hook, send);
-      return allows === undefined ? hook.onFailure === "refuse" : !allows;
-    } finally {
-      this.#allWaiting -= 1;
-      const left = (this.#waiting.get(workspaceId) ?? 1) - 1;
-      if (left > 0) {
-        this.#waiting.set(workspaceId, left);
-      } else {
-        this.#waiting.delete(workspaceId);
-      }
-    }
+    this.#deps.onFailure(workspaceId, answer.failure);
+    return hook.onFailure === "refuse";
   }
 
-  /** What the hook says. Undefined: nothing that counts. */
-  async #ask({ url, secretSealed }: GuardHook, send: AskedSend): Promise<boolean | undefined> {
-    const { keyring, clock, post } = this.#deps;
+  async #ask({ url, secretSealed }: GuardHook, send: AskedSend, signal: AbortSignal): Promise<HookAnswer> {
+    const { keyring, clock, post, timeoutMs } = this.#deps;
     const { workspaceId, verificationId: id } = send;
     const secret = hookSecret(keyring, workspaceId, secretSealed);
     if (secret === undefined) {
-      return undefined;
+      return { failure: "the master secret that its secret is sealed with is not known" };
     }
-    const body = questionOf(send);
-    const headers = deliveryHeaders([secret], { id, body, now: clock.now() });
-    const answer = await post({ url, headers, body: Buffer.from(body), signal: neverAborted });
-    return answer.kind === "answered" && answer.status >= 200 && answer.status < 300
-      ? readAnswer(answer.body)
-      : undefined;
+    if (!(await this.#places.take(workspaceId, signal))) {
+      return { failure: `so many answers of it were waited for that it was not asked within ${timeoutMs} ms` };
+    }
+    try {
+      const body = questionOf(send);
+      const headers = deliveryHeaders([secret], { id, body, now: clock.now() });
+      const answer = await post({ url, headers, body: Buffer.from(body), signal });
+      return answer.kind === "unanswered" && signal.aborted
+        ? { failure: `no answer within ${timeoutMs} ms` }
+        : readAnswer(answer);
+    } finally {
+      this.#places.release(workspaceId);
+    }
   }
 }
-
-const neverAborted = new AbortController().signal;
 
 function questionOf({ verificationId, mode, channel, recipient, endUser }: AskedSend): string {
   return JSON.stringify({
@@ -84,7 +78,22 @@ function questionOf({ verificationId, mode, channel, recipient, endUser }: Asked
   });
 }
 
-function readAnswer(text: string): boolean | undefined {
+function readAnswer(answer: CustomerAnswer): HookAnswer {
+  if (answer.kind === "unanswered") {
+    return { failure: answer.reason };
+  }
+  const { status, body } = answer;
+  if (status === 204) {
+    return { allows: true };
+  }
+  if (status !== 200) {
+    return { failure: `status ${status}` };
+  }
+  const allows = readAllow(body);
+  return allows === undefined ? { failure: 'an answer without {"allow": true} or {"allow": false}' } : { allows };
+}
+
+function readAllow(text: string): boolean | undefined {
   try {
     const answer: unknown = JSON.parse(text);
     return typeof answer === "object" && answer !== null && "allow" in answer && typeof answer.allow === "boolean"
