@@ -112,7 +112,7 @@ type VerifyCheckParams struct {
 	EndUserIP *string `json:"end_user_ip,omitzero"`
 
 	// DeviceID: your own id of the device or the browser on which the end user entered the code, 1 to 128
-	// characters, if you have one. It is judged in place of `end_user_ip`, as that is.
+	// characters, if you have one. It is judged as `end_user_ip` is, and beside it.
 	DeviceID *string `json:"device_id,omitzero"`
 }
 

@@ -205,11 +205,11 @@ func (s *VerifyService) Start(ctx context.Context, params *VerifyStartParams, op
 // is `incorrect`. The same goes for the `Payee` and `Amount` of a start that had them: pass those that you are
 // about to pay.
 //
-// Guesses are also counted by where they come from: the `DeviceID` or else the `end_user_ip` of the check, or
-// else the IP address that calls, and the API key. A source whose codes are wrong for many verifications, and
-// right for few, may check only a few codes a minute for some time. Beyond that the call fails with
-// `rate_limited`, and counts no attempt; the event `guessing.detected` names the source. Pass `DeviceID` or
-// `end_user_ip`, so that one of your users cannot slow down the others.
+// Guesses are also counted by where they come from: the `DeviceID` and the `end_user_ip` of the check, or
+// without both the IP address that calls, and the API key. A source whose codes are wrong for many
+// verifications, and right for few, may check only a few codes a minute for some time. Beyond that the call
+// fails with `rate_limited`, and counts no attempt; the event `guessing.detected` names the source. Pass
+// `DeviceID` or `end_user_ip`, so that one of your users cannot slow down the others.
 func (s *VerifyService) Check(ctx context.Context, params *VerifyCheckParams, options ...CallOption) (*VerifyCheckResponse, error) {
 	return call[VerifyCheckResponse](ctx, s.caller, operationVerifyCheck, nil, params, options)
 }

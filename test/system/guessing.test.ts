@@ -115,7 +115,7 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(tally(await callsOf(protocol, await app.mintKey()).guess(5, { device_id }))).toEqual({ ok: 5 });
   });
 
-  test("the address of the end user is judged where there is no device, as the /64 of an IPv6 address", async () => {
+  test("the address of the end user is judged beside the device, as the /64 of an IPv6 address: another device does not escape it", async () => {
     await forgetAll();
     const { guess } = callsOf(protocol, await app.mintKey());
     const from = (last: number) => ({ end_user_ip: `2001:db8:${protocol.name === "REST" ? 1 : 2}::${last}` });
@@ -123,7 +123,23 @@ describe.each(protocols)("over $name", (protocol) => {
     await guess(5, from(2));
     await untilSlowed("end_user_ip", 1);
     expect(tally(await guess(6, from(3)))).toEqual({ ok: 3, rate_limited: 3 });
-    expect(tally(await guess(6, { ...from(3), device_id: newDevice() }))).toEqual({ ok: 6 });
+    expect(tally(await guess(6, { ...from(3), device_id: newDevice() }))).toEqual({ rate_limited: 6 });
+    expect(tally(await guess(6, { device_id: newDevice() }))).toEqual({ ok: 6 });
+  });
+
+  test("a new device in each check does not hide its address, nor a new address its device", async () => {
+    await forgetAll();
+    const { guess } = callsOf(protocol, await app.mintKey());
+    const [end_user_ip, device_id] = [newAddress(), newDevice()];
+    for (const _ of times(10, () => undefined)) {
+      await guess(1, { end_user_ip, device_id: newDevice() });
+    }
+    await untilSlowed("end_user_ip", 1);
+    for (const _ of times(10, () => undefined)) {
+      await guess(1, { end_user_ip: newAddress(), device_id });
+    }
+    await untilSlowed("device", 1);
+    expect(await slowed("end_user_ip")).toBe(1);
   });
 
   test("a source with half as many approvals is not slowed; five wrong codes for one verification count once", async () => {
@@ -144,6 +160,75 @@ describe.each(protocols)("over $name", (protocol) => {
     await untilCounted(`end_user_ip:${end_user_ip}`, 11, 6);
     await guess(1, { end_user_ip });
     await untilSlowed("end_user_ip", 1);
+  });
+});
+
+describe("over REST alone, approvals before the first wrong code", () => {
+  const [rest] = protocols;
+  if (rest === undefined) {
+    throw new Error("there is no protocol");
+  }
+  const approveMany = (key: string, number: number, source = {}) =>
+    Promise.all(times(number, () => callsOf(rest, key).approve(source)));
+
+  test("leave a busy key alone when a hundred wrong codes come at once; twice as many wrong codes as approvals slow it", async () => {
+    await forgetAll();
+    const key = await app.mintKey();
+    const { guess } = callsOf(rest, key);
+    // No end user is named, so that the caller's address is busy, too.
+    await approveMany(key, 60);
+    expect(tally(await guess(110, {}))).toEqual({ ok: 110 });
+    await vi.waitFor(async () => {
+      const counted = `
+        SELECT guessed, approved FROM guess_source
+        WHERE starts_with(source, 'api_key:') AND since > byond_now() - interval '1 hour'`;
+      expect(await rowsOf(app, counted)).toEqual([{ guessed: 110, approved: 60 }]);
+    }, 5_000);
+    expect([await slowed("api_key"), await slowed("client_ip")]).toEqual([0, 0]);
+    await guess(10, {});
+    await untilSlowed("api_key", 1);
+    await untilSlowed("client_ip", 1);
+  });
+
+  test("count on whichever server they were, for half an hour to an hour", async () => {
+    await forgetAll();
+    const key = await app.mintKey();
+    const { check, start } = callsOf(rest, key);
+    const end_user_ip = newAddress();
+    await approveMany(key, 10, { end_user_ip });
+    await untilCounted(`end_user_ip:${end_user_ip}`, 0, 10);
+    const guessAt = async (server: TestApp, number: number) => {
+      for (const id of await Promise.all(times(number, () => start()))) {
+        await check(id, { end_user_ip }, "1", server);
+      }
+    };
+    await app.time.advance({ seconds: 1_805 });
+    await guessAt(other, 19);
+    await untilCounted(`end_user_ip:${end_user_ip}`, 19);
+    expect(await slowed("end_user_ip")).toBe(0);
+    await guessAt(other, 1);
+    await untilSlowed("end_user_ip", 1);
+  });
+
+  test("are forgotten after an hour", async () => {
+    await forgetAll();
+    const key = await app.mintKey();
+    const end_user_ip = newAddress();
+    await approveMany(key, 10, { end_user_ip });
+    await forgetAll();
+    await callsOf(rest, key).guess(10, { end_user_ip });
+    await untilSlowed("end_user_ip", 1);
+  });
+
+  test("count again after the source was slowed", async () => {
+    await forgetAll();
+    const key = await app.mintKey();
+    const { guess } = callsOf(rest, key);
+    const end_user_ip = newAddress();
+    await approveMany(key, 6, { end_user_ip });
+    await guess(12, { end_user_ip });
+    await untilSlowed("end_user_ip", 1);
+    await untilCounted(`end_user_ip:${end_user_ip}`, 0, 6);
   });
 });
 

@@ -377,7 +377,7 @@ export type CheckVerificationRequest = Message<"byond.v1.CheckVerificationReques
 
   /**
    * Your own id of the device or the browser on which the end user entered the code, 1 to 128 characters, if you have
-   * one. It is judged in place of `end_user_ip`, as that is.
+   * one. It is judged as `end_user_ip` is, and beside it.
    *
    * @generated from field: optional string device_id = 7;
    */
@@ -1487,8 +1487,8 @@ export const VerifyService: GenService<{
    * Pass the `recipient` that you are about to treat as verified: with a different one even the right code is
    * `incorrect`. The same goes for the `payee` and `amount` of a start that had them: pass those that you are about to pay.
    *
-   * Guesses are also counted by where they come from: the `device_id` or else the `end_user_ip` of the check, or else the
-   * IP address that calls, and the API key. A source whose codes are wrong for many verifications, and right for few, may
+   * Guesses are also counted by where they come from: the `device_id` and the `end_user_ip` of the check, or without both
+   * the IP address that calls, and the API key. A source whose codes are wrong for many verifications, and right for few, may
    * check only a few codes a minute for some time. Beyond that the call fails with `rate_limited`, and counts no attempt;
    * the event `guessing.detected` names the source. Pass `device_id` or `end_user_ip`, so that one of your users cannot
    * slow down the others.

@@ -18,13 +18,15 @@ const guessSource = `
     guessed integer NOT NULL,
     approved integer NOT NULL,
     slowed_until timestamptz,
+    guessed_before integer NOT NULL DEFAULT 0,
+    approved_before integer NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, source)
   ) WITH (fillfactor = 60)`;
 
 /**
- * Adds what a server counted of a source, and judges it: `limits` is the window's length, the least number of verifications, how many times
- * the approved ones they must be, and how long the source is slowed. A source that was not slowed before writes the event. The id is made here,
- * as `createId` makes it.
+ * Adds what a server counted of a source, and judges it by the half of the window that has begun and the half before it: `min_guessed` is the least
+ * number of verifications, `min_ratio` how many times the approved ones they must be. What was approved still counts after the source was slowed. One that
+ * was not slowed before writes the event. The id is made here, as `createId` makes it.
  */
 const noteGuesses = `
   CREATE FUNCTION note_guesses(
@@ -33,19 +35,29 @@ const noteGuesses = `
   ) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
   DECLARE
     moment timestamptz := byond_now();
+    half interval := window_length / 2;
     counted guess_source;
+    all_guessed integer;
+    all_approved integer;
   BEGIN
     INSERT INTO guess_source AS held (workspace_id, source, since, guessed, approved)
     VALUES (workspace, source_key, moment, more_guessed, more_approved)
-    ON CONFLICT (workspace_id, source) DO UPDATE SET
-      since = CASE WHEN held.since > moment - window_length THEN held.since ELSE moment END,
-      guessed = CASE WHEN held.since > moment - window_length THEN held.guessed ELSE 0 END + excluded.guessed,
-      approved = CASE WHEN held.since > moment - window_length THEN held.approved ELSE 0 END + excluded.approved
+    ON CONFLICT (workspace_id, source) DO UPDATE SET (since, guessed, approved, guessed_before, approved_before) = (
+      SELECT
+        CASE WHEN is_present THEN held.since WHEN is_before THEN held.since + half ELSE moment END,
+        CASE WHEN is_present THEN held.guessed ELSE 0 END + excluded.guessed,
+        CASE WHEN is_present THEN held.approved ELSE 0 END + excluded.approved,
+        CASE WHEN is_present THEN held.guessed_before WHEN is_before THEN held.guessed ELSE 0 END,
+        CASE WHEN is_present THEN held.approved_before WHEN is_before THEN held.approved ELSE 0 END
+      FROM (SELECT held.since > moment - half AS is_present, held.since > moment - window_length AS is_before) AS age
+    )
     RETURNING held.* INTO counted;
-    IF counted.guessed < min_guessed OR counted.guessed < min_ratio * counted.approved THEN
+    all_guessed := counted.guessed + counted.guessed_before;
+    all_approved := counted.approved + counted.approved_before;
+    IF all_guessed < min_guessed OR all_guessed < min_ratio * all_approved THEN
       RETURN false;
     END IF;
-    UPDATE guess_source SET since = moment, guessed = 0, approved = 0, slowed_until = moment + slowed_for
+    UPDATE guess_source SET guessed = 0, guessed_before = 0, slowed_until = moment + slowed_for
       WHERE workspace_id = workspace AND source = source_key;
     IF counted.slowed_until > moment THEN
       RETURN false;
@@ -54,9 +66,11 @@ const noteGuesses = `
     VALUES (
       workspace, 'live', 'guessing.detected', 'gue_' || id_time(moment) || id_random(), moment,
       shown || jsonb_build_object(
-        'guessed', counted.guessed,
-        'approved', counted.approved,
-        'since', (extract(epoch FROM counted.since) * 1000)::bigint,
+        'guessed', all_guessed,
+        'approved', all_approved,
+        'since', (extract(
+          epoch FROM CASE WHEN counted.guessed_before + counted.approved_before > 0 THEN counted.since - half ELSE counted.since END
+        ) * 1000)::bigint,
         'slowedUntil', CASE WHEN mode = 'enforce' THEN (extract(epoch FROM moment + slowed_for) * 1000)::bigint END
       )
     );

@@ -169,11 +169,11 @@ class AsyncVerify:
         the right code is `incorrect`. The same goes for the `payee` and `amount` of a start that had them: pass
         those that you are about to pay.
 
-        Guesses are also counted by where they come from: the `device_id` or else the `end_user_ip` of the check, or
-        else the IP address that calls, and the API key. A source whose codes are wrong for many verifications, and
-        right for few, may check only a few codes a minute for some time. Beyond that the call fails with
-        `rate_limited`, and counts no attempt; the event `guessing.detected` names the source. Pass `device_id` or
-        `end_user_ip`, so that one of your users cannot slow down the others.
+        Guesses are also counted by where they come from: the `device_id` and the `end_user_ip` of the check, or
+        without both the IP address that calls, and the API key. A source whose codes are wrong for many
+        verifications, and right for few, may check only a few codes a minute for some time. Beyond that the call
+        fails with `rate_limited`, and counts no attempt; the event `guessing.detected` names the source. Pass
+        `device_id` or `end_user_ip`, so that one of your users cannot slow down the others.
 
         Args:
             verification_id: The id that `verify.start` returned.
@@ -189,7 +189,7 @@ class AsyncVerify:
                 address of your own server. If wrong codes for many verifications come from it, the server slows it
                 down, and not your other users.
             device_id: Your own id of the device or the browser on which the end user entered the code, 1 to 128
-                characters, if you have one. It is judged in place of `end_user_ip`, as that is.
+                characters, if you have one. It is judged as `end_user_ip` is, and beside it.
             options: Options of this call.
         """
         return await self._caller.call(

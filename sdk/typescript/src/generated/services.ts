@@ -152,11 +152,11 @@ export class Verify {
    * `incorrect`. The same goes for the `payee` and `amount` of a start that had them: pass those that you are about to
    * pay.
    *
-   * Guesses are also counted by where they come from: the `deviceId` or else the `end_user_ip` of the check, or else
-   * the IP address that calls, and the API key. A source whose codes are wrong for many verifications, and right for
-   * few, may check only a few codes a minute for some time. Beyond that the call fails with `rate_limited`, and counts
-   * no attempt; the event `guessing.detected` names the source. Pass `deviceId` or `end_user_ip`, so that one of your
-   * users cannot slow down the others.
+   * Guesses are also counted by where they come from: the `deviceId` and the `end_user_ip` of the check, or without
+   * both the IP address that calls, and the API key. A source whose codes are wrong for many verifications, and right
+   * for few, may check only a few codes a minute for some time. Beyond that the call fails with `rate_limited`, and
+   * counts no attempt; the event `guessing.detected` names the source. Pass `deviceId` or `end_user_ip`, so that one of
+   * your users cannot slow down the others.
    */
   check(params: CheckVerificationParams, options: CallOptions = {}): Promise<CheckVerificationResponse> {
     return this.#caller.call(operations.verify.check, { ...params }, options);

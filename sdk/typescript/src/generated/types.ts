@@ -1780,7 +1780,7 @@ export interface CheckVerificationParams {
   readonly endUserIp?: string | null | undefined;
   /**
    * Your own id of the device or the browser on which the end user entered the code, 1 to 128 characters, if you have
-   * one. It is judged in place of `end_user_ip`, as that is.
+   * one. It is judged as `end_user_ip` is, and beside it.
    */
   readonly deviceId?: string | null | undefined;
 }

@@ -8,7 +8,7 @@ import type { EventLog } from "../../../events/event-log.ts";
 import { LruMap } from "../../../lru-map.ts";
 import type { Logger } from "../../../observe/log.ts";
 import { guessing } from "../verify.policy.ts";
-import { type GuessSource, guessingRuleOf } from "./guess-source.ts";
+import { type GuessSource, type GuessSourceKind, guessingRuleOf } from "./guess-source.ts";
 import type { GuardModeSql } from "./slowed-source.ts";
 
 /** In the order of the key: servers that add to the same rows wait for one another, and never in a circle. */
@@ -39,14 +39,14 @@ export const noteGuessesStatement = (modeOf: GuardModeSql) =>
       WHERE mode <> 'off'`,
   );
 
-/** What a server knows of a source from which a wrong code came. */
+/** What a server has counted of a source, and not added to the database yet. */
 interface Held {
   readonly workspaceId: string;
   readonly source: GuessSource;
-  /** Not added to the database yet. */
   guessed: number;
   approved: number;
-  guessedAtMs: number;
+  /** Monotonic. When something was last counted. */
+  notedAtMs: number;
 }
 
 interface Dependencies {
@@ -59,13 +59,17 @@ interface Dependencies {
 
 const maxHeld = 20_000;
 const batchSize = 500;
+/** Approvals of a source that are added without a wrong code: with fewer, the least number of wrong codes is twice as many in any case. */
+const approvalsAtOnce = (kind: GuessSourceKind) => guessingRuleOf(kind).verifications / guessing.ratio;
+
 /** Between two additions: a source can check so long after it has guessed too much. */
 const pauseMs = 100;
 
 /**
  * Counts verifications whose first code was wrong, and those that were approved, by the source of the code, and adds the numbers to the
- * database in batches: no check waits for a write, or for the row of its source. Approvals are counted only of a source that had a wrong code
- * within the window: for nearly all checks, nothing is written. What a crash loses is the last tenth of a second.
+ * database in batches: no check waits for a write, or for the row of its source. Approvals are added with a wrong code of their source, so that
+ * it is judged by those that came before, too, or when they are many, so that other servers know of them: for nearly all checks, nothing is
+ * written. What a crash loses is the last tenth of a second, and a few approvals.
  *
  * ```ts
  * guesses.note(workspaceId, sources, "guessed");  // after the commit of the check
@@ -77,7 +81,7 @@ export class GuessCounter {
   readonly #stopping = new AbortController();
   #waiting = new Set<Held>();
   #running: Promise<void> | undefined;
-  /** Whether a wrong code waits to be added. Approvals wait for one. */
+  /** Whether something waits to be added. */
   #isAsked = false;
 
   constructor(deps: Dependencies) {
@@ -87,14 +91,14 @@ export class GuessCounter {
   /** Counts a verification. Returns at once. */
   note(workspaceId: string, sources: readonly GuessSource[], outcome: "guessed" | "approved"): void {
     for (const source of sources) {
-      const held = this.#heldFor(workspaceId, source, outcome === "guessed");
-      if (held !== undefined) {
-        held[outcome] += 1;
+      const held = this.#heldFor(workspaceId, source);
+      held[outcome] += 1;
+      if (held.guessed > 0 || held.approved >= approvalsAtOnce(source.kind)) {
         this.#waiting.add(held);
+        this.#isAsked = true;
       }
     }
-    if (outcome === "guessed" && sources.length > 0) {
-      this.#isAsked = true;
+    if (this.#isAsked) {
       this.#running ??= this.#addWhileAsked();
     }
   }
@@ -106,19 +110,17 @@ export class GuessCounter {
     await this.#add();
   }
 
-  #heldFor(workspaceId: string, source: GuessSource, isGuess: boolean): Held | undefined {
+  #heldFor(workspaceId: string, source: GuessSource): Held {
     const key = `${workspaceId}/${source.key}`;
     const nowMs = this.#deps.clock.monotonicMs();
-    let held = this.#known.get(key);
-    if (isGuess) {
-      held ??= { workspaceId, source, guessed: 0, approved: 0, guessedAtMs: nowMs };
-      held.guessedAtMs = nowMs;
-      this.#known.set(key, held);
-      return held;
+    const known = this.#known.get(key);
+    const held = known ?? { workspaceId, source, guessed: 0, approved: 0, notedAtMs: nowMs };
+    if (nowMs - held.notedAtMs > guessing.windowSeconds * 1_000) {
+      held.approved = 0;
     }
-    if (held !== undefined && nowMs - held.guessedAtMs > guessing.windowSeconds * 1_000) {
-      this.#known.delete(key);
-      return undefined;
+    held.notedAtMs = nowMs;
+    if (known === undefined) {
+      this.#known.set(key, held);
     }
     return held;
   }
@@ -134,7 +136,7 @@ export class GuessCounter {
     this.#running = undefined;
   }
 
-  /** Never rejects: what the database did not take is added after the next wrong code. */
+  /** Never rejects: what the database did not take is added with what waits next. */
   async #add(): Promise<void> {
     const waiting = [...this.#waiting].map((held) => ({ held, guessed: held.guessed, approved: held.approved }));
     this.#waiting = new Set();

@@ -3,7 +3,7 @@ import type { Sweep } from "../../../database/sweeper.ts";
 import { sweepPages } from "../../../database/table-sweeps.ts";
 import { guessing } from "../verify.policy.ts";
 
-/** Removes sources whose window is over, and that are not slowed any more: a source without a row has had no wrong code. */
+/** Removes sources whose window is over, and that are not slowed any more: a source without a row has had no wrong code in it. */
 export function guessSourceSweep(deps: { readonly database: Pick<Database, "transaction"> }): Sweep {
   return sweepPages(deps, {
     table: "guess_source",

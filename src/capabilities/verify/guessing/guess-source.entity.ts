@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 
-/** Sources of checks from which wrong codes came. A source without a row has none. */
+/** Sources of checks: the codes that came from them, by halves of the window. A source without a row had no wrong code in it. */
 export const GuessSourceEntity = defineEntity({
   name: "GuessSource",
   tableName: "guess_source",
@@ -8,7 +8,7 @@ export const GuessSourceEntity = defineEntity({
     workspaceId: p.text().primary(),
     /** `GuessSource.key`. */
     source: p.text().primary(),
-    /** When the window began in which it is counted. */
+    /** When the half of the window began in which it is counted. */
     since: p.datetime(),
     /** Verifications whose first code was wrong, and came from this source. */
     guessed: p.integer(),
@@ -16,5 +16,8 @@ export const GuessSourceEntity = defineEntity({
     approved: p.integer(),
     /** Null: it has not guessed. */
     slowedUntil: p.datetime().nullable(),
+    /** The same two, of the half before. */
+    guessedBefore: p.integer().default(0),
+    approvedBefore: p.integer().default(0),
   },
 });

@@ -25,27 +25,33 @@ interface CheckOrigin {
   readonly deviceIndexes: readonly string[];
 }
 
-/** The sources of a check: the closest that is known to the end user, and the API key. In the order in which they are slowed. */
-export function guessSourcesOf({ keyId, ...origin }: CheckOrigin): readonly GuessSource[] {
-  const key: GuessSource = { kind: "api_key", key: `api_key:${keyId}`, value: keyId };
-  const closest = closestSource(origin);
-  return closest === undefined ? [key] : [closest, key];
-}
-
-function closestSource({
+/**
+ * The sources of a check, in the order in which they are slowed: the device and the address of the end user, or else the address that calls; and the API
+ * key. Each is judged by itself, so that another device in each check does not hide the address.
+ */
+export function guessSourcesOf({
+  keyId,
   clientAddress,
   endUserIp,
   deviceId,
   deviceIndexes,
-}: Omit<CheckOrigin, "keyId">): GuessSource | undefined {
+}: CheckOrigin): readonly GuessSource[] {
   // The first of the sorted ones: the same on two servers that know the same secrets, whichever is the current one.
   const [deviceIndex] = deviceIndexes;
-  if (deviceId !== undefined && deviceIndex !== undefined) {
-    return { kind: "device", key: `device:${deviceIndex}`, value: deviceId };
-  }
-  const kind = endUserIp === undefined ? "client_ip" : "end_user_ip";
-  const address = limitKeyOf(endUserIp ?? clientAddress);
-  return address === unknownSource ? undefined : { kind, key: `${kind}:${address}`, value: address };
+  const device: readonly GuessSource[] =
+    deviceId === undefined || deviceIndex === undefined
+      ? []
+      : [{ kind: "device", key: `device:${deviceIndex}`, value: deviceId }];
+  const endUser = [...device, ...addressSource("end_user_ip", endUserIp)];
+  return [
+    ...(endUser.length === 0 ? addressSource("client_ip", clientAddress) : endUser),
+    { kind: "api_key", key: `api_key:${keyId}`, value: keyId },
+  ];
+}
+
+function addressSource(kind: "end_user_ip" | "client_ip", ip: string | undefined): readonly GuessSource[] {
+  const address = limitKeyOf(ip);
+  return ip === undefined || address === unknownSource ? [] : [{ kind, key: `${kind}:${address}`, value: address }];
 }
 
 /** When a source of this kind guesses, and how slow it becomes. */
