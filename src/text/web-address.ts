@@ -35,6 +35,7 @@ const addresses: readonly RegExp[] = [
   /(?<![\p{L}\p{N}])xn--/iu,
   // With or without something before the @: `@example.com #123456` binds a code to a domain.
   new RegExp(String.raw`@[^\s@]*[^\s@.]\.+${topLevel}`, "iu"),
+  /(?:^|\s)@\S+\s+#\S/u,
   new RegExp(String.raw`[^\s.]\.+${topLevel}\.*(?:[/\\]|[:?#]\S)`, "iu"),
   /(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?:[/\\]|[:?#]\S)/u,
   // An encoded word (RFC 2047) or a numbered character of HTML, which needs no semicolon: decoded, it can be anything.

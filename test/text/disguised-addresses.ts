@@ -240,4 +240,5 @@ export const addressAttacks: readonly string[] = [
   "evil&percnt;2ecom/x",
   "evil.com\\u00252flogin",
   "=26sol;=26sol;evil.com",
+  "@localhost #123456",
 ];

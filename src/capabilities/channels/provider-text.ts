@@ -7,6 +7,7 @@ import type { LanguageTag } from "./texts/language-tags.ts";
 import { textsFor } from "./texts/languages.ts";
 import type { MessageTexts } from "./texts/message-texts.ts";
 import { spokenCode } from "./texts/spoken-code.ts";
+import { spokenName } from "./texts/spoken-name.ts";
 import { timeLeft } from "./texts/time-left.ts";
 
 /** The text of a text message, or what a call reads out. */
@@ -49,8 +50,11 @@ function spokenText(message: CodeMessage, now: Date): string {
 }
 
 function ownSpokenText({ brand, code, expiresAt, approval }: CodeMessage, texts: MessageTexts, now: Date): string {
-  const words = { brand, code: spokenCode(texts, code), time: timeLeft(texts, expiresAt, now) };
+  const words = { brand: spokenName(brand), code: spokenCode(texts, code), time: timeLeft(texts, expiresAt, now) };
   return approval === undefined
     ? texts.spoken(words)
-    : texts.approval.spoken({ ...words, ...paymentOf(texts, approval, "name") });
+    : texts.approval.spoken({
+        ...words,
+        ...paymentOf(texts, { ...approval, payee: spokenName(approval.payee) }, "name"),
+      });
 }

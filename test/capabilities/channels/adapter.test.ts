@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createAdapterProvider } from "../../../src/capabilities/channels/adapter/adapter.ts";
 import type { CodeMessage } from "../../../src/capabilities/channels/outgoing-message.ts";
+import { languageTags } from "../../../src/capabilities/channels/texts/language-tags.ts";
 import { HttpFake } from "./http-fake.ts";
 import { codeMessage, fixedNow } from "./messages.ts";
 
@@ -53,6 +54,17 @@ test("a call is posted with a text to be read out", async () => {
     channel: "voice",
     text: "Your Acme verification code is: four, nine, three, eight, one, seven. Once more: four, nine, three, eight, one, seven. It expires in 5 minutes.",
   });
+});
+
+test("no name of a call begins a script for the voice", async () => {
+  provider.answer = { status: 204 };
+  const approval = { payee: "<break time='9s'/>Books", amount: { value: "9.90", currency: "EUR" } };
+  for (const locale of languageTags) {
+    await send({ channel: "voice", brand: "<speak>Acme", locale });
+    expect(provider.lastJson).toMatchObject({ text: expect.stringMatching(/^[^<>]*speak Acme[^<>]*$/) });
+    await send({ channel: "voice", brand: "<speak>Acme", locale, approval });
+    expect(provider.lastJson).toMatchObject({ text: expect.stringMatching(/^[^<>]*break time='9s'\/ Books[^<>]*$/) });
+  }
 });
 
 test("the request is signed, time and body together", async () => {

@@ -111,6 +111,16 @@ describe.each(languageTags)("the texts in %s", (tag) => {
     }
   });
 
+  test("make no line for phones of what stands in them", () => {
+    const names = ["@x", "#1"].flatMap((brand) => ["@x", "#1"].map((payee) => ({ brand, payee })));
+    for (const { brand, payee } of names) {
+      const words = { brand, payee, code: "493817", time: "5", amount: "EUR 10.50" };
+      for (const text of [texts.short(words), texts.approval.short(words)]) {
+        expect(text).not.toMatch(/(?:^|\s)@\S+ #/m);
+      }
+    }
+  });
+
   test("have a wording of their own for each number of minutes that a code can have", () => {
     const rules = new Intl.PluralRules(tag);
     const wordings = Array.from({ length: 61 }, (_, minutes) => timeInWords(texts, minutes));

@@ -81,7 +81,7 @@ test("a call is posted to the Calls API with TwiML that reads the digits, whatev
     To: "+6591234567",
     From: "+15550100",
     Twiml:
-      '<Response><Say language="en-US">Your A&lt;B&gt; &amp; &quot;C&quot; verification code is: four, nine, three, eight, one, seven. Once more: four, nine, three, eight, one, seven. It expires in 5 minutes.</Say></Response>',
+      '<Response><Say language="en-US">Your A B &amp; &quot;C&quot; verification code is: four, nine, three, eight, one, seven. Once more: four, nine, three, eight, one, seven. It expires in 5 minutes.</Say></Response>',
   });
 });
 

@@ -5,6 +5,7 @@ import { paymentOf } from "../texts/format-payment.ts";
 import { textsFor } from "../texts/languages.ts";
 import type { RenderedMail } from "../texts/rendered-mail.ts";
 import { spokenCode } from "../texts/spoken-code.ts";
+import { spokenName } from "../texts/spoken-name.ts";
 import { minutesLeft, timeInWords } from "../texts/time-left.ts";
 import { fillIn, type MessageTemplate, type PlaceholderName, type TextParts } from "./message-template.ts";
 import { codeBox, logoHtml, mailDocument } from "./template-page.ts";
@@ -20,13 +21,16 @@ function valuesOf(message: CodeMessage, { locale }: MessageTemplate, now: Date, 
   const texts = textsFor(locale ?? message.locale);
   const minutes = minutesLeft(message.expiresAt, now);
   const { approval, brand, code } = message;
+  const nameOf = form === "voice" ? spokenName : (name: string) => name;
   return {
     code: form === "voice" ? spokenCode(texts, code) : code,
-    brand,
+    brand: nameOf(brand),
     minutes: String(Math.max(1, minutes)),
     time: timeInWords(texts, minutes),
     // A template with them is only chosen for a message that has them.
-    ...(approval === undefined ? { payee: "", amount: "" } : paymentOf(texts, approval, amountForms[form])),
+    ...(approval === undefined
+      ? { payee: "", amount: "" }
+      : paymentOf(texts, { ...approval, payee: nameOf(approval.payee) }, amountForms[form])),
   };
 }
 

@@ -22,6 +22,28 @@ const byTag: ReadonlyMap<string, LanguageTag> = new Map([
   ...Object.entries(synonyms),
 ]);
 
+/**
+ * The languages whose texts suit a BCP 47 tag, the best first: by lookup (RFC 4647 §3.4), without those that `matchLanguage` gives other texts
+ * (`zh` for `zh-HK`), then the names of the language that it gives.
+ */
+export function languageRange(locale: string): readonly string[] {
+  const subtags = locale.split("-");
+  const language = matchLanguage(locale);
+  const shorter = subtags
+    .map((_, index) => subtags.slice(0, subtags.length - index))
+    // A single letter or digit only says what the next subtag is.
+    .filter((kept) => (kept.at(-1)?.length ?? 0) > 1)
+    .map((kept) => kept.join("-"))
+    .filter((kept) => matchLanguage(kept) === language);
+  return [...shorter, ...(language === undefined ? [] : [language, ...(scripts[language] ?? [])])];
+}
+
+/** Names of a language by its script. */
+const scripts: Readonly<Partial<Record<LanguageTag, readonly string[]>>> = {
+  "zh-CN": ["zh-Hans"],
+  "zh-TW": ["zh-Hant"],
+};
+
 /** The language for a BCP 47 tag, by lookup (RFC 4647 §3.4): subtags are cut off at the end until one matches. */
 export function matchLanguage(locale: string | undefined): LanguageTag | undefined {
   const subtags = (locale ?? "").toLowerCase().split(/[-_]/);
