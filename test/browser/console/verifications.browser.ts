@@ -21,6 +21,21 @@ afterAll(async () => {
 const badge = (page: Page, text: string) => page.locator("header .badge", { hasText: text });
 const timeline = (page: Page) => page.locator("ol").getByRole("link");
 
+test("WhatsApp is not offered for the code of a payment, which its messages cannot show", async () => {
+  const { account, key } = await signUpWithKey(app);
+  const payment = { payee: "Books", amount: { value: "9.90", currency: "EUR" } };
+  const { id } = await startAndRead(app, key, "payer@example.com", payment);
+  await using watched = await openSignedIn(browser, app, `/verifications/${id}`, { width: 1280, account });
+  const { page } = watched;
+  await page.getByRole("button", { name: "Resend code" }).click();
+  await page
+    .getByRole("dialog", { name: "Resend code" })
+    .getByRole("button", { name: /Channel/ })
+    .click();
+  await page.getByRole("option", { name: "SMS" }).waitFor();
+  expect(await page.getByRole("option").allTextContents()).toEqual(["E-mail", "SMS", "Voice"]);
+});
+
 describe.each([390, 1280])("at %i px", (width) => {
   test("a verification appears in the list, and its page follows it to its approval, without a reload", async () => {
     const { account, key } = await signUpWithKey(app);

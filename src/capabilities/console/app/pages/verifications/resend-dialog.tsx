@@ -11,7 +11,6 @@ import { notify } from "../../components/notify.tsx";
 
 type ChannelName = (typeof channels)[number][0];
 
-const options = channels.map(([name, text]) => [name, text] as const);
 const formOf = (channel: ChannelName | undefined) => (channel === "email" ? "mail address" : "phone number");
 
 /** Sends the code of a pending verification again, over the same channel or another one. */
@@ -25,6 +24,10 @@ export function ResendDialog({
   const used = channels.find(([, , value]) => value === verification.channel)?.[0];
   const [channel, setChannel] = useState<ChannelName>(used ?? "email");
   const [recipient, setRecipient] = useState("");
+  // WhatsApp's messages cannot show a payment.
+  const options = channels
+    .filter(([name]) => name !== "whatsapp" || verification.amount === undefined)
+    .map(([name, text]) => [name, text] as const);
   const queries = useQueryClient();
   const resend = useMutation(VerifyService.method.resendCode);
   const { submit, isPending, error } = useSubmit(async () => {
