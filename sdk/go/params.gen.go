@@ -231,7 +231,8 @@ type TemplatesPutParams struct {
 	// `strong`, `sub`, `sup`, `table`, `tbody`, `td`, `tfoot`, `th`, `thead`, `tr`, `u`, `ul`. Attributes stand in
 	// double quotes; among them is `style`, with colors, fonts, sizes, spaces and borders. `&`, `<` and `>` are
 	// written `&amp;`, `&lt;` and `&gt;`. The only picture is the logo: `<img src="cid:logo" alt="Acme">`.
-	// Placeholders stand in text, never in attributes.
+	// Placeholders stand in text, never in attributes. Text must have 9 to 100 pixels, lines of at least 9, and a
+	// contrast of at least 3 with its background.
 	Html *string `json:"html,omitzero"`
 
 	// Logo is the picture at the head of a mail; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and

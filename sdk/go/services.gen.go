@@ -47,8 +47,9 @@ type Services struct {
 	// calls, in each language.
 	//
 	// A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
-	// `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for
-	// verifications that have them, and one without is for those that do not.
+	// `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not
+	// `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for
+	// those that do not.
 	//
 	// A text may contain these placeholders:
 	//
@@ -60,9 +61,10 @@ type Services struct {
 	//     minute`.
 	//   - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
 	//
-	// Texts must not contain web or mail addresses, control characters, or characters that change the direction of
-	// writing. Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and
-	// its line. The last line from which browsers and phones fill in the code is always the server's own.
+	// Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters,
+	// or characters that change the direction of writing. Nothing is removed from a text: one with anything that is
+	// not allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the
+	// code is always the server's own.
 	//
 	// WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
 	//
@@ -381,8 +383,9 @@ func (s *GuardService) GetReport(ctx context.Context, params *GuardGetReportPara
 // messages and calls, in each language.
 //
 // A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
-// `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for
-// verifications that have them, and one without is for those that do not.
+// `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not
+// `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for
+// those that do not.
 //
 // A text may contain these placeholders:
 //
@@ -394,9 +397,10 @@ func (s *GuardService) GetReport(ctx context.Context, params *GuardGetReportPara
 //     minute`.
 //   - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
 //
-// Texts must not contain web or mail addresses, control characters, or characters that change the direction of
-// writing. Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and
-// its line. The last line from which browsers and phones fill in the code is always the server's own.
+// Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters,
+// or characters that change the direction of writing. Nothing is removed from a text: one with anything that is
+// not allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the
+// code is always the server's own.
 //
 // WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
 //

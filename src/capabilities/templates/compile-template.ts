@@ -11,6 +11,7 @@ import {
 import { greatestSegments } from "./count-segments.ts";
 import { parseHtml } from "./html/parse-html.ts";
 import { hasLogo, renderTree, visibleText } from "./html/render-tree.ts";
+import { lookOfPage } from "./html/text-look.ts";
 import { parsePlaceholders } from "./parse-placeholders.ts";
 import { readLogo } from "./read-logo.ts";
 import { maxHtmlBytes, maxSegments, minContrast, subjectLength, textLength } from "./templates.policy.ts";
@@ -61,9 +62,9 @@ export function compileTemplate(
 ): Compiled | { readonly problems: Problems } {
   const subject = content.subject === undefined ? undefined : compileSubject(content.subject);
   const text = compileText(content.text);
-  const html = content.html === undefined ? undefined : compileHtml(content.html);
   const logo = content.logo === undefined ? undefined : readLogo(content.logo);
   const colors = colorsOf(content);
+  const html = content.html === undefined ? undefined : compileHtml(content.html, colors);
   const found: Problems = {
     ...(channel === "email" ? mailProblems(content, html) : otherProblems(channel, content)),
     ...colorProblems(colors),
@@ -139,23 +140,26 @@ function compileText(text: string): CompiledText {
 
 type CompiledHtml = { readonly parts: TextParts; readonly placesLogo: boolean } | { readonly problem: string };
 
-function compileHtml(html: string): CompiledHtml {
+function compileHtml(html: string, colors: MailColors): CompiledHtml {
   if (Buffer.byteLength(html) > maxHtmlBytes) {
     return { problem: `must be at most ${maxHtmlBytes / 1_024} KiB` };
   }
-  const tree = parseHtml(html);
+  const tree = parseHtml(html, lookOfPage(colors));
   if ("problem" in tree) {
     return tree;
-  }
-  const visible = parsePlaceholders(visibleText(tree.nodes));
-  if ("problem" in visible) {
-    return visible;
   }
   const rendered = parsePlaceholders(renderTree(tree.nodes));
   if ("problem" in rendered) {
     return rendered;
   }
-  const problem = textProblem(visible.parts) ?? placeholderProblem(rendered.parts);
+  for (const visible of new Set([visibleText(tree.nodes, "apart"), visibleText(tree.nodes, "beside")])) {
+    const parsed = parsePlaceholders(visible);
+    const problem = "problem" in parsed ? parsed.problem : textProblem(parsed.parts);
+    if (problem !== undefined) {
+      return { problem };
+    }
+  }
+  const problem = placeholderProblem(rendered.parts);
   return problem === undefined ? { ...rendered, placesLogo: hasLogo(tree.nodes) } : { problem };
 }
 

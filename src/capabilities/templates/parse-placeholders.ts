@@ -7,6 +7,14 @@ const placeholder = /\{\{ ?([a-z]{1,20}) ?\}\}/;
  * understood is not sent as it is.
  */
 export function parsePlaceholders(text: string): { readonly parts: TextParts } | { readonly problem: string } {
+  // Full-width braces and the like would be sent as they are.
+  const folded = text.replace(/[^{}]/gu, (character) => {
+    const compatible = character.normalize("NFKC");
+    return compatible === "{" || compatible === "}" ? compatible : character;
+  });
+  if (folded !== text && /\{\{|\}\}/.test(folded)) {
+    return { problem: `must have the braces { and } of ASCII around placeholders: ${known}` };
+  }
   // Pieces of text, and the names between them.
   const pieces = text.split(placeholder);
   const parts: (string | { readonly placeholder: PlaceholderName })[] = [];

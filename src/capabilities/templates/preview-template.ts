@@ -1,12 +1,11 @@
 import type { Mode } from "../../access/caller.ts";
 import type { Clock } from "../../clock.ts";
-import { invalidFields } from "../../errors.ts";
 import type { CodeMessage } from "../channels/outgoing-message.ts";
-import type { MailLogo } from "../channels/own-texts/message-template.ts";
+import type { MailLogo, MessageTemplate } from "../channels/own-texts/message-template.ts";
 import { providerText } from "../channels/provider-text.ts";
 import { countSegments } from "../channels/sms-text/segments.ts";
 import { renderMail } from "../channels/texts/mails.ts";
-import { compileTemplate, defaultLocale, type TemplateChannel, type TemplateContent } from "./compile-template.ts";
+import { defaultLocale, type TemplateChannel } from "./compile-template.ts";
 import type { TemplateStore } from "./template-store.ts";
 
 export interface PreviewInput {
@@ -15,7 +14,7 @@ export interface PreviewInput {
   readonly channel: TemplateChannel;
   readonly locale: string;
   /** Undefined: what is sent today. */
-  readonly draft: TemplateContent | undefined;
+  readonly draft: MessageTemplate | undefined;
   readonly brand: string;
   /** Whether the message approves a payment. A draft says so by its placeholders. */
   readonly isForApproval: boolean;
@@ -34,19 +33,14 @@ const exampleCode = "123456";
 const exampleTtlMs = 300_000;
 const exampleApproval = { payee: "Example Books", amount: { value: "249.90", currency: "EUR" } };
 
-/** The message of a draft or of a stored template, as a recipient gets it. Throws `validation_error` for a draft with a problem. */
+/** The message of a draft or of a stored template, as a recipient gets it. */
 export async function previewTemplate(
   { templates, clock }: { readonly templates: Pick<TemplateStore, "find">; readonly clock: Pick<Clock, "now"> },
   { workspaceId, mode, channel, locale, draft, brand, ...input }: PreviewInput,
 ): Promise<Preview> {
   const asked = locale === defaultLocale ? undefined : locale;
-  const compiled = draft && compileTemplate({ channel, locale }, draft);
-  if (compiled !== undefined && "problems" in compiled) {
-    throw invalidFields(compiled.problems);
-  }
-  const isForApproval = compiled?.template.isForApproval ?? input.isForApproval;
-  const template =
-    compiled?.template ?? (await templates.find({ workspaceId, mode, channel, locale: asked, isForApproval }));
+  const isForApproval = draft?.isForApproval ?? input.isForApproval;
+  const template = draft ?? (await templates.find({ workspaceId, mode, channel, locale: asked, isForApproval }));
   const now = clock.now();
   const message: CodeMessage = {
     workspaceId,

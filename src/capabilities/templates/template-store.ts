@@ -6,7 +6,7 @@ import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { templatesSubject } from "../../revocation/revocation-subjects.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { MessageTemplate } from "../channels/own-texts/message-template.ts";
-import { matchLanguage } from "../channels/texts/match-language.ts";
+import { languageRange } from "../channels/texts/match-language.ts";
 import { compileTemplate, defaultLocale, templateChannels } from "./compile-template.ts";
 import { readTemplate } from "./get-template.ts";
 import type { TemplateTables } from "./message-template.entity.ts";
@@ -107,16 +107,10 @@ export class TemplateStore {
   }
 }
 
-/** The locales of the templates for a locale, the best first: by lookup (RFC 4647 §3.4), then that of the server's texts, then the default. */
-export function candidatesFor(locale: string | undefined): readonly string[] {
-  const subtags = locale === undefined ? [] : canonicalLocale(locale).split("-");
-  const shorter = subtags
-    .map((_, index) => subtags.slice(0, subtags.length - index))
-    // A single letter or digit only says what the next subtag is.
-    .filter((kept) => (kept.at(-1)?.length ?? 0) > 1)
-    .map((kept) => canonicalLocale(kept.join("-")));
-  const ours = matchLanguage(locale);
-  return [...new Set([...shorter, ...(ours === undefined ? [] : [ours]), defaultLocale])];
+/** The locales of the templates for a locale, the best first. `docs/guides/languages.md` has the rule. */
+function candidatesFor(locale: string | undefined): readonly string[] {
+  const range = locale === undefined ? [] : languageRange(canonicalLocale(locale)).map(canonicalLocale);
+  return [...new Set([...range, defaultLocale])];
 }
 
 async function readList(database: QueryableTables, { workspaceId, mode }: TemplateOwner): Promise<TemplateList> {

@@ -1,5 +1,6 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
+  type PreviewTemplateRequest,
   PreviewTemplateRequestSchema,
   PutTemplateRequestSchema,
   type TemplateChannel,
@@ -13,6 +14,7 @@ import { invalidFields, problemOf } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
+import type { MessageTemplate } from "../channels/own-texts/message-template.ts";
 import { compileTemplate, type TemplateContent } from "./compile-template.ts";
 import { deleteTemplate } from "./delete-template.ts";
 import { getTemplate } from "./get-template.ts";
@@ -67,7 +69,7 @@ export function templateService(deps: TemplateServiceDependencies): ServiceImpl<
     async previewTemplate(request, context) {
       const { templateLocale, ...shown } = await previewTemplate(deps, {
         ...keyOf(request, context),
-        draft: givenContent(request),
+        draft: draftOf(request),
         brand: request.brand ?? "Acme",
         isForApproval: request.payment === true,
       });
@@ -89,25 +91,42 @@ function keyOf({ channel, locale }: TemplateReference, context: HandlerContext):
   return { ...ownerOf(context), channel: templateChannelOf(channel), locale: canonicalLocale(locale) };
 }
 
-/** The problems of a template that is written or previewed, by field. */
-function contentProblems({ channel, locale }: TemplateReference, content: TemplateContent | undefined) {
-  const name = findTemplateChannel(channel);
-  if (name === undefined || content === undefined) {
-    return {};
+/** What the check of a preview compiled is what the preview shows. */
+const drafts = new WeakMap<PreviewTemplateRequest, MessageTemplate>();
+
+function draftOf(request: PreviewTemplateRequest): MessageTemplate | undefined {
+  const draft = drafts.get(request);
+  if (draft === undefined && request.text !== undefined) {
+    throw new TypeError("a draft is compiled when it is checked");
   }
-  const compiled = compileTemplate({ channel: name, locale: canonicalLocale(locale) }, content);
-  return "problems" in compiled ? compiled.problems : {};
+  return draft;
+}
+
+/** The template that is written or previewed. Undefined: the request has none, or names no channel. */
+function compileContent({ channel, locale }: TemplateReference, content: TemplateContent | undefined) {
+  const name = findTemplateChannel(channel);
+  return name === undefined || content === undefined
+    ? undefined
+    : compileTemplate({ channel: name, locale: canonicalLocale(locale) }, content);
+}
+
+function problemsOf(compiled: ReturnType<typeof compileContent>) {
+  return compiled !== undefined && "problems" in compiled ? compiled.problems : {};
 }
 
 /** The rules of the requests that the schema cannot express. */
 export const templateFieldChecks: readonly FieldCheck[] = [
-  fieldCheck(PutTemplateRequestSchema, (request) => contentProblems(request, givenContent(request))),
+  fieldCheck(PutTemplateRequestSchema, (request) => problemsOf(compileContent(request, givenContent(request)))),
   fieldCheck(PreviewTemplateRequestSchema, (request) => {
     const content = givenContent(request);
     const { subject, html, logo, backgroundColor, textColor, accentColor, brand } = request;
+    const compiled = compileContent(request, content);
+    if (compiled !== undefined && "template" in compiled) {
+      drafts.set(request, compiled.template);
+    }
     const hasMore = [subject, html, logo, backgroundColor, textColor, accentColor].some((field) => field !== undefined);
     return {
-      ...contentProblems(request, content),
+      ...problemsOf(compiled),
       ...(content === undefined && hasMore ? { text: "is required for a draft" } : {}),
       ...problemOf("brand", brand === undefined ? undefined : senderNameProblem(brand)),
     };

@@ -28,6 +28,12 @@ export const logo = { maxBytes: 65_536, maxPixels: 2_000 } as const;
 /** Of the text with its background (WCAG 2, success criterion 1.4.3). */
 export const minContrast = 4.5;
 
+/** Of a text in HTML with the colors that are declared around it: what the criterion asks of large texts. */
+export const minContrastInHtml = 3;
+
+/** The size of a text in HTML, and the least height of its lines. */
+export const textPixels = { min: 9, max: 100 } as const;
+
 /** Remembered by each server: which templates a workspace's mode has, and the templates themselves (128 KiB each at most). */
 export const maxRememberedLists = 10_000;
 export const maxRememberedTemplates = 300;

@@ -3,8 +3,8 @@ import { hasWebAddress } from "../../text/web-address.ts";
 import { fillIn, type PlaceholderName, type TextParts } from "../channels/own-texts/message-template.ts";
 import { maxPlaceholders, maxWordLength } from "./templates.policy.ts";
 
-/** Brands and payees that make an address of a text that has its other half: they may be called `Booking.com`, `/login`, `?x` or `:x`. */
-const halves = ["Booking.com", "/login", "?x", ":x"];
+/** Brands and payees that make an address, or a line for phones, of a text that has its other half. They may be called so. */
+const halves = ["Booking.com", "/login", "?x", ":x", "@x", "#1"];
 
 /** Values of the placeholders, with each half for the brand beside each one for the payee. */
 const examples: readonly Readonly<Record<PlaceholderName, string>>[] = halves.flatMap((brand) =>
@@ -13,6 +13,12 @@ const examples: readonly Readonly<Record<PlaceholderName, string>>[] = halves.fl
 
 /** A character of HTML by its number or its name. In a text it is shown as it is written, or hides what a program makes of it. */
 const characterReference = /&(?:#|[a-z]\w*;|amp)/i;
+
+/** A name of a host (in ASCII at its end), which phones make a link of, as mail programs do. */
+const hostName = /[\p{L}\p{N}-]\.[a-z]{2,24}(?![\p{L}\p{N}])/iu;
+
+/** From which phones fill in a code on the host. Some look for it within lines, too. */
+const boundCode = /(?:^|\s)@\S+\s*#\S/;
 
 /** Nothing that any web address is without. Most words are such, and to look for addresses takes a while. */
 const plainWord = /^(?!.*xn--)[a-z0-9,;!?'"()-]*$/i;
@@ -38,8 +44,17 @@ export function textProblem(parts: TextParts): string | undefined {
   if ([...words].some((word) => !plainWord.test(word) && hasWebAddress(word))) {
     return "must not contain a web address or a mail address, not with the value of a placeholder either";
   }
-  return [...lines].some((line) => /^\s*@/.test(line))
-    ? "must have no line that begins with @: such lines tell browsers and phones where to fill in the code"
+  const ownLines = fillIn(parts, () => "x")
+    .normalize("NFKC")
+    .split(/\r?\n/);
+  if (ownLines.some((line) => hostName.test(line))) {
+    return "must not contain the name of a host such as acme.com, which phones make a link of; {{brand}} may be one";
+  }
+  if (ownLines.some((line) => /^\s*@/.test(line))) {
+    return "must have no line that begins with @: such lines tell browsers and phones where to fill in the code";
+  }
+  return [...lines].some((line) => boundCode.test(line))
+    ? "must have no text in the form @example.com #123456, not with values either: phones fill in codes there"
     : undefined;
 }
 

@@ -32,9 +32,13 @@ const subject = (name: string, source: string, reason: string): HostileTemplate 
 const png = (bytes: string) => Buffer.from(bytes, "latin1").toString("base64");
 const elsewhere = 'a picture from elsewhere: the only one is <img src="cid:logo">';
 const addresses = "must not contain a web address or a mail address";
+const hosts = "must not contain the name of a host";
+const autofill = "must have no text in the form @example.com #123456";
 const references = "must contain characters themselves";
 const unreadable =
   "must not contain control characters, or characters that are invisible or change the direction of writing";
+const small = "text of less than 9 pixels";
+const pale = "text with a contrast of less than 3.0 with its background";
 const form = 'in the form name="value"';
 
 export const hostileTemplates: readonly HostileTemplate[] = [
@@ -115,6 +119,28 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   text("a web address without a scheme", "Open evil.example/login", addresses),
   text("a mail address", "Write to help@evil.example", addresses),
   text("a web address with look-alike signs", "Open https：／／evil。example／x", addresses),
+  html("an address that two cells share", "<table><tr><td>evil.e</td><td>xample/login</td></tr></table>", addresses),
+  html(
+    "an address that the second lines of two cells share",
+    "<table><tr><td>a<br>evil.e</td><td><p>b</p><p>xample/login</p></td></tr></table>",
+    addresses,
+  ),
+  html(
+    "an address that a line break in a cell hides",
+    '<table><tr><td>evil.e</td><td rowspan="2">xample/login</td></tr></table>',
+    "the attribute rowspan in <td>",
+  ),
+  html(
+    "blocks in a line",
+    '<p style="display: inline">ev</p><p style="display:inline-block">il</p>',
+    "the style display",
+  ),
+  html("cells below each other", '<table><tr><td style="display: block">x</td></tr></table>', "the style display"),
+  text("the name of a host, which phones make a link of", "Sign in at evil.example", hosts),
+  html("the name of a host in HTML", "<p>Sign in at <b>evil</b>.example</p>", hosts),
+  subject("the name of a host in the subject", "Sign in at evil.example", hosts),
+  text("a value that begins the name of a host", "{{brand}}.example", addresses),
+  text("a number that begins the name of a host", "{{minutes}}.example", hosts),
   text("a web address in percents", "Open https%3A%2F%2Fevil.example", addresses),
   // Placeholders where they would do something else.
   html("a placeholder in an attribute", '<p lang="{{code}}">x</p>', "placeholders in attributes, as in lang"),
@@ -140,6 +166,31 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   text("a placeholder that makes a host", "Open https://{{brand}}", addresses),
   text("a line that fills the code in elsewhere", "@evil #{{code}}", "must have no line that begins with @"),
   text("the same with a placeholder", "@{{brand}} #{{code}}", addresses),
+  {
+    name: "a line for phones, if the brand begins it",
+    channel: "sms",
+    change: { text: "Code:\n{{brand}} #{{code}}" },
+    field: "text",
+    reason: autofill,
+  },
+  {
+    name: "a line for phones that the brand and the payee make",
+    channel: "sms",
+    change: { text: "{{amount}}\n{{brand}} {{payee}} {{code}}" },
+    field: "text",
+    reason: autofill,
+  },
+  text("a line for phones in a line", "Code: @evil #{{code}}", autofill),
+  html(
+    "a line for phones that CSS makes",
+    '<p style="white-space: pre-line">x\n@evil</p>',
+    "this value of the style white-space",
+  ),
+  html(
+    "a line for phones in a cell",
+    "<table><tr><td>x</td><td>@evil</td></tr></table>",
+    "must have no line that begins with @",
+  ),
   text("an unknown placeholder", "{{password}}", "has an unknown placeholder {{password}}"),
   text("an expression", "{{7*7}}", "must have no {{ or }} except in these placeholders"),
   text(
@@ -153,6 +204,8 @@ export const hostileTemplates: readonly HostileTemplate[] = [
     "<p>{{co<b>de}}</b></p>",
     "must have no {{ or }} except in these placeholders",
   ),
+  text("braces of the full width", "｛｛brand｝｝", "must have the braces { and } of ASCII"),
+  text("braces of two kinds", "{｛code}}", "must have the braces { and } of ASCII"),
   text("a payee without an amount", "To {{payee}}", "must contain both {{payee}} and {{amount}}"),
   { name: "no code in the text", change: { text: "Hello {{brand}}" }, field: "text", reason: "must contain {{code}}" },
   { name: "no code in the HTML", change: { html: "<p>Hello</p>" }, field: "html", reason: "must contain {{code}}" },
@@ -201,7 +254,58 @@ export const hostileTemplates: readonly HostileTemplate[] = [
     "this value of the attribute colspan",
   ),
   html("a text that lies over others", '<p style="position: fixed">x</p>', "the style position"),
-  html("a text that nobody sees", '<p style="display: none">x</p>', "this value of the style display"),
+  html("a text that nobody sees", '<p style="display: none">x</p>', "the style display, except in <img>"),
+  html(
+    "a picture that nobody sees",
+    '<img src="cid:logo" alt="" style="display: none">',
+    "this value of the style display",
+  ),
+  html("letters without a size", '<p style="font-size: 0">x</p>', small),
+  html("letters of one pixel", '<p style="font-size: 1px">x</p>', small),
+  html("letters of half a point", '<p style="font-size: 0.5pt">x</p>', small),
+  html(
+    "letters that get smaller in each other",
+    `<div style="font-size: 80%">${`<div style="font-size: 0.7em">`.repeat(2)}x</div></div></div>`,
+    small,
+  ),
+  html("letters that elements make smaller", `${"<small>".repeat(5)}x${"</small>".repeat(5)}`, small),
+  html("letters of a screen's size", '<p style="font-size: 900px">x</p>', "text of more than 100 pixels"),
+  html("lines in each other", '<p style="line-height: 0">x</p>', "text in lines of less than 9 pixels"),
+  html("lines of a pixel", '<p style="line-height: 1px">x</p>', "text in lines of less than 9 pixels"),
+  html("lines of a tenth", '<p style="line-height: 0.1">x</p>', "text in lines of less than 9 pixels"),
+  html("a color that is none", '<p style="color: transparent">x</p>', "this value of the style color"),
+  html("the color of the background", '<p style="color: #fff">x</p>', pale),
+  html("a background of the text's color", '<p style="background-color: #14171a">x</p>', pale),
+  html(
+    "a color that the cell has",
+    '<table bgcolor="#000000"><tr><td style="color: white"><b style="color:black">x</b></td></tr></table>',
+    pale,
+  ),
+  html("a background of a row", '<table><tr bgcolor="#14171a"><td>x</td></tr></table>', pale),
+  html("a text beyond the edge", '<p style="margin-left: 9000px">x</p>', "this value of the style margin-left"),
+  html("a text beyond the window", '<p style="padding: 0 0 0 500px">x</p>', "this value of the style padding"),
+  html(
+    "letters far from each other",
+    '<p style="letter-spacing: 500px">x</p>',
+    "this value of the style letter-spacing",
+  ),
+  html(
+    "a table of ten thousand pixels",
+    '<table width="9999"><tr><td align="right">x</td></tr></table>',
+    "this value of the attribute width",
+  ),
+  html(
+    "a Kelvin sign in a style",
+    '<p style="bac\u212aground-color: #fff">x</p>',
+    "characters other than ASCII in the attribute style",
+  ),
+  html(
+    "a space of another kind in a style",
+    '<p style="color:\u00a0#fff">x</p>',
+    "characters other than ASCII in the attribute style",
+  ),
+  html("a Kelvin sign in an element", "<bloc\u212aquote>x</bloc\u212aquote>", "must not contain <blocquote>"),
+  html("a Kelvin sign in an attribute", '<table cellpadding="0" bac\u212aground="x"></table>', form),
   html("a class of the server's page", '<p class="code">x</p>', "the attribute class in <p>"),
   // Bidi, and what cannot be seen.
   html("an override of the direction", "<p>\u202e321\u202c</p>", unreadable),
@@ -273,6 +377,13 @@ export const hostileTemplates: readonly HostileTemplate[] = [
     reason: "must not contain < or >",
   },
   {
+    name: "a part of a script for a voice",
+    channel: "voice",
+    change: { text: "{{code}} <break>" },
+    field: "text",
+    reason: "must not contain < or >",
+  },
+  {
     name: "a call that does not end",
     channel: "voice",
     change: { text: `{{code}} ${"word ".repeat(200)}` },
@@ -338,3 +449,17 @@ export const goodTemplate = {
   subject: "Your {{brand}} code",
   text: "Your {{brand}} code is {{code}}. It expires in {{time}}.",
 } as const;
+
+/** Mails whose HTML is accepted, as designers write it. */
+export const goodHtml: readonly string[] = [
+  // A receipt: cells beside each other, in small print and large.
+  `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="border-collapse: collapse; max-width: 480px">
+  <tr><td bgcolor="#102030" style="padding: 24px 32px; color: #fff; font-size: 18px; font-weight: 600">{{brand}}</td></tr>
+  <tr><td style="padding: 1.5em 5%"><h1 style="margin: 0 0 8px; font-size: 1.5em; line-height: 1.2">Your code</h1>
+    <p style="margin: 0 auto; font-size: 32px; line-height: 40px; letter-spacing: 6px; text-align: center">{{code}}</p></td></tr>
+  <tr><td><table width="100%"><tr><th align="left">Valid for</th><td align="right">{{time}}</td></tr></table></td></tr>
+  <tr><td height="1" style="font-size: 0; line-height: 0; border-top: 1px solid #ddd">&nbsp;</td></tr>
+  <tr><td style="color: #767676; font-size: 11px"><small>You asked for it at {{brand}}. No. 4.5, e.g. today.</small></td></tr>
+</table>`,
+  '<div dir="rtl"><p>{{brand}}: {{code}}</p><p>{{minutes}} <i>x</i> @home</p></div>',
+];

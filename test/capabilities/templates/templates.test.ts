@@ -6,7 +6,7 @@ import { limitsOf } from "../../support/limit-settings.ts";
 import { protocols, type rpcs } from "../../support/protocols.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 import { SmtpSink } from "../channels/smtp-sink.ts";
-import { goodTemplate, hostileTemplates } from "./hostile-templates.ts";
+import { goodHtml, goodTemplate, hostileTemplates } from "./hostile-templates.ts";
 
 const sink = await SmtpSink.open();
 const app = useTestApp({
@@ -99,6 +99,16 @@ describe.each(protocols)("over $name", (protocol) => {
     expect((await call("ListTemplates", {})).body.templates).toEqual([]);
   });
 
+  test("what designers write is accepted", async () => {
+    for (const [index, html] of goodHtml.entries()) {
+      const template = { channel: "email", locale: "en", ...goodTemplate, html };
+      const { code, body } = await call("PutTemplate", template);
+      expect([index, code, body.fields]).toEqual([index, "ok", undefined]);
+    }
+    // A brand may stand at the beginning of a line, whatever it is called.
+    await put({ channel: "sms", locale: "default", text: "{{brand}}: {{code}}" });
+  });
+
   test("a message has the template of its locale, else of the language, else the default, else the server's text", async () => {
     const subjectFor = async (locale?: string) =>
       (await messageOf({ channel: "email", brand: "Acme", ...(locale === undefined ? {} : { locale }) })).subject;
@@ -116,6 +126,26 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await subjectFor()).toBe("Own of Acme");
     await call("DeleteTemplate", { channel: "email", locale: "default" });
     expect(await subjectFor("fr")).not.toMatch(/^Own/);
+  });
+
+  test.each([
+    ["zh-HK", ["zh-HK", "zh-TW", "zh-Hant"]],
+    ["zh-TW", ["zh-TW", "zh-Hant"]],
+    ["zh-Hant-MO", ["zh-Hant-MO", "zh-Hant", "zh-TW"]],
+    ["zh-SG", ["zh-SG", "zh", "zh-CN", "zh-Hans"]],
+    ["zh-Hans-HK", ["zh-Hans-HK", "zh-Hans", "zh", "zh-CN"]],
+    ["pt-PT", ["pt-PT", "pt", "pt-BR"]],
+  ])("Chinese and Portuguese of %s have the templates that their readers read", async (locale, wanted) => {
+    const stored = ["zh", "zh-CN", "zh-Hans", "zh-TW", "zh-Hant", "pt", "pt-BR", ...wanted.slice(0, 1)];
+    for (const each of new Set(stored)) {
+      await put({ channel: "email", locale: each, subject: `Own ${each}`, text: "{{code}}" });
+    }
+    for (const best of wanted) {
+      const { body } = await call("PreviewTemplate", { channel: "email", locale });
+      expect(body).toMatchObject({ subject: `Own ${best}`, template_locale: best });
+      await call("DeleteTemplate", { channel: "email", locale: best });
+    }
+    expect((await call("PreviewTemplate", { channel: "email", locale })).body.template_locale).toBeNull();
   });
 
   test("a payment has the template that names it, and a code without one has the other", async () => {

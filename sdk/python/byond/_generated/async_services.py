@@ -625,8 +625,9 @@ class AsyncTemplates:
     each language.
 
     A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
-    `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for
-    verifications that have them, and one without is for those that do not.
+    `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not
+    `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for
+    those that do not.
 
     A text may contain these placeholders:
 
@@ -638,9 +639,10 @@ class AsyncTemplates:
     - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a minute`.
     - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
 
-    Texts must not contain web or mail addresses, control characters, or characters that change the direction of
-    writing. Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and
-    its line. The last line from which browsers and phones fill in the code is always the server's own.
+    Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters, or
+    characters that change the direction of writing. Nothing is removed from a text: one with anything that is not
+    allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the code
+    is always the server's own.
 
     WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
 
@@ -724,7 +726,8 @@ class AsyncTemplates:
                 `small`, `span`, `strong`, `sub`, `sup`, `table`, `tbody`, `td`, `tfoot`, `th`, `thead`, `tr`, `u`,
                 `ul`. Attributes stand in double quotes; among them is `style`, with colors, fonts, sizes, spaces
                 and borders. `&`, `<` and `>` are written `&amp;`, `&lt;` and `&gt;`. The only picture is the logo:
-                `<img src="cid:logo" alt="Acme">`. Placeholders stand in text, never in attributes.
+                `<img src="cid:logo" alt="Acme">`. Placeholders stand in text, never in attributes. Text must have 9
+                to 100 pixels, lines of at least 9, and a contrast of at least 3 with its background.
             logo: The picture at the head of a mail; only mail has one. A PNG or JPEG in base64, of at most 64
                 KiB and 2,000 pixels on each side. It is part of the mail: nothing is loaded from elsewhere. It is
                 shown 40 pixels high above the text, unless `html` places it with `<img src="cid:logo" alt="Acme">`.
@@ -2127,8 +2130,9 @@ class AsyncServices:
     each language.
 
     A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
-    `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for
-    verifications that have them, and one without is for those that do not.
+    `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not
+    `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for
+    those that do not.
 
     A text may contain these placeholders:
 
@@ -2140,9 +2144,10 @@ class AsyncServices:
     - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a minute`.
     - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
 
-    Texts must not contain web or mail addresses, control characters, or characters that change the direction of
-    writing. Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and
-    its line. The last line from which browsers and phones fill in the code is always the server's own.
+    Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters, or
+    characters that change the direction of writing. Nothing is removed from a text: one with anything that is not
+    allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the code
+    is always the server's own.
 
     WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
 

@@ -337,8 +337,9 @@ export class Guard {
  * language.
  *
  * A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
- * `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for verifications
- * that have them, and one without is for those that do not.
+ * `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not `zh`. A
+ * template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for those that do
+ * not.
  *
  * A text may contain these placeholders:
  *
@@ -349,9 +350,10 @@ export class Guard {
  * - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a minute`.
  * - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
  *
- * Texts must not contain web or mail addresses, control characters, or characters that change the direction of writing.
- * Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its line. The
- * last line from which browsers and phones fill in the code is always the server's own.
+ * Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters, or
+ * characters that change the direction of writing. Nothing is removed from a text: one with anything that is not
+ * allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the code is
+ * always the server's own.
  *
  * WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
  *
@@ -1026,8 +1028,9 @@ export class Services {
    * language.
    *
    * A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
-   * `default`, else the server's text in the language. A template with `{{payee}}` and `{{amount}}` is for
-   * verifications that have them, and one without is for those that do not.
+   * `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not `zh`. A
+   * template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for those that
+   * do not.
    *
    * A text may contain these placeholders:
    *
@@ -1039,9 +1042,10 @@ export class Services {
    * - `{{time}}`: the same in the words of the language: `5 minutes`, `1 minute`, `1 hour`, `less than a minute`.
    * - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
    *
-   * Texts must not contain web or mail addresses, control characters, or characters that change the direction of
-   * writing. Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its
-   * line. The last line from which browsers and phones fill in the code is always the server's own.
+   * Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters, or
+   * characters that change the direction of writing. Nothing is removed from a text: one with anything that is not
+   * allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the code is
+   * always the server's own.
    *
    * WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
    *

@@ -1896,7 +1896,7 @@ export interface PutTemplateParams {
    * `sup`, `table`, `tbody`, `td`, `tfoot`, `th`, `thead`, `tr`, `u`, `ul`. Attributes stand in double quotes; among
    * them is `style`, with colors, fonts, sizes, spaces and borders. `&`, `<` and `>` are written `&amp;`, `&lt;` and
    * `&gt;`. The only picture is the logo: `<img src="cid:logo" alt="Acme">`. Placeholders stand in text, never in
-   * attributes.
+   * attributes. Text must have 9 to 100 pixels, lines of at least 9, and a contrast of at least 3 with its background.
    */
   readonly html?: string | null | undefined;
   /**

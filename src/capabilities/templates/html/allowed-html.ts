@@ -35,7 +35,7 @@ const empty = (kind: Kind, attributes: readonly string[] = []): AllowedElement =
   attributes,
 });
 
-const ofCells = ["align", "valign", "width", "height", "bgcolor", "colspan", "rowspan"];
+const ofCells = ["align", "valign", "width", "height", "bgcolor", "colspan"];
 const ofRows = ["align", "valign", "bgcolor"];
 const inlineNames = ["b", "bdi", "code", "em", "i", "s", "small", "span", "strong", "sub", "sup", "u"];
 
@@ -68,13 +68,15 @@ export const allowedElements: ReadonlyMap<string, AllowedElement> = new Map([
 const globalAttributes = ["style", "dir", "lang", "role"];
 
 const matches = (pattern: RegExp) => (value: string) => (pattern.test(value) ? undefined : "");
-const size = matches(/^\d{1,4}%?$/);
-const pixels = matches(/^\d{1,4}$/);
+const size = matches(/^(?:\d{1,3}|\d{1,2}%|100%)$/);
+const pixels = matches(/^\d{1,2}$/);
 const span = matches(/^(?:[1-9]|1\d|20)$/);
 
 /** What is wrong with a value, after "must not contain"; empty if only the attribute can be named. Undefined if nothing is. */
-const valueProblems: ReadonlyMap<string, (value: string) => string | undefined> = new Map([
-  ["style", styleProblem],
+const valueProblems: ReadonlyMap<string, (value: string) => string | undefined> = new Map<
+  string,
+  (value: string) => string | undefined
+>([
   ["dir", matches(/^(?:ltr|rtl|auto)$/i)],
   ["lang", matches(/^[a-z]{2,8}(?:-[a-z0-9]{1,8}){0,3}$/i)],
   ["role", matches(/^(?:presentation|none)$/i)],
@@ -87,7 +89,6 @@ const valueProblems: ReadonlyMap<string, (value: string) => string | undefined> 
   ["cellpadding", pixels],
   ["cellspacing", pixels],
   ["colspan", span],
-  ["rowspan", span],
   [
     "src",
     (value) => (value === "cid:logo" ? undefined : 'a picture from elsewhere: the only one is <img src="cid:logo">'),
@@ -101,13 +102,17 @@ export function isAllowedAttribute(element: string, attribute: string): boolean 
 }
 
 /** What is wrong with the value of an attribute, after "must not contain". Undefined if nothing is. */
-export function attributeProblem(attribute: string, value: string): string | undefined {
+export function attributeProblem(element: string, attribute: string, value: string): string | undefined {
   if (/[{}]/.test(value)) {
     return `placeholders in attributes, as in ${attribute}`;
   }
   if (attribute !== "alt" && value.includes("&")) {
     return `character references in the attribute ${attribute}`;
   }
-  const problem = valueProblems.get(attribute)?.(value);
+  // Letters such as the Kelvin sign are others in lower case, and some programs take them for those.
+  if (attribute !== "alt" && /[^\t\r\n\x20-\x7e]/.test(value)) {
+    return `characters other than ASCII in the attribute ${attribute}`;
+  }
+  const problem = attribute === "style" ? styleProblem(element, value) : valueProblems.get(attribute)?.(value);
   return problem === "" ? `this value of the attribute ${attribute}` : problem;
 }

@@ -1,6 +1,7 @@
 import { maxHtmlDepth } from "../templates.policy.ts";
 import { allowedElements, attributeProblem, flow, isAllowedAttribute } from "./allowed-html.ts";
 import type { HtmlElement, HtmlNode } from "./html-tree.ts";
+import { lookIn, lookProblem, type TextLook } from "./text-look.ts";
 
 /** The references that a text needs. Others hide what they stand for, and every other character can be written itself. */
 const references: Readonly<Record<string, string>> = {
@@ -19,14 +20,17 @@ class HtmlProblem extends Error {
 
 /**
  * Reads the HTML of a template: a small language, of which every program that reads HTML makes the same tree. Whatever does not belong to it
- * is a problem; nothing is repaired or left out, except blanks between the parts of a table or a list. Takes time in proportion to the
- * length.
+ * is a problem, and so is a text that cannot be seen; nothing is repaired or left out, except blanks between the parts of a table or a list.
+ * Takes time in proportion to the length.
  *
  * A parser that takes everything, as those of browsers do, was not chosen: what it makes of bad HTML, mail programs make something else of.
  */
-export function parseHtml(source: string): { readonly nodes: readonly HtmlNode[] } | { readonly problem: string } {
+export function parseHtml(
+  source: string,
+  page: TextLook,
+): { readonly nodes: readonly HtmlNode[] } | { readonly problem: string } {
   try {
-    return { nodes: new HtmlReader(source).read() };
+    return { nodes: new HtmlReader(source, page).read() };
   } catch (error) {
     if (error instanceof HtmlProblem) {
       return { problem: error.message };
@@ -40,16 +44,20 @@ interface OpenElement {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: HtmlNode[];
+  readonly look: TextLook;
   /** Where it begins. */
   readonly at: number;
 }
 
 class HtmlReader {
   readonly #source: string;
+  /** Around the elements. */
+  readonly #page: TextLook;
   #at = 0;
 
-  constructor(source: string) {
+  constructor(source: string, page: TextLook) {
     this.#source = source;
+    this.#page = page;
   }
 
   read(): readonly HtmlNode[] {
@@ -87,6 +95,10 @@ class HtmlReader {
     const end = this.#source.indexOf("<", from);
     this.#at = end < 0 ? this.#source.length : end;
     const text = this.#withoutReferences(this.#source.slice(from, this.#at), from);
+    const problem = /\S/.test(text) ? lookProblem(parent?.look ?? this.#page) : undefined;
+    if (problem !== undefined) {
+      throw this.#problem(`must not contain ${problem}`, from);
+    }
     if (parent === undefined || allowedElements.get(parent.name)?.hasText === true) {
       siblings.push({ text });
     } else if (/[^ \t\r\n]/.test(text)) {
@@ -135,7 +147,7 @@ class HtmlReader {
     if (name === "img" && !(attributes.has("src") && attributes.has("alt"))) {
       throw this.#problem("must have src and alt in <img>", at);
     }
-    return { name, attributes, children: [], at };
+    return { name, attributes, children: [], look: lookIn(name, attributes, parent?.look ?? this.#page), at };
   }
 
   /** Reads up to the `>` or `/` at the end of a start. */
@@ -161,7 +173,7 @@ class HtmlReader {
       if (value === undefined) {
         throw this.#problem(`must have attributes in <${element}> in the form name="value"`, at);
       }
-      const problem = attributeProblem(name, value);
+      const problem = attributeProblem(element, name, value);
       if (problem !== undefined) {
         throw this.#problem(`must not contain ${problem}`, at);
       }
@@ -174,7 +186,8 @@ class HtmlReader {
     if (name === undefined) {
       throw this.#problem("must have &lt; in place of a < that begins no element", at);
     }
-    return name.toLowerCase();
+    // In lower case, the Kelvin sign is the letter k.
+    return /[^\x20-\x7e]/.test(name) ? name : name.toLowerCase();
   }
 
   #withoutReferences(text: string, from: number): string {

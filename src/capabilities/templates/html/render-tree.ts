@@ -13,19 +13,29 @@ function renderElement({ name, attributes, children }: HtmlElement): string {
   return hasEnd ? `<${name}${written}>${renderTree(children)}</${name}>` : `<${name}${written}>`;
 }
 
-/** What a reader sees of a tree, with a line for each block. */
-export function visibleText(nodes: readonly HtmlNode[]): string {
+/** What a reader sees of a tree, with a line for each block. Cells stand in lines of their own, or beside each other as they are shown. */
+export function visibleText(nodes: readonly HtmlNode[], cells: "apart" | "beside"): string {
   return nodes
     .map((node) => {
       if ("text" in node) {
         // Line breaks of the source are blanks for readers.
         return node.text.replace(/[ \t\r\n]+/g, " ");
       }
-      const inside = visibleText(node.children);
+      if (node.name === "tr" && cells === "beside") {
+        return `\n${besideEachOther(node.children.map((cell) => visibleText([cell], cells)))}\n`;
+      }
+      const inside = visibleText(node.children, cells);
       const isInline = allowedElements.get(node.name)?.kind === "inline" && node.name !== "br";
       return isInline ? inside + (node.attributes.get("alt") ?? "") : `\n${inside}\n`;
     })
     .join("");
+}
+
+/** The lines of cells, the first of each together, and so on. */
+function besideEachOther(cells: readonly string[]): string {
+  const columns = cells.map((cell) => cell.split("\n").filter((line) => line.trim() !== ""));
+  const height = Math.max(0, ...columns.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, row) => columns.map((lines) => lines[row] ?? "").join("")).join("\n");
 }
 
 /** Whether a tree has the logo in it. */
