@@ -1040,7 +1040,8 @@ export const GuardReasonSchema: GenEnum<GuardReason> = /*@__PURE__*/
  * It refuses premium-rate and shared-cost numbers with `validation_error`; numbers of countries that you do not send to,
  * and ranges of numbers of which hardly any code is entered, with `recipient_blocked`; and more codes to a country or a
  * range than you allow with `rate_limited`. The error's `reason` is the reason as this service names it. A start, a
- * resend and a step of a fallback are judged alike. Emails are not judged.
+ * resend and a step of a fallback are judged alike. Emails are not judged; but the number of a fallback is, and its
+ * country, when the start sends an email.
  *
  * An API key must have the scope `guard` or `*`: a key without scopes is not enough. Settings and blocks take live keys
  * only, because both modes share them. Each mode has a safe list and a report of its own: an API key names its mode; with

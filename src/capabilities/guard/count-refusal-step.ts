@@ -31,7 +31,7 @@ export const countRefusalStep: SendStep = defineStep<Send, typeof sendParameters
     const range = screening?.limits.find(({ bucket }) => bucket === "number_range");
     return {
       refusalId: createId("grf"),
-      channel,
+      channel: screening?.channel ?? channel,
       country: screening?.country ?? null,
       numberRange: screening?.numberRange ?? "",
       reason: screening?.counted,
@@ -90,7 +90,7 @@ function partsOf({ screening }: Send): string[] {
   if (screening?.counted !== undefined) {
     return ["reason"];
   }
-  return screening?.isShadow === true
+  return screening?.isShadow === true && !screening.isLater
     ? [...(screening.ranges.length > 0 ? ["blocks"] : []), ...screening.limits.map(({ bucket }) => bucket)]
     : [];
 }

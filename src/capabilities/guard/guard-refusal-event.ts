@@ -61,7 +61,7 @@ const insertRefusal = statement<{ subjectId: string }>("record_guard_refusal")(
 /** Records a send that was refused, in a transaction of its own: that of the send is rolled back. */
 export async function recordRefusal(
   { database }: { readonly database: Pick<Database, "transaction"> },
-  { workspaceId, mode, channel, reason, screening: { country, numberRange } }: RefusedSend,
+  { workspaceId, mode, reason, screening: { channel, country, numberRange } }: RefusedSend,
 ): Promise<void> {
   await change(database, insertRefusal, {
     workspaceId,

@@ -15,7 +15,7 @@ export const guardStep: SendStep = defineStep<Send, typeof sendParameters>()({
   parameters: { version: integer, ranges: optional(array(text)) },
   isNeeded: ({ screening }) => screening !== undefined,
   parts: ({ screening }) => [
-    ...(screening !== undefined && screening.ranges.length > 0 ? ["blocks"] : []),
+    ...(screening !== undefined && screening.ranges.length > 0 && !screening.isLater ? ["blocks"] : []),
     ...(screening?.isShadow === true ? ["shadow"] : []),
     ...(screening?.refused === undefined ? [] : ["refused"]),
   ],
@@ -48,17 +48,18 @@ export const guardStep: SendStep = defineStep<Send, typeof sendParameters>()({
     };
   },
   refusal: ({ guardBlocked }: GuardRow, { screening }) =>
-    refusalFor(screening?.refused ?? (guardBlocked === true ? "range_blocked" : "vetoed")),
+    refusalFor(screening?.refused ?? (guardBlocked === true ? "range_blocked" : "vetoed"), screening?.field),
 });
 
 /** The error for what the guard refuses by itself. Limits have errors of their own. */
-function refusalFor(reason: GuardReason): AppError {
+function refusalFor(reason: GuardReason, field = "recipient"): AppError {
   const problem = numberProblems[reason];
   if (problem !== undefined) {
-    const { message, details } = invalidFields({ recipient: problem });
+    const { message, details } = invalidFields({ [field]: problem });
     return new AppError("validation_error", message, { ...details, reason });
   }
-  return new AppError("recipient_blocked", `No code is sent to this recipient: ${blockedBecause[reason]}.`, { reason });
+  const recipient = field === "recipient" ? "this recipient" : "the recipient of the fallback";
+  return new AppError("recipient_blocked", `No code is sent to ${recipient}: ${blockedBecause[reason]}.`, { reason });
 }
 
 const numberProblems: Partial<Readonly<Record<GuardReason, string>>> = {

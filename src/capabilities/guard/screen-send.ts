@@ -10,24 +10,38 @@ import { judgeNumber } from "./judge-number.ts";
 import { safeKey, type WorkspaceGuard } from "./workspace-guards.ts";
 
 /**
- * Judges a send by what is known before its statement. Undefined: it is not judged, because nothing is sent, it is no phone number, or the server
- * sends the code for one of its own accounts.
+ * Judges a send by what is known before its statement: by its number, or else by the one that a step of its fallback goes to. Undefined: it is not
+ * judged, because nothing is sent, there is no phone number, or the server sends the code for one of its own accounts.
  */
 export function screenSend(
-  send: Pick<Send, "workspaceId" | "mode" | "recipient" | "message" | "exactIndexes">,
+  send: Pick<
+    Send,
+    "workspaceId" | "mode" | "channel" | "recipient" | "recipientField" | "message" | "exactIndexes" | "laterToPhone"
+  >,
   guardOf: (workspaceId: string) => WorkspaceGuard,
   serverMode: GuardMode,
 ): Screening | undefined {
   const { workspaceId, mode, message } = send;
-  const { number } = send.recipient;
-  if (number === undefined || message === undefined || workspaceId.startsWith("ws_byond/")) {
+  const isLater = send.recipient.number === undefined;
+  const judgedSend = isLater ? send.laterToPhone : send;
+  const number = judgedSend?.recipient.number;
+  if (
+    judgedSend === undefined ||
+    number === undefined ||
+    message === undefined ||
+    workspaceId.startsWith("ws_byond/")
+  ) {
     return undefined;
   }
+  const { channel, recipientField: field = "recipient", exactIndexes } = judgedSend;
   const guard = guardOf(workspaceId);
   const guardMode = guard.mode ?? serverMode;
   const country = number.country ?? null;
   const range = numberRange(number.number);
   const free: Screening = {
+    channel,
+    field,
+    isLater,
     settingsVersion: guard.version,
     refused: undefined,
     counted: undefined,
@@ -35,28 +49,34 @@ export function screenSend(
     ranges: [],
     limits: [],
     asksHook: false,
-    sharesRecipientLimit: mode === "live" && guardMode === "enforce" && guard.sharesRecipientLimit,
+    sharesRecipientLimit: !isLater && mode === "live" && guardMode === "enforce" && guard.sharesRecipientLimit,
     country,
     numberRange: range,
   };
-  if (guardMode === "off" || isSafe(send, number, guard)) {
+  if (guardMode === "off" || isSafe({ mode, exactIndexes }, number, guard)) {
     return free;
   }
   const reason = reasonOf(number, mode, guard);
-  const isRefused = guardMode === "enforce" && (reason !== "invalid_number" || guard.refuseInvalidNumbers);
+  const isWrong = reason !== "invalid_number" || guard.refuseInvalidNumbers;
+  const isRefused = guardMode === "enforce" && isWrong;
   const refused = isRefused ? reason : undefined;
   const judged = {
     ...free,
     refused,
-    counted: isRefused ? undefined : reason,
-    asksHook: guard.hook !== undefined && refused === undefined && (reason === undefined || guardMode === "enforce"),
+    // A number that is not refused is counted when its code is sent.
+    counted: isRefused || (isLater && !isWrong) ? undefined : reason,
+    asksHook:
+      !isLater &&
+      guard.hook !== undefined &&
+      refused === undefined &&
+      (reason === undefined || guardMode === "enforce"),
   };
   return mode === "test"
     ? judged
     : {
         ...judged,
         ranges: [range, countryRange(number.number)],
-        limits: limitsOf(guard, guardMode, country ?? number.countryCallingCode, range),
+        limits: isLater ? [] : limitsOf(guard, guardMode, country ?? number.countryCallingCode, range),
       };
 }
 

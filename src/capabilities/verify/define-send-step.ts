@@ -33,8 +33,12 @@ export interface Send {
   readonly message: QueuedMessage | undefined;
   /** Null: the server sends the code for one of its own accounts, or by itself. */
   readonly credential: HeldCredential;
+  /** The field of the call that names the recipient. Default: `recipient`. */
+  readonly recipientField?: string;
   /** The steps of the verification's fallback that the send writes. Default: none. */
   readonly steps?: readonly StepRow[];
+  /** The first step among them that goes to a phone, if one does. Default: none. */
+  readonly laterToPhone?: Pick<Send, "channel" | "recipient" | "exactIndexes" | "recipientField"> | undefined;
   /** How the guard has judged it. Undefined: it was not judged. */
   readonly screening?: Screening;
 }
@@ -53,6 +57,12 @@ export interface OriginLimit {
 
 /** What the guard has found of a send before its statement: its steps read it. */
 export interface Screening {
+  /** Over which the number that was judged gets the code. */
+  readonly channel: ChannelName;
+  /** The field of the call that names the number. */
+  readonly field: string;
+  /** Whether the number gets this code later, by a step of the fallback: its ranges are looked up then. */
+  readonly isLater: boolean;
   /** The version of the workspace's settings that it was found by. The send takes place only if it still is that. */
   readonly settingsVersion: number;
   /** Refuses the send. */
@@ -61,7 +71,7 @@ export interface Screening {
   readonly counted: GuardReason | undefined;
   /** Whether what the statement finds is recorded as well, and the send takes place. */
   readonly isShadow: boolean;
-  /** The ranges of the number whose blocks are looked up. Empty: none is. */
+  /** The ranges of the number, whose traffic is judged. Empty: it is not. */
   readonly ranges: readonly string[];
   /** Limits of the country and of the range. In shadow they only count. */
   readonly limits: readonly OriginLimit[];

@@ -15,6 +15,8 @@ export interface FallbackInput {
 export interface SendTarget {
   readonly channel: ChannelName;
   readonly recipient: Recipient;
+  /** The field of the call that names the recipient. */
+  readonly recipientField: string;
   /** How long the message before is waited for. 0: the start's own. */
   readonly afterSeconds: number;
 }
@@ -45,13 +47,14 @@ export function planSends({ channel, recipient, fallback = [] }: StartTarget): P
   if ("problem" in own) {
     problems.recipient = own.problem;
   } else {
-    known[formOf(channel)] = own;
+    known[formOf(channel)] = { recipient: own, recipientField: "recipient" };
   }
   for (const [index, step] of fallback.entries()) {
-    Object.assign(problems, problemOf(`fallback[${index}].recipient`, addRecipient(known, step)));
+    const field = `fallback[${index}].recipient`;
+    Object.assign(problems, problemOf(field, addRecipient(known, step, field)));
   }
   const channels = new Set([channel]);
-  const targets = "problem" in own ? [] : [{ channel, recipient: own, afterSeconds: 0 }];
+  const targets = "problem" in own ? [] : [{ channel, recipient: own, recipientField: "recipient", afterSeconds: 0 }];
   for (const [index, { channel: other, recipient: named, afterSeconds }] of fallback.entries()) {
     if (other === undefined) {
       continue;
@@ -61,19 +64,25 @@ export function planSends({ channel, recipient, fallback = [] }: StartTarget): P
     if (isRepeated) {
       problems[`fallback[${index}].channel`] = "must be a channel that neither the start nor a step before has";
     } else if (found !== undefined) {
-      targets.push({ channel: other, recipient: found, afterSeconds });
+      targets.push({ channel: other, ...found, afterSeconds });
     } else if (named === undefined && formOf(other) !== formOf(channel)) {
       problems[`fallback[${index}].recipient`] = "is required for this channel";
     }
     channels.add(other);
   }
-  return { targets, second: known[formOf(channel) === "mail" ? "phone" : "mail"], problems };
+  return { targets, second: known[formOf(channel) === "mail" ? "phone" : "mail"]?.recipient, problems };
 }
 
-type KnownRecipients = { [Form in ReturnType<typeof formOf>]?: Recipient };
+type KnownRecipients = {
+  [Form in ReturnType<typeof formOf>]?: Pick<SendTarget, "recipient" | "recipientField">;
+};
 
 /** Adds the recipient that a step names. Returns the problem of one that is malformed, or not the one that is known. */
-function addRecipient(known: KnownRecipients, { channel, recipient }: FallbackInput): string | undefined {
+function addRecipient(
+  known: KnownRecipients,
+  { channel, recipient }: FallbackInput,
+  recipientField: string,
+): string | undefined {
   if (channel === undefined || recipient === undefined) {
     return undefined;
   }
@@ -82,8 +91,8 @@ function addRecipient(known: KnownRecipients, { channel, recipient }: FallbackIn
     return named.problem;
   }
   const first = known[formOf(channel)];
-  known[formOf(channel)] ??= named;
-  return first === undefined || first.exact === named.exact
+  known[formOf(channel)] ??= { recipient: named, recipientField };
+  return first === undefined || first.recipient.exact === named.exact
     ? undefined
     : "must be the recipient of the start or of the step before";
 }

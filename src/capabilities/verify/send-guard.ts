@@ -2,14 +2,12 @@ import type { Mode } from "../../access/caller.ts";
 import type { Awaitable } from "../../awaitable.ts";
 import type { Queryable } from "../../database/database.ts";
 import type { GuardReason } from "../../errors.ts";
-import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { Screening, Send } from "./define-send-step.ts";
 
 /** A send that the guard refused. */
 export interface RefusedSend {
   readonly workspaceId: string;
   readonly mode: Mode;
-  readonly channel: ChannelName;
   readonly screening: Screening;
   readonly reason: GuardReason;
 }

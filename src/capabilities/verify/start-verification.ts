@@ -1,4 +1,4 @@
-import type { KeyCaller } from "../../access/caller.ts";
+import type { KeyCaller, Mode } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
 import { type Keyring, seal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
@@ -16,7 +16,7 @@ import {
   codePayload,
   sealCodeMessage,
 } from "./code-sender.ts";
-import type { OriginLimit } from "./define-send-step.ts";
+import type { OriginLimit, Send } from "./define-send-step.ts";
 import type { EndUser } from "./end-user.ts";
 import { type Refusal, type StoredFallback, type StoredStep, stepRows, storedStep } from "./fallback/fallback-step.ts";
 import type { HeldFixedCode } from "./fixed-codes/find-fixed-code.ts";
@@ -146,8 +146,9 @@ export async function startUnlessPending(
       refused.push("channel_unavailable");
       continue;
     }
+    const laterToPhone = firstToPhone(deps, caller.mode, targets.slice(way + 1));
     try {
-      return await startOver(deps, caller, starting, { target, lane, way, second, steps, refused });
+      return await startOver(deps, caller, starting, { target, lane, way, second, steps, refused, laterToPhone });
     } catch (error) {
       const isLast = !targets
         .slice(way + 1)
@@ -179,13 +180,26 @@ interface StartWay {
   readonly steps: readonly StoredStep[];
   /** Of each way before it. */
   readonly refused: readonly Refusal[];
+  /** The first way after it that has a provider and goes to a phone. Default: none. */
+  readonly laterToPhone?: Send["laterToPhone"];
+}
+
+function firstToPhone(
+  { codes, keyring }: Pick<StartDependencies, "codes" | "keyring">,
+  mode: Mode,
+  targets: readonly SendTarget[],
+): Send["laterToPhone"] {
+  const target = targets.find(
+    ({ channel, recipient }) => recipient.number !== undefined && codes.laneFor(channel, mode) !== undefined,
+  );
+  return target && { ...target, exactIndexes: exactIndexes(keyring, target.recipient) };
 }
 
 async function startOver(
   deps: StartDependencies,
   caller: VerificationOwner,
   input: Omit<StartInput, "recipient" | "id"> & { readonly recipient: Recipient; readonly id: string },
-  { target, lane, way, second, steps, refused }: StartWay,
+  { target, lane, way, second, steps, refused, laterToPhone }: StartWay,
 ): Promise<StartedVerification | undefined> {
   const { keyring, codes } = deps;
   const { workspaceId, mode } = caller;
@@ -228,6 +242,8 @@ async function startOver(
     channel: target.channel,
     ownChannel: input.channel,
     recipient: target.recipient,
+    recipientField: target.recipientField,
+    laterToPhone,
     exactIndexes: exactIndexes(keyring, target.recipient),
     endUser: input.endUser,
     originLimits: input.originLimits,

@@ -1,5 +1,5 @@
 /** Codes that cost money and verify nobody are refused before anything is sent, by rules that hold on every server at once. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type TestApp, useTestApp } from "../../support/app.ts";
 import { protocols } from "../../support/protocols.ts";
 import {
@@ -108,6 +108,50 @@ describe.each(protocols)("over $name", (protocol) => {
       blocked,
       blocked,
     ]);
+  });
+
+  test("the number of a fallback is judged when the code is sent by mail, before anything is sent, on every server at once", async () => {
+    const startMail = async (number: string, { start } = live(), first: object[] = []) => {
+      const mail = `${crypto.randomUUID()}@example.com`;
+      const fallback = [...first, { channel: "sms", recipient: number }];
+      const { code, body } = await start(mail, { channel: "email", fallback });
+      return { mail, answer: [code, body.reason, body.fields] };
+    };
+    const field = "fallback[0].recipient";
+    const wrong = { [field]: "must not be a premium-rate or satellite number" };
+    for (const calls of [live(), sandbox()]) {
+      const { mail, answer } = await startMail(premium, calls);
+      expect(answer).toEqual(["validation_error", "premium_rate", wrong]);
+      expect((await app.inbox()).filter(({ recipient }) => recipient === mail)).toEqual([]);
+    }
+    expect((await startMail(newNumber())).answer[0]).toBe("ok");
+    // The number is named by the second step.
+    expect((await startMail(premium, live(), [{ channel: "voice" }])).answer[2]).toEqual({
+      "fallback[1].recipient": wrong[field],
+    });
+    await live().update({ blocked_countries: ["SG"] });
+    expect((await startMail(newNumber(), live(other))).answer.slice(0, 2)).toEqual([
+      "recipient_blocked",
+      "country_not_allowed",
+    ]);
+    const safe = newNumber();
+    await guardCalls(protocol, app, workspace).call("AddSafeListEntry", { number: safe });
+    expect((await startMail(safe, live(other))).answer[0]).toBe("ok");
+    await live().update({ guard_mode: "shadow" });
+    expect((await startMail(newNumber())).answer[0]).toBe("ok");
+    await live().update({ guard_mode: "off" });
+    expect((await startMail(premium, live(other))).answer[0]).toBe("ok");
+    await vi.waitFor(async () => {
+      const seen = (await live().call("ListEvents", { type: "guard_refusal.recorded" })).body.events;
+      expect(
+        seen.map(({ data }: { data: Record<string, unknown> }) => [data.reason, data.channel, data.enforced]),
+      ).toEqual([
+        ["country_not_allowed", "sms", false],
+        ["country_not_allowed", "sms", true],
+        ["premium_rate", "voice", true],
+        ["premium_rate", "sms", true],
+      ]);
+    }, 5_000);
   });
 
   test("a range that is blocked gets no codes until its block is deleted, on every server at once", async () => {
