@@ -298,6 +298,7 @@ const primaryKeys = [
   "guard_count",
   "guard_approval",
   "guard_hour",
+  "late_number_send",
   "message_template",
 ].map((table) => `${table}_pkey`);
 

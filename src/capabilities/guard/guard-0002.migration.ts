@@ -59,14 +59,25 @@ const floor = conversionFloor / 100;
 /** The range of all numbers. */
 const allNumbers = "'+x'";
 
+/** Whether the message that an event is about was one to a number. */
+const isToNumber = (event: string) => `EXISTS (
+            SELECT FROM outbox
+            WHERE workspace_id = ${event}.workspace_id AND id = ${event}.snapshot ->> 'message' AND lane <> 'email'
+          )`;
+
 /** The part of `moment` that is old enough to be judged ends here: a bucket counts when its last second does. */
 const judgedUntil = (lag: string) => `moment - (${lag} + ${bucketSeconds}) * interval '1 second'`;
 
 /**
  * Counts starts, failed messages and approvals when their events get a position: in the same transaction, one of which runs at a time, so that
- * each event is counted once and no two transactions wait for a row (decision 53). A verification counts at the time of its start, for its range, for the
- * country and for all numbers. It has failed if a message did, and it was not approved: a code that was entered has arrived, even if the server that
- * sent it was killed before it knew, so that the message counts as one that was not sent before the verification ended.
+ * each event is counted once and no two transactions wait for a row (decision 53). A verification counts at the time of its first message to the number,
+ * for its range, for the country and for all numbers.
+ *
+ * Messages to a mail address do not count: neither one that failed, nor the approval of a code that came with one. The code is the same in all messages; it
+ * is taken to have come with the last one.
+ *
+ * A verification has failed if a message to the number did, and it was not approved: a code that was entered has arrived, even if the server that sent it was
+ * killed before it knew, so that the message counts as one that was not sent before the verification ended.
  *
  * Only what begins a new bucket is judged: what is old enough to be judged changes with time, and approvals that come later only make it better.
  *
@@ -79,40 +90,72 @@ const countTraffic = `
     workspaces text[];
     ranges text[];
   BEGIN
-    WITH happened AS MATERIALIZED (
+    WITH late AS (
+      DELETE FROM late_number_send RETURNING workspace_id, verification_id
+    ), happened AS MATERIALIZED (
       SELECT
-        numbered.workspace_id, numbered.type, started.number_range,
-        date_bin('${bucketSeconds} seconds', started.created_at, 'epoch') AS at,
-        numbered.type <> 'verification.started' AND EXISTS (
-          SELECT FROM (
-            SELECT type, position FROM event AS other WHERE other.subject_id = numbered.subject_id OFFSET 0
+        numbered.workspace_id, subject.number_range, date_bin('${bucketSeconds} seconds', subject.sent_at, 'epoch') AS at,
+        numbered.type = 'verification.started' AND NOT subject.is_late AS is_start,
+        numbered.type = 'verification.approved' AND came_to_number AS is_approval,
+        CASE
+          WHEN numbered.type = 'verification.approved' AND came_to_number AND earlier.has_failed THEN -1
+          WHEN numbered.type = 'verification.delivery_failed' AND ${isToNumber("numbered")}
+            AND NOT earlier.has_failed AND NOT (earlier.was_approved AND came_to_number) THEN 1
+          ELSE 0
+        END AS failed
+      FROM numbered,
+        LATERAL (
+          SELECT
+            number_range, number_sent_at IS NOT NULL AS is_late, coalesce(number_sent_at, created_at) AS sent_at,
+            second_recipient_index IS NOT NULL AS has_two
+          FROM verification
+          WHERE workspace_id = numbered.workspace_id AND id = numbered.subject_id
+          OFFSET 0
+        ) AS subject,
+        LATERAL (
+          SELECT NOT subject.has_two OR (
+            SELECT lane <> 'email' FROM (
+              SELECT workspace_id, kind, lane, created_at FROM outbox WHERE subject_id = numbered.subject_id OFFSET 0
+            ) AS message
+            WHERE workspace_id = numbered.workspace_id AND kind <> 'verification_fallback'
+            ORDER BY created_at DESC LIMIT 1
+          ) AS came_to_number
+        ) AS code,
+        LATERAL (
+          SELECT
+            coalesce(bool_or(type = 'verification.approved'), false) AS was_approved,
+            coalesce(bool_or(type = 'verification.delivery_failed' AND ${isToNumber("same")}), false) AS has_failed
+          FROM (
+            SELECT type, position, workspace_id, snapshot FROM event AS other
+            WHERE numbered.type <> 'verification.started' AND other.subject_id = numbered.subject_id
+            OFFSET 0
           ) AS same
           WHERE same.position < numbered.position
-            AND (same.type = 'verification.delivery_failed' OR same.type = 'verification.approved')
-        ) AS had_outcome
-      FROM numbered, LATERAL (
-        SELECT number_range, created_at FROM verification
-        WHERE workspace_id = numbered.workspace_id AND id = numbered.subject_id
-        OFFSET 0
-      ) AS started
-      WHERE numbered.mode = 'live' AND started.number_range IS NOT NULL
+        ) AS earlier
+      WHERE numbered.mode = 'live' AND subject.number_range IS NOT NULL
         AND numbered.type IN ('verification.started', 'verification.delivery_failed', 'verification.approved')
+      UNION ALL
+      SELECT workspace_id, number_range, date_bin('${bucketSeconds} seconds', number_sent_at, 'epoch'), true, false, 0
+      FROM late, LATERAL (
+        SELECT number_range, number_sent_at FROM verification
+        WHERE workspace_id = late.workspace_id AND id = late.verification_id
+        OFFSET 0
+      ) AS subject
+      WHERE number_range IS NOT NULL
     ), approvals AS (
       INSERT INTO guard_approval AS known (workspace_id, approved_at)
-      SELECT DISTINCT workspace_id, moment FROM happened WHERE type = 'verification.approved' ORDER BY workspace_id
+      SELECT DISTINCT workspace_id, moment FROM happened WHERE is_approval ORDER BY workspace_id
       ON CONFLICT (workspace_id) DO UPDATE SET approved_at = excluded.approved_at
         WHERE known.approved_at < excluded.approved_at - interval '1 hour'
     ), counted AS (
       INSERT INTO guard_count AS counted (workspace_id, number_range, at, started, failed, approved)
       SELECT
         workspace_id, counted_range, at,
-        count(*) FILTER (WHERE type = 'verification.started'),
-        count(*) FILTER (WHERE type = 'verification.delivery_failed' AND NOT had_outcome)
-          - count(*) FILTER (WHERE type = 'verification.approved' AND had_outcome),
-        count(*) FILTER (WHERE type = 'verification.approved')
+        count(*) FILTER (WHERE is_start), sum(failed), count(*) FILTER (WHERE is_approval)
       FROM happened, LATERAL (
         SELECT DISTINCT unnest(ARRAY[number_range, guard_country_range(number_range), ${allNumbers}]) AS counted_range
       ) AS levels
+      WHERE is_start OR is_approval OR failed <> 0
       GROUP BY workspace_id, counted_range, at
       ORDER BY workspace_id, counted_range, at
       ON CONFLICT (workspace_id, number_range, at) DO UPDATE SET

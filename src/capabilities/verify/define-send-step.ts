@@ -96,6 +96,16 @@ export interface QueuedMessage {
   readonly claimedBy: string;
 }
 
+/** The range of the number that a send goes to, if its traffic is judged: the guard looks its blocks up. */
+export function judgedRange({ screening }: Pick<Send, "screening">): string | null {
+  return screening === undefined || screening.ranges.length === 0 ? null : screening.numberRange;
+}
+
+/** SQL that has a verification know that a code is sent to its number, given the range: null if it goes elsewhere. `sending` is in the statement. */
+export const noteNumber = (range: string) => `
+        number_range = coalesce(number_range, ${range}),
+        number_sent_at = CASE WHEN number_range IS NULL AND ${range} IS NOT NULL THEN sending.created_at ELSE number_sent_at END`;
+
 /** The parameters that all steps of a send have. `id` is the verification's. */
 export const sendParameters = { workspaceId: text, id: text, mode: text };
 

@@ -6,7 +6,7 @@ import { AppError, invalidFields } from "../../errors.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { approvalChannelProblem, unsealApproval } from "./approval.ts";
 import { codeMessageKind, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "./code-sender.ts";
-import type { OriginLimit, Send, sendParameters } from "./define-send-step.ts";
+import { judgedRange, noteNumber, type OriginLimit, type Send, type sendParameters } from "./define-send-step.ts";
 import { type EndUser, type StoredEndUser, storedEndUser } from "./end-user.ts";
 import { getVerification } from "./get-verification.ts";
 import {
@@ -126,14 +126,19 @@ const countSend = defineStep<Resend, typeof sendParameters>()({
     secondRecipientSealed: nullable(bytea),
     secondRecipientIndex: nullable(text),
     recipientForm: text,
+    numberRange: nullable(text),
   },
-  values: (resend) => ({ ...resend, recipientForm: resend.isSecond ? "second" : "first" }),
+  values: (resend) => ({
+    ...resend,
+    recipientForm: resend.isSecond ? "second" : "first",
+    numberRange: judgedRange(resend),
+  }),
   sql: (p, { reached }) => ({
     ctes: `sending AS (
       SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at FROM target WHERE ${reached}
     ), counted AS (
       UPDATE verification SET
-        sends = sends + 1,
+        sends = sends + 1,${noteNumber(p.numberRange)},
         second_recipient_sealed = coalesce(second_recipient_sealed, ${p.secondRecipientSealed}),
         second_recipient_index = coalesce(second_recipient_index, ${p.secondRecipientIndex}),
         unsent_recipient = nullif(unsent_recipient, ${p.recipientForm}),

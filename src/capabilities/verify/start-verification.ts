@@ -264,7 +264,7 @@ async function startOver(
     codeLength: fixedCode?.codeLength ?? input.codeLength,
     ttlSeconds: expiresAtOnce({ mode, recipient: target.recipient }, target.channel) ? -1 : input.ttlSeconds,
     secretId: fixedCode?.secretId ?? keyring.current.id,
-    numberRange: message !== undefined && mode === "live" ? rangeOf([recipient, second]) : null,
+    numberRange: message !== undefined && mode === "live" ? rangeOf(target.recipient) : null,
     ...(fixedCode === undefined ? {} : { fixedCodeId: fixedCode.id }),
     approval: storedApproval(keyring, workspaceId, id, approval),
     ...(input.unlessPending === true
@@ -295,8 +295,7 @@ async function startOver(
   return sent && { id, status, expiresAt: sent.expiresAt };
 }
 
-/** The range of the number among the recipients of a verification, whose traffic is judged. Null: there is none. */
-function rangeOf(recipients: readonly (Recipient | undefined)[]): string | null {
-  const number = recipients.find((recipient) => recipient !== undefined && /^\+\d+$/.test(recipient.address));
-  return number === undefined ? null : numberRange(number.address);
+/** The range of a number, whose traffic is judged. Null: it is a mail address. */
+function rangeOf({ number }: Recipient): string | null {
+  return number === undefined ? null : numberRange(number.number);
 }

@@ -19,8 +19,10 @@ export const VerificationEntity = defineEntity({
     secondRecipientIndex: p.text().nullable(),
     /** The one of the two that no message was sent to yet. Null: codes were sent to all that there are. */
     unsentRecipient: p.enum(["first", "second"]).nullable(),
-    /** The range of the number among the recipients, as `numberRange` makes it. Null: there is none, or its traffic is not judged. */
+    /** The range of the number that codes were sent to, as `numberRange` makes it. Null: none was, or its traffic is not judged. */
     numberRange: p.text().nullable(),
+    /** When the first code was sent to the number. Null: with the start, or none was. */
+    numberSentAt: p.datetime().nullable(),
     /** The limit indexes of the recipients under every master secret that the server knew. Wrong codes count under all. */
     limitIndexes: p.array().nullable(),
     endUserSealed: p.blob().nullable(),

@@ -25,6 +25,7 @@ import { GuessSourceEntity } from "./guessing/guess-source.entity.ts";
 import { guessSourceSweep } from "./guessing/guess-source-sweep.ts";
 import type { GuardModeSql } from "./guessing/slowed-source.ts";
 import { startFixedStatement, startStatement } from "./insert-verification.ts";
+import { LateNumberSendEntity } from "./late-number-send.entity.ts";
 import { resendStatement } from "./resend-code.ts";
 import { sealedRecipients } from "./secret-rotation.ts";
 import type { SendGuard } from "./send-guard.ts";
@@ -88,7 +89,7 @@ export function verifyCapability({
   const capability: Capability<VerifySettings> = {
     name: "verify",
     scopes: ["verify", "reports"],
-    entities: [VerificationEntity, FixedCodeEntity, GuessSourceEntity],
+    entities: [VerificationEntity, FixedCodeEntity, GuessSourceEntity, LateNumberSendEntity],
     migrations: [
       { name: "verify-0001", class: Verify0001 },
       { name: "verify-0002", class: Verify0002 },
@@ -100,7 +101,12 @@ export function verifyCapability({
       { name: "verify-0008", class: Verify0008 },
       { name: "verify-0009", class: Verify0009 },
     ],
-    workspaceTables: { verification: "id", fixed_code: "id", guess_source: "source" },
+    workspaceTables: {
+      verification: "id",
+      fixed_code: "id",
+      guess_source: "source",
+      late_number_send: "verification_id",
+    },
     settings: [verifySettings],
     readSettings: readVerifySettings,
     sealed: sealedRecipients,
