@@ -111,6 +111,15 @@ describe.each(languageTags)("the texts in %s", (tag) => {
     }
   });
 
+  test("isolate a name from right to left in every language, so that the code beside it keeps its place", () => {
+    const words = { brand: "بنك", payee: "מחבר", code: "493817", time: "5", amount: "EUR 10.50" };
+    for (const text of [texts.subject(words.brand), texts.short(words), texts.approval.short(words)]) {
+      expect(text).toContain(`\u2068${words.brand}\u2069`);
+    }
+    expect(texts.approval.short(words)).toContain(`\u2068${words.payee}\u2069`);
+    expect(texts.spoken(words)).not.toMatch(/[\u2068\u2069]/);
+  });
+
   test("make no line for phones of what stands in them", () => {
     const names = ["@x", "#1"].flatMap((brand) => ["@x", "#1"].map((payee) => ({ brand, payee })));
     for (const { brand, payee } of names) {

@@ -6,6 +6,8 @@ export interface ReceivedMail {
   readonly to: readonly string[];
   /** The whole message, with quoted-printable undone. */
   readonly source: string;
+  /** As it was sent. */
+  readonly raw: string;
   /** The value of a header as it came, unfolded. */
   header(name: string): string;
 }
@@ -58,6 +60,7 @@ export class SmtpSink {
             from: session.envelope.mailFrom === false ? "" : session.envelope.mailFrom.address,
             to: session.envelope.rcptTo.map((recipient) => recipient.address),
             source: decodeQuotedPrintable(source),
+            raw: source,
             header: (name: string) => headerOf(source, name),
           };
           await this.behaviour.onReceived?.(mail);

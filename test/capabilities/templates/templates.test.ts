@@ -119,13 +119,26 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await subjectFor("pt-BR")).toBe("Own pt-BR of Acme");
     expect(await subjectFor("pt-br-x-old")).toBe("Own pt-BR of Acme");
     expect(await subjectFor("pt-PT")).toBe("Own pt of Acme");
-    expect(await subjectFor("iw")).toBe("Own he of Acme");
+    expect(await subjectFor("iw")).toBe("Own he of \u2068Acme\u2069");
     expect(await subjectFor("fr")).not.toMatch(/^Own/);
     await put({ channel: "email", locale: "default", subject: "Own of {{brand}}", text: "{{code}}" });
     expect(await subjectFor("fr")).toBe("Own of Acme");
     expect(await subjectFor()).toBe("Own of Acme");
     await call("DeleteTemplate", { channel: "email", locale: "default" });
     expect(await subjectFor("fr")).not.toMatch(/^Own/);
+  });
+
+  test("names of the other direction are isolated in plain text, as they are in HTML", async () => {
+    await put({ channel: "email", locale: "default", subject: "{{brand}}: x", text: "{{brand}}: {{code}}" });
+    await put({ channel: "email", locale: "ar", subject: "رمز {{brand}}", text: "رمز {{brand}}: {{code}}" });
+    const inEnglish = await messageOf({ channel: "email", brand: "بنك", locale: "en" });
+    expect(inEnglish).toMatchObject({
+      subject: "\u2068بنك\u2069: x",
+      text: expect.stringContaining("\u2068بنك\u2069: 000000"),
+      html: expect.stringContaining("<bdi>بنك</bdi>: <bdi>000000</bdi>"),
+    });
+    expect((await messageOf({ channel: "email", brand: "Acme", locale: "en" })).subject).toBe("Acme: x");
+    expect((await messageOf({ channel: "email", brand: "Acme", locale: "ar" })).subject).toBe("رمز \u2068Acme\u2069");
   });
 
   test.each([
@@ -202,6 +215,28 @@ test("a live mail carries its logo in itself, and each mode has templates of its
   expect(mail?.source).toMatch(/<img src="cid:logo" alt="Acme"/);
   expect(mail?.source).toMatch(/background-color: #102030; color: #ffffff;[^>]*>\d{6}<\/div>/);
   expect(mail?.source).toMatch(/Content-Type: image\/png; name=logo\.png.*Content-Id: <logo>/is);
+});
+
+test("a mail of a template has no line that mail servers cut, no entity in its subject, and a reference of its own", async () => {
+  await verifyEmailOf(app.databaseUrl, account.workspaceId);
+  const key = await mint(["templates", "verify"], "live");
+  const before = (await sink.received(0)).length;
+  const body = {
+    subject: "{{brand}}'s <code>",
+    text: "{{brand}} {{code}}",
+    html: `<p>{{code}} ${"No line break: ".repeat(400)} {{brand}}</p>`,
+  };
+  expect((await app.rest("PUT", "/templates/email/default", { key, body })).status).toBe(200);
+  for (const recipient of ["grace@example.com", "joan@example.com"]) {
+    const start = { channel: "email", recipient, brand: "O'Neil & $& $1" };
+    expect((await app.rest("POST", "/verify/start", { key, body: start })).status).toBe(201);
+  }
+  const mails = (await sink.received(before + 2)).slice(before);
+  for (const mail of mails) {
+    expect(mail.header("Subject")).toBe("O'Neil & $& $1's <code>");
+    expect(Math.max(...mail.raw.split("\r\n").map((line) => line.length))).toBeLessThanOrEqual(998);
+  }
+  expect(new Set(mails.map((mail) => mail.header("X-Entity-Ref-ID"))).size).toBe(2);
 });
 
 test("what one server stores is in the next message of another, and of a hundred templates none is one too many", async () => {

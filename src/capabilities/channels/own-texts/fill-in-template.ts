@@ -1,6 +1,7 @@
 import { escapeHtml } from "../../../server/html-template.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
 import { autofillLine } from "../texts/autofill-line.ts";
+import { isolateIn } from "../texts/bidi.ts";
 import { paymentOf } from "../texts/format-payment.ts";
 import { textsFor } from "../texts/languages.ts";
 import type { RenderedMail } from "../texts/rendered-mail.ts";
@@ -41,22 +42,23 @@ export function templateText(
   now: Date,
   form: Exclude<Form, "mail">,
 ): string {
-  return plainText(template.text, valuesOf(message, template, now, form));
+  return plainText(template.text, inPlainText(valuesOf(message, template, now, form), message, template, form));
 }
 
 /** The mail of a workspace's own. The line from which browsers fill in the code comes last, whatever the template says. */
 export function templateMail(message: CodeMessage, template: MessageTemplate, now: Date): RenderedMail {
   const values = valuesOf(message, template, now, "mail");
+  const plainValues = inPlainText(values, message, template, "mail");
   const texts = textsFor(template.locale ?? message.locale);
   const subject =
     template.subject === undefined
       ? (message.approval === undefined ? texts : texts.approval).subject(message.brand)
-      : fillIn(template.subject, (name) => values[name]);
+      : fillIn(template.subject, (name) => plainValues[name]);
   const mark = message.mode === "test" ? texts.sandbox : undefined;
   const bound = autofillLine(message);
   const lines = [
     ...(mark === undefined ? [] : [mark, ""]),
-    plainText(template.text, values).trimEnd(),
+    plainText(template.text, plainValues).trimEnd(),
     ...(bound === undefined ? [] : ["", bound]),
     "",
   ];
@@ -76,6 +78,13 @@ export function templateMail(message: CodeMessage, template: MessageTemplate, no
     }),
     ...(template.logo === undefined ? {} : { logo: template.logo }),
   };
+}
+
+/** The values in a text without elements: names and amounts are isolated as in the server's own texts, except for a voice. */
+function inPlainText(values: Values, { locale }: CodeMessage, template: MessageTemplate, form: Form): Values {
+  const { direction } = textsFor(template.locale ?? locale);
+  const isolate = (value: string) => (form === "voice" ? value : isolateIn(direction, value));
+  return { ...values, brand: isolate(values.brand), payee: isolate(values.payee), amount: isolate(values.amount) };
 }
 
 function plainText(parts: TextParts, values: Values): string {

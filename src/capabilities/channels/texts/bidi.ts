@@ -1,15 +1,23 @@
 import type { CodeWords, MessageTexts, Payment } from "./message-texts.ts";
 
-/** FIRST STRONG ISOLATE … POP DIRECTIONAL ISOLATE (UAX #9): a name of another direction stands where the sentence has it. */
-function isolate(text: string): string {
-  return `\u2068${text}\u2069`;
+/** Letters of scripts that are written from right to left, of today's languages. */
+const rightToLeft =
+  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+
+/**
+ * What is inserted into a text of a direction, in FIRST STRONG ISOLATE … POP DIRECTIONAL ISOLATE (UAX #9) where it could change sides with
+ * what stands next to it: everything in a text from right to left, and in others a name with letters of the other direction.
+ */
+export function isolateIn(direction: MessageTexts["direction"], text: string): string {
+  return direction === "rtl" || rightToLeft.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 /**
- * Texts of a language written from right to left, with what is inserted into them isolated: next to a Latin brand, a code or an amount would
- * change sides. A spoken text has no sides. Codes are digits, which keep their order without it.
+ * The texts of a language with what is inserted into them isolated: next to a name of the other direction, a code or an amount would change
+ * sides. A spoken text has no sides. Codes are digits, which keep their order without it.
  */
 export function isolateInsertions(texts: MessageTexts): MessageTexts {
+  const isolate = (text: string) => isolateIn(texts.direction, text);
   const { reset, approval } = texts;
   const words = <Words extends CodeWords>(given: Words): Words => ({ ...given, brand: isolate(given.brand) });
   const payment = <Words extends Payment>(given: Words): Words => ({

@@ -1,5 +1,5 @@
 import { isolateInsertions } from "./bidi.ts";
-import type { LanguageTag } from "./language-tags.ts";
+import { type LanguageTag, languageTags } from "./language-tags.ts";
 import { ar } from "./languages/ar.ts";
 import { de } from "./languages/de.ts";
 import { en } from "./languages/en.ts";
@@ -36,8 +36,8 @@ const languages: Readonly<Record<LanguageTag, MessageTexts>> = {
   tr,
   ru,
   uk,
-  ar: isolateInsertions(ar),
-  he: isolateInsertions(he),
+  ar,
+  he,
   hi,
   id,
   vi,
@@ -48,7 +48,12 @@ const languages: Readonly<Record<LanguageTag, MessageTexts>> = {
   ko,
 };
 
+const isolated: ReadonlyMap<LanguageTag, MessageTexts> = new Map(
+  languageTags.map((tag) => [tag, isolateInsertions(languages[tag])]),
+);
+
 /** The texts for a locale such as `pt-BR`: those of the language that matches best, or English. */
 export function textsFor(locale: string | undefined): MessageTexts {
-  return languages[matchLanguage(locale) ?? "en"];
+  const language = matchLanguage(locale) ?? "en";
+  return isolated.get(language) ?? languages[language];
 }
