@@ -104,7 +104,7 @@ type LimitsPart = OriginLimit["bucket"] | "unverified";
 type LimitsRow = {
   readonly emptyBucket: string | null;
   readonly waitSeconds: number | null;
-  /** The bucket that had no token when it was asked: a call at the same moment took the last one. Only if the guard has limits. */
+  /** The bucket that had no token when it was asked: a call at the same moment took the last one. Only if there are origin limits. */
   readonly missedBucket?: string | null;
 };
 
@@ -175,25 +175,24 @@ export const limitsStep = defineSendStep({
       columns: {
         empty_bucket: "(SELECT bucket FROM wait)",
         wait_seconds: "(SELECT seconds FROM wait)",
-        ...(parts.includes("country") || parts.includes("number_range")
-          ? { missed_bucket: firstMissing(buckets) }
-          : {}),
+        ...(parts.some((part) => part !== "unverified") ? { missed_bucket: firstMissing(buckets) } : {}),
       },
     };
   },
   refusal({ emptyBucket, waitSeconds, missedBucket = null }: LimitsRow, { originLimits }) {
-    // If no bucket was empty before, a call at the same moment took the last token. It comes back within a minute.
+    // If no bucket was empty before, a call at the same moment took the last token. The next one comes back within the limit's period.
     const limit = originLimits.find(({ bucket }) => bucket === (emptyBucket ?? missedBucket));
     const message = limit?.message ?? "Too many verifications for this recipient. Try again later.";
     return new AppError("rate_limited", message, {
-      retryAfterSeconds: waitSeconds ?? 60,
+      retryAfterSeconds: waitSeconds ?? Math.ceil(limit?.limit.periodSeconds ?? 60),
       ...(limit?.reason === undefined ? {} : { reason: limit.reason }),
     });
   },
 });
 
-/** SQL of the first of the buckets that gave no token. */
+/** SQL of the first of the buckets that did not give a token for each of its keys. */
 function firstMissing(buckets: readonly Bucket[]): string {
   const taken = buckets.filter(({ isTaken }) => isTaken);
-  return `CASE ${taken.map(({ name }) => `WHEN NOT EXISTS (SELECT FROM ${name}_token) THEN '${name}'`).join(" ")} END`;
+  const given = (name: string) => `(SELECT count(*) FROM ${name}_token)`;
+  return `CASE ${taken.map(({ name, keys }) => `WHEN ${given(name)} < cardinality(${keys}) THEN '${name}'`).join(" ")} END`;
 }

@@ -1,7 +1,9 @@
-import { expect, test } from "vitest";
+import pg from "pg";
+import { expect, test, vi } from "vitest";
 import { endUserLimits } from "../../../src/capabilities/verify/send-limits.ts";
 import { startTestApp } from "../../support/app.ts";
 import { limitsOf } from "../../support/limit-settings.ts";
+import { protocols } from "../../support/protocols.ts";
 
 test("an end user has a limit of their own; a start that names none has none", () => {
   const settings = { sourceSendsPerMinute: undefined, endUserSendsPerHour: 10 };
@@ -77,3 +79,46 @@ test("a resend that has nothing to do does not count against its source", async 
   expect((await start("grace@example.com")).status).toBe(201);
   expect((await start("joan@example.com")).status).toBe(429);
 });
+
+test.each(protocols)(
+  "over $name, who loses the last code of an end user to a start of the same moment is told so",
+  async (protocol) => {
+    await using app = await startTestApp(limitsOf({ END_USER_SEND_LIMIT: "4" }));
+    const key = await app.mintKey({ mode: "test" });
+    const start = (name: string) => {
+      const recipient = `${name}@example.com`;
+      return protocol.call(
+        app,
+        "StartVerification",
+        { channel: "email", recipient, end_user_ip: "203.0.113.7" },
+        { key },
+      );
+    };
+    for (const name of ["ada", "grace", "joan"]) {
+      expect((await start(name)).code).toBe("ok");
+    }
+    const blocker = new pg.Client({ connectionString: app.databaseUrl });
+    await blocker.connect();
+    try {
+      await blocker.query("BEGIN");
+      await blocker.query("SELECT FROM throttle WHERE key LIKE 'end-user:%' FOR UPDATE");
+      const answers = Promise.all([start("mary"), start("jean")]);
+      // A connection of its own: what a transaction sees of the activity is as it was when it looked first.
+      const observer = new pg.Client({ connectionString: app.databaseUrl });
+      await observer.connect();
+      const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+      await vi.waitFor(async () => expect((await observer.query(waiting)).rowCount).toBe(2), 20_000);
+      await observer.end();
+      await blocker.query("ROLLBACK");
+      const [refused, ...others] = (await answers).filter(({ code }) => code !== "ok");
+      expect(others).toEqual([]);
+      expect([refused?.code, refused?.body.message]).toEqual([
+        "rate_limited",
+        "Too many codes for this end user. Try again later.",
+      ]);
+      expect(refused?.body.retry_after).toBe(900);
+    } finally {
+      await blocker.end();
+    }
+  },
+);
