@@ -1,6 +1,7 @@
 import { statement, text } from "../../database/statement.ts";
-import { AppError, isUndeliverable } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
 import { approvalIndexes } from "./approval.ts";
+import { refusalOfWay } from "./fallback/fallback-step.ts";
 import { reuseParameters, toReuse } from "./insert-verification.ts";
 import { planSends } from "./plan-sends.ts";
 import { exactIndexes } from "./recipient.ts";
@@ -97,7 +98,7 @@ async function reuse(
         return undefined;
       }
       // What was found may have another recipient than the call names for this way.
-      if (!isUndeliverable(error) && !(error instanceof AppError && error.code === "validation_error")) {
+      if (refusalOfWay(error) === undefined && !(error instanceof AppError && error.code === "validation_error")) {
         throw error;
       }
       refusal ??= error;

@@ -2,7 +2,7 @@ import type { KeyCaller, Mode } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
 import { type Keyring, seal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
-import { invalidFields, isUndeliverable, problemOf } from "../../errors.ts";
+import { invalidFields, problemOf } from "../../errors.ts";
 import type { HeldCredential } from "../../revocation/held-credential.ts";
 import { senderNameProblem } from "../../text/display-name-rules.ts";
 import { numberRange } from "../../text/number-range.ts";
@@ -18,7 +18,14 @@ import {
 } from "./code-sender.ts";
 import type { OriginLimit, Send } from "./define-send-step.ts";
 import type { EndUser } from "./end-user.ts";
-import { type Refusal, type StoredFallback, type StoredStep, stepRows, storedStep } from "./fallback/fallback-step.ts";
+import {
+  type Refusal,
+  refusalOfWay,
+  type StoredFallback,
+  type StoredStep,
+  stepRows,
+  storedStep,
+} from "./fallback/fallback-step.ts";
 import type { HeldFixedCode } from "./fixed-codes/find-fixed-code.ts";
 import {
   lookUpStarted,
@@ -101,10 +108,11 @@ export function startProblems(
 /**
  * Starts a verification with one statement. The dispatcher sends the code after the commit. Expects that `startProblems` found
  * no problem in the input. Throws `rate_limited` if a limit has no token or the recipient had too many wrong codes,
- * `undeliverable` if nothing can be delivered to the recipient, and `invalid_api_key` if the credential no longer holds.
+ * `undeliverable` if nothing can be delivered to the recipient, `recipient_blocked` if the guard refuses the recipient, and `invalid_api_key` if the
+ * credential no longer holds.
  *
  * With a fallback, the code takes the first way that can be used. A way without a provider is known before; a recipient who
- * cannot be reached is known to the statement, which then runs for the next way.
+ * cannot be reached, or is blocked, is known to the statement, which then runs for the next way.
  */
 export async function startVerification(
   deps: StartDependencies,
@@ -153,10 +161,11 @@ export async function startUnlessPending(
       const isLast = !targets
         .slice(way + 1)
         .some(({ channel }) => deps.codes.laneFor(channel, caller.mode) !== undefined);
-      if (!isUndeliverable(error) || isLast) {
+      const refusal = refusalOfWay(error);
+      if (refusal === undefined || isLast) {
         throw error;
       }
-      refused.push("undeliverable");
+      refused.push(refusal);
     }
   }
   return startOver(deps, caller, starting, {

@@ -1,4 +1,5 @@
 import { createId } from "../../../crypto/ids.ts";
+import { AppError, isUndeliverable } from "../../../errors.ts";
 import type { ChannelName } from "../../channels/outgoing-message.ts";
 
 /**
@@ -43,6 +44,14 @@ export const refusals = [
 ] as const;
 /** Why nothing could be sent over a step's channel. */
 export type Refusal = (typeof refusals)[number];
+
+/** What an error says of the way that a code was to take. Undefined: it is one of the call, and no other way helps. */
+export function refusalOfWay(error: unknown): Refusal | undefined {
+  if (isUndeliverable(error)) {
+    return "undeliverable";
+  }
+  return error instanceof AppError && error.code === "recipient_blocked" ? "not_allowed" : undefined;
+}
 
 /** Makes a step of a new verification. */
 export function storedStep({ channel, afterSeconds }: Pick<StoredStep, "channel" | "afterSeconds">): StoredStep {
