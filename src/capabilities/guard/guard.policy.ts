@@ -9,9 +9,6 @@ export const maxSafeListEntries = 200;
 /** Digits of a range on the safe list. */
 export const safeRangeDigits = { min: 1, max: 10 } as const;
 
-/** Digits at the end of numbers that no range has. */
-export const cutDigits = 5;
-
 /** Blocks that are listed. */
 export const maxListedBlocks = 1_000;
 

@@ -4,7 +4,6 @@ import { countryRange, numberRange } from "../../text/number-range.ts";
 import type { PhoneNumber } from "../../text/numbering-plans.ts";
 import { isSandboxNumber } from "../channels/sandbox-recipients.ts";
 import type { OriginLimit, Screening, Send } from "../verify/define-send-step.ts";
-import { cutDigits } from "./guard.policy.ts";
 import type { GuardMode } from "./guard-settings.ts";
 import { judgeNumber } from "./judge-number.ts";
 import { safeKey, type WorkspaceGuard } from "./workspace-guards.ts";
@@ -94,7 +93,7 @@ function isSafe(
   if (safe.size === 0) {
     return false;
   }
-  const prefixes = Array.from({ length: e164.length - cutDigits }, (_, digits) => e164.slice(0, digits + 1));
+  const prefixes = Array.from({ length: e164.length - 1 }, (_, digits) => e164.slice(0, digits + 1));
   return [...exactIndexes, ...prefixes].some((indexOrRange) => safe.has(safeKey(mode, indexOrRange)));
 }
 

@@ -56,6 +56,20 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await codeOf()).toBe("recipient_blocked");
   });
 
+  test("a range of any length is matched, up to all digits of a number but the last", async () => {
+    const { call, update } = session();
+    await update({ allowed_countries: ["DE"] });
+    for (const [range, number] of [
+      ["+659134x", "+6591345678"],
+      ["+659456789x", "+6594567891"],
+    ] as const) {
+      expect((await live().start(number)).code).toBe("recipient_blocked");
+      expect((await call("AddSafeListEntry", { number: range })).code).toBe("ok");
+      expect([range, (await live().start(number)).code]).toEqual([range, "ok"]);
+    }
+    expect((await live().start("+6594567900")).code).toBe("recipient_blocked");
+  });
+
   test("erasing a recipient takes it off the safe list of its mode", async () => {
     const { call, update } = session();
     await update({ allowed_countries: ["DE"] });
