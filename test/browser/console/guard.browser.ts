@@ -53,6 +53,15 @@ describe.each([
     await rowOf(page, "Malaysia").waitFor();
     expect(await findAxeViolations(page)).toEqual([]);
 
+    const { body } = await app.rest("GET", "/events?type=guard_refusal.recorded", { key });
+    await page.goto(`${app.url}/console/events/${body.events[0].id}?mode=test`);
+    const drawer = page.getByRole("dialog", { name: "Event" });
+    for (const fact of ["Country not allowed", "refused", "Malaysia", "+60123"]) {
+      await drawer.locator("dl").getByText(fact).first().waitFor();
+    }
+    expect(await findAxeViolations(page)).toEqual([]);
+    await page.goto(`${app.url}/console/guard/report?mode=test`);
+
     await page.getByRole("tab", { name: "Safe list" }).click();
     await page.getByText("Nobody is on the safe list").waitFor();
     await page.getByLabel("Number or range").fill("+6012x");

@@ -13,6 +13,7 @@ import { Skeleton } from "../../components/skeleton.tsx";
 import { StatusBadge } from "../../components/status-badge.tsx";
 import { Time } from "../../components/time.tsx";
 import { objectOf } from "./event-object.ts";
+import { guardEventFacts } from "./guard-event-facts.tsx";
 
 /** One event: what it is about, and the JSON that webhooks and the REST API send. */
 export function EventDrawer({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
@@ -31,6 +32,7 @@ export function EventDrawer({ id, onClose }: { readonly id: string; readonly onC
                 Time: <Time at={event.createdAt} />,
                 Event: <Id id={event.id} label="event id" />,
                 Object: object.path === undefined ? object.id : <PageLink to={object.path}>{object.about}</PageLink>,
+                ...guardEventFacts(event),
               }}
             />
             <EventJson id={id} />

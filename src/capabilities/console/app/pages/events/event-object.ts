@@ -24,6 +24,12 @@ export function objectOf({ data }: Event): EventObject {
       return { id: object.value.id, about: object.value.recipient ?? "erased recipient", path: "/fixed-codes" };
     case "guessing":
       return { id: object.value.id, about: object.value.value, path: undefined };
+    case "guardBlock":
+      return { id: object.value.id, about: object.value.numberRange, path: "/guard/blocks" };
+    case "guardRefusal": {
+      const { id, numberRange = "–", verificationId } = object.value;
+      return { id, about: numberRange, path: verificationId && `/verifications/${verificationId}` };
+    }
     default:
       return { id: "–", about: "–", path: undefined };
   }
