@@ -1008,6 +1008,10 @@ type GuardBlock struct {
 
 	// EndsAt: when it ends by itself.
 	EndsAt time.Time `json:"ends_at"`
+
+	// Enforced: whether codes to the range are refused. False: they are only counted (`guard_mode: shadow`). In
+	// events, as it was then.
+	Enforced bool `json:"enforced"`
 }
 
 // GuardDeleteBlockResponse is the block that has ended.

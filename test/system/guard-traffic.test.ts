@@ -137,7 +137,9 @@ test("a range whose codes nobody enters is blocked when people had time, over RE
   );
   expect((await workspace.start(others)).status).toBe(201);
   const { body: events } = await app.rest("GET", "/events?type=guard_block.started", { key: workspace.key });
-  expect(events.events).toMatchObject([{ data: { number_range: "+65912x", started: minStarts.range, approved: 0 } }]);
+  expect(events.events).toMatchObject([
+    { data: { number_range: "+65912x", started: minStarts.range, approved: 0, enforced: true } },
+  ]);
 });
 
 test("each block is longer than the one before, a few starts bring the next one, and a day is the longest", async () => {
@@ -274,6 +276,9 @@ test("in shadow nothing is refused, and what would have been is counted", async 
   await minutes(3);
   await workspace.ask(1);
   expect(await workspace.ask(2)).toEqual([201, 201]);
+  const events = await app.rest("GET", "/events?type=guard_block.started", { key: workspace.key });
+  const blocks = await app.rest("GET", "/guard/blocks", { key: workspace.key });
+  expect([events.body.events[0].data.enforced, blocks.body.blocks[0].enforced]).toEqual([false, false]);
   const { body } = await app.rest("GET", "/guard/report", { key: workspace.key });
   expect(body).toMatchObject({ refused: 0, would_refuse: 2, reasons: [{ reason: "range_blocked", would_refuse: 2 }] });
 });

@@ -268,7 +268,8 @@ const judgeRanges = `
       workspace_id, 'live', 'guard_block.started', id, moment,
       jsonb_build_object(
         'numberRange', number_range, 'started', started, 'approved', approved,
-        'startsAt', (extract(epoch FROM starts_at) * 1000)::bigint, 'endsAt', (extract(epoch FROM ends_at) * 1000)::bigint
+        'startsAt', (extract(epoch FROM starts_at) * 1000)::bigint, 'endsAt', (extract(epoch FROM ends_at) * 1000)::bigint,
+        'mode', (SELECT mode FROM guard_setting WHERE guard_setting.workspace_id = blocked.workspace_id)
       )
     FROM blocked;
   END $$`;

@@ -6,6 +6,7 @@ import { sweepPages } from "../../database/table-sweeps.ts";
 import { AppError } from "../../errors.ts";
 import { type HeldCredential, heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import { blockRetentionDays, maxListedBlocks } from "./guard.policy.ts";
+import type { GuardMode } from "./guard-settings.ts";
 
 /** A block in force. */
 export interface GuardBlockView {
@@ -15,12 +16,17 @@ export interface GuardBlockView {
   readonly approved: number;
   readonly startsAt: Date;
   readonly endsAt: Date;
+  /** The guard's mode of the workspace. Null: that of the server. */
+  readonly mode: GuardMode | null;
 }
+
+const modeOf = (workspaceId: string) =>
+  `(SELECT mode FROM guard_setting WHERE guard_setting.workspace_id = ${workspaceId})`;
 
 const list = statement<GuardBlockView>("list_guard_blocks")(
   { workspaceId: text },
   (p) => `
-    SELECT id, number_range, started, approved, starts_at, ends_at FROM guard_block
+    SELECT id, number_range, started, approved, starts_at, ends_at, ${modeOf(p.workspaceId)} AS mode FROM guard_block
     WHERE workspace_id = ${p.workspaceId} AND ends_at > byond_now()
     ORDER BY starts_at DESC, id DESC LIMIT ${maxListedBlocks}`,
 );
@@ -37,7 +43,8 @@ export async function listBlocks(
 export const blockSnapshot = (row: string) => `jsonb_build_object(
   'numberRange', ${row}.number_range, 'started', ${row}.started, 'approved', ${row}.approved,
   'startsAt', (extract(epoch FROM ${row}.starts_at) * 1000)::bigint,
-  'endsAt', (extract(epoch FROM ${row}.ends_at) * 1000)::bigint
+  'endsAt', (extract(epoch FROM ${row}.ends_at) * 1000)::bigint,
+  'mode', ${modeOf(`${row}.workspace_id`)}
 )`;
 
 /** The row stays: what was seen of the range before is not counted again, and the next block is a first one. */

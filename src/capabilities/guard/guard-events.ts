@@ -5,6 +5,7 @@ import { channelEnums } from "../channels/channel-proto.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { EventObject, EventObjects } from "../events/event-messages.ts";
 import { reasonEnums } from "./guard-proto.ts";
+import type { GuardMode } from "./guard-settings.ts";
 
 /** The snapshot of a refusal, as `insertRefusalEvent` writes it. */
 interface RefusalSnapshot {
@@ -23,6 +24,8 @@ interface BlockSnapshot {
   readonly approved: number;
   readonly startsAt: number;
   readonly endsAt: number;
+  /** The guard's mode of the workspace at that moment. Null: that of the server. */
+  readonly mode: GuardMode | null;
 }
 
 /** The refusals of events. */
@@ -31,11 +34,11 @@ export const refusalEvents: EventObjects = {
   read: async (events) => events.map(refusalOf),
 };
 
-/** The blocks of events. */
-export const blockEvents: EventObjects = {
+/** The blocks of events, given the server's mode. */
+export const blockEvents = (serverMode: GuardMode): EventObjects => ({
   kind: "guard_block",
-  read: async (events) => events.map(blockOf),
-};
+  read: async (events) => events.map((event) => blockOf(serverMode, event)),
+});
 
 function refusalOf({ subjectId: id, snapshot }: StoredEvent): EventObject {
   const { enforced, reason, channel, country, numberRange, verificationId }: RefusalSnapshot = JSON.parse(snapshot);
@@ -53,10 +56,11 @@ function refusalOf({ subjectId: id, snapshot }: StoredEvent): EventObject {
   };
 }
 
-function blockOf({ subjectId: id, snapshot }: StoredEvent): EventObject {
-  const { startsAt, endsAt, ...block }: BlockSnapshot = JSON.parse(snapshot);
+function blockOf(serverMode: GuardMode, { subjectId: id, snapshot }: StoredEvent): EventObject {
+  const { startsAt, endsAt, mode, ...block }: BlockSnapshot = JSON.parse(snapshot);
+  const enforced = (mode ?? serverMode) === "enforce";
   return {
     case: "guardBlock",
-    value: { id, ...block, startsAt: timestampFromMs(startsAt), endsAt: timestampFromMs(endsAt) },
+    value: { id, ...block, enforced, startsAt: timestampFromMs(startsAt), endsAt: timestampFromMs(endsAt) },
   };
 }

@@ -80,12 +80,12 @@ export function guardMessage(
   };
 }
 
-export function blockMessage({
-  startsAt,
-  endsAt,
-  ...block
-}: GuardBlockView): MessageInitShape<typeof GuardBlockSchema> {
-  return { ...block, startsAt: timestampFromDate(startsAt), endsAt: timestampFromDate(endsAt) };
+export function blockMessage(
+  serverMode: GuardMode,
+  { startsAt, endsAt, mode, ...block }: GuardBlockView,
+): MessageInitShape<typeof GuardBlockSchema> {
+  const enforced = (mode ?? serverMode) === "enforce";
+  return { ...block, enforced, startsAt: timestampFromDate(startsAt), endsAt: timestampFromDate(endsAt) };
 }
 
 export function entryMessage(entry: SafeListEntryView): MessageInitShape<typeof SafeListEntrySchema> {

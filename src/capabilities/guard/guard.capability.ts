@@ -120,7 +120,10 @@ export function guardCapability({ recipients, destinations }: Needs) {
     record: (refused) => judging.value.record(refused),
   };
   const sendSteps = { guard: [guardStep], event: [countRefusalStep] } satisfies AddedSendSteps;
-  const events: readonly Offer<EventObjects>[] = [refusalEvents, blockEvents].map(offered);
+  const events: readonly Offer<EventObjects>[] = [
+    offered(refusalEvents),
+    offered({ kind: "guard_block", read: async (found) => blockEvents(serverMode.value).read(found) }),
+  ];
   const modeOf = (workspaceId: string) => modeSql(serverMode.value)(workspaceId);
   return { ...capability, guard, sendSteps, erasure: eraseSafeListEntry, events, modeOf };
 }

@@ -79,7 +79,8 @@ export function guardService(deps: GuardServiceDependencies): ServiceImpl<typeof
     },
 
     async listGuardBlocks(_, context) {
-      return { blocks: (await listBlocks(deps, anyCaller(context))).map(blockMessage) };
+      const blocks = await listBlocks(deps, anyCaller(context));
+      return { blocks: blocks.map((block) => blockMessage(deps.guardMode, block)) };
     },
 
     async deleteGuardBlock({ id }, context) {

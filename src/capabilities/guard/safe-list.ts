@@ -10,6 +10,7 @@ import {
   lockCredential,
   requireCredential,
 } from "../../revocation/held-credential.ts";
+import { countryRange } from "../../text/number-range.ts";
 import { parsePhoneNumber } from "../../text/phone-number.ts";
 import { maskRecipient } from "../channels/outgoing-message.ts";
 import type { RecipientErasure } from "../verify/erase-recipient.ts";
@@ -99,11 +100,11 @@ type Safe = { readonly address: string } | { readonly numberRange: string };
 /** A range as it is written: with an `x` for the digits that follow. It is stored without. */
 const writtenRange = new RegExp(`^(\\+[1-9]\\d{${safeRangeDigits.min - 1},${safeRangeDigits.max - 1}})x$`);
 
-/** Reads a number or a range. Undefined: it is neither. */
+/** Reads a number or a range. Undefined: it is neither, or a range that is wider than a country. */
 export function parseSafe(text: string): Safe | undefined {
   const [, numberRange] = writtenRange.exec(text) ?? [];
   if (numberRange !== undefined) {
-    return { numberRange };
+    return countryRange(numberRange) === "+x" ? undefined : { numberRange };
   }
   const number = text.includes(";") ? undefined : parsePhoneNumber(text);
   return number === undefined || number.ext !== undefined || !number.isPossible()
@@ -114,7 +115,7 @@ export function parseSafe(text: string): Safe | undefined {
 /** The problem of a text that is neither a number nor a range. */
 export function safeProblem(text: string): string | undefined {
   return parseSafe(text) === undefined
-    ? "must be a phone number in E.164 form, such as +6591234567, or a range of numbers, such as +65912x"
+    ? "must be a phone number in E.164 form, such as +6591234567, or a range of numbers of one country, such as +65912x"
     : undefined;
 }
 

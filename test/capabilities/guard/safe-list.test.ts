@@ -108,7 +108,8 @@ describe.each(protocols)("over $name", (protocol) => {
       expect([number, await fieldsOf("AddSafeListEntry", { number })]).toEqual([
         number,
         {
-          number: "must be a phone number in E.164 form, such as +6591234567, or a range of numbers, such as +65912x",
+          number:
+            "must be a phone number in E.164 form, such as +6591234567, or a range of numbers of one country, such as +65912x",
         },
       ]);
     }
@@ -138,6 +139,11 @@ describe.each(protocols)("over $name", (protocol) => {
       expect([name, await codeOf(workspace.live, name)]).toEqual([name, "insufficient_scope"]);
     }
     expect(await codeOf(named, "UpdateGuard", { guard_mode: "shadow" })).toBe("ok");
+    // A range of more than one country is none, and the range of a country is one.
+    for (const number of ["+1x", "+2x", "+12x", "+7x", "+99x"]) {
+      expect([number, await codeOf(sandbox, "AddSafeListEntry", { number })]).toEqual([number, "validation_error"]);
+    }
+    expect(await codeOf(sandbox, "AddSafeListEntry", { number: "+62x" })).toBe("ok");
     expect(await codeOf(sandbox, "AddSafeListEntry", { number: "+65912x" })).toBe("ok");
     expect(await codeOf(sandbox, "UpdateGuard", { guard_mode: "off" })).toBe("insufficient_scope");
     expect(await codeOf(sandbox, "ListGuardBlocks")).toBe("insufficient_scope");

@@ -30,6 +30,12 @@ final class GuardBlock extends Result
     /** When it ends by itself. */
     public readonly \DateTimeImmutable $endsAt;
 
+    /**
+     * Whether codes to the range are refused. False: they are only counted (`guard_mode: shadow`). In events, as it was
+     * then.
+     */
+    public readonly bool $enforced;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -40,5 +46,6 @@ final class GuardBlock extends Result
         $this->approved = JsonReader::integer($json->approved ?? null);
         $this->startsAt = JsonReader::time($json->starts_at ?? null);
         $this->endsAt = JsonReader::time($json->ends_at ?? null);
+        $this->enforced = JsonReader::boolean($json->enforced ?? null);
     }
 }

@@ -167,6 +167,7 @@ GUARD_BLOCK: Message[types.GuardBlock] = Message(
         "approved": AS_IT_IS,
         "starts_at": TIMESTAMP,
         "ends_at": TIMESTAMP,
+        "enforced": AS_IT_IS,
     },
 )
 

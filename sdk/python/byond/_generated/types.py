@@ -1044,6 +1044,11 @@ class GuardBlock:
     ends_at: datetime
     """When it ends by itself."""
 
+    enforced: bool
+    """Whether codes to the range are refused. False: they are only counted (`guard_mode: shadow`). In events, as it
+    was then.
+    """
+
 
 @dataclass(frozen=True)
 class DeleteGuardBlockResponse:

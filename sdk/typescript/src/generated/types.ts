@@ -637,6 +637,11 @@ export interface GuardBlock {
   readonly startsAt: Date;
   /** When it ends by itself. */
   readonly endsAt: Date;
+  /**
+   * Whether codes to the range are refused. False: they are only counted (`guard_mode: shadow`). In events, as it was
+   * then.
+   */
+  readonly enforced: boolean;
 }
 
 /** The block that has ended. */

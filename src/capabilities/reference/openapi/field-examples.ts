@@ -182,6 +182,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
   "DeleteSafeListEntryResponse.id": exampleIds.safeListEntry,
   "GuardBlock.approved": 3,
   "GuardBlock.ends_at": "2026-06-15T09:45:00Z",
+  "GuardBlock.enforced": true,
   "GuardBlock.id": exampleIds.guardBlock,
   "GuardBlock.number_range": "+234803x",
   "GuardBlock.started": 120,
