@@ -162,7 +162,9 @@ export async function startUnlessPending(
         .slice(way + 1)
         .some(({ channel }) => deps.codes.laneFor(channel, caller.mode) !== undefined);
       const refusal = refusalOfWay(error);
-      if (refusal === undefined || isLast) {
+      // A mail is only blocked because of the number that a later way goes to.
+      const isOfLater = refusal === "not_allowed" && target.recipient.number === undefined;
+      if (refusal === undefined || isLast || isOfLater) {
         throw error;
       }
       refused.push(refusal);
