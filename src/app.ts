@@ -14,6 +14,7 @@ import type { GuardServerSettings } from "./capabilities/guard/guard-settings.ts
 import { keysCapability } from "./capabilities/keys/keys.capability.ts";
 import { lookupCapability } from "./capabilities/lookup/lookup.capability.ts";
 import type { LookupSettings } from "./capabilities/lookup/lookup-settings.ts";
+import { recipientsCapability } from "./capabilities/recipients/recipients.capability.ts";
 import { referenceCapability } from "./capabilities/reference/reference.capability.ts";
 import type { ReportSettings } from "./capabilities/reports/report-settings.ts";
 import { reportsCapability } from "./capabilities/reports/reports.capability.ts";
@@ -63,6 +64,7 @@ export function standardCapabilities(): readonly Capability[] {
     numberIndex: storedRecipients.indexOfAddress,
     retentionDays: () => verify.offer.value.retentionDays,
   });
+  const recipientData = [suppressions.recipientData, guard.recipientData, lookup.recipientData];
   const verify = verifyCapability({
     channels: channels.offer,
     emailLookup: emailLookup.offer,
@@ -70,7 +72,7 @@ export function standardCapabilities(): readonly Capability[] {
     sendSteps: { guard: [suppressions.guard, ...guard.sendSteps.guard], event: guard.sendSteps.event },
     sendGuard: guard.guard,
     guardMode: guard.modeOf,
-    erasures: [suppressions.erasure, guard.erasure, lookup.erasure],
+    erasures: recipientData.map(({ erasure }) => erasure),
   });
   const accounts = accountsCapability({
     channels: channels.offer,
@@ -103,6 +105,11 @@ export function standardCapabilities(): readonly Capability[] {
     events,
     templates,
     webhooks,
+    recipientsCapability({
+      exports: [...verify.exports, ...recipientData.map((data) => data.export)],
+      indexesOf: storedRecipients.indexesOfAny,
+      events: events.offer,
+    }),
     reportsCapability(),
     referenceCapability(),
     schemaCapability(),

@@ -111,9 +111,9 @@ function method(service: Service, operation: Operation, write: Writer): string {
   if (pages === undefined) {
     return define(name, doc, `(*${resultName}, error)`, "call");
   }
-  const all = name.replace(/^List/, "ListAll");
+  const all = name.replace(/^(List|Export)/, "$1All");
   if (all === name) {
-    throw new Error(`${operation.id} gives pages, but its name does not begin with list`);
+    throw new Error(`${operation.id} gives pages, but its name begins neither with list nor with export`);
   }
   const docOfAll = `${all} goes through all pages of [${service.typeName}Service.${name}], which are loaded as they are needed. The loop ends after an error.`;
   return [

@@ -10,6 +10,7 @@ const services: Readonly<Record<string, { readonly name?: string; readonly noun?
   ApiKeyService: { name: "keys" },
   AuthService: { noun: "Session" },
   LookupService: { name: "lookup" },
+  RecipientService: { name: "recipients" },
   ReportService: { name: "reports" },
   VerifyService: { noun: "Verification" },
 };

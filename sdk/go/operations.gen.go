@@ -108,6 +108,17 @@ var operationSuppressionsDelete = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationRecipientsExport = &Operation{
+	ID:              "recipients.export",
+	RPC:             "byond.v1.RecipientService/ExportRecipient",
+	Method:          "GET",
+	Path:            "/api/v1/recipients/export",
+	ParametersIn:    "query",
+	ItemsField:      "records",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
 var operationGuardGet = &Operation{
 	ID:              "guard.get",
 	RPC:             "byond.v1.GuardService/GetGuard",

@@ -173,6 +173,18 @@ type SuppressionsListParams struct {
 	PageToken *string `json:"page_token,omitzero"`
 }
 
+// RecipientsExportParams are the parameters of [RecipientsService.Export].
+type RecipientsExportParams struct {
+	// Recipient is a phone number in E.164 form, or an email address.
+	Recipient string `json:"recipient"`
+
+	// PageSize: records per page, 1 to 100. Default 20.
+	PageSize *int `json:"page_size,omitzero"`
+
+	// PageToken is the `NextPageToken` of the page before. Keep all other parameters the same.
+	PageToken *string `json:"page_token,omitzero"`
+}
+
 // GuardUpdateParams are the parameters of [GuardService.Update].
 type GuardUpdateParams struct {
 	// GuardMode: what the guard does with what it finds.

@@ -29,6 +29,9 @@ type Services struct {
 	// in the header `Byond-Mode`: `live` (the default) or `test`.
 	Suppressions *SuppressionsService
 
+	// Recipients returns what is stored about a person, who may ask you for it.
+	Recipients *RecipientsService
+
 	// Guard the fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify nobody,
 	// before anything is sent.
 	//
@@ -145,6 +148,7 @@ func newServices(caller *caller) Services {
 	return Services{
 		Verify:       &VerifyService{caller},
 		Suppressions: &SuppressionsService{caller},
+		Recipients:   &RecipientsService{caller},
 		Guard:        &GuardService{caller},
 		Templates:    &TemplatesService{caller},
 		Lookup:       &LookupService{caller},
@@ -265,8 +269,8 @@ func (s *VerifyService) ListAll(ctx context.Context, params *VerifyListParams, o
 
 // Erase erases the stored data of a recipient in this workspace and mode. That is the address and the metadata
 // of every verification sent to it, also in events, and queued messages; pending verifications are canceled. The
-// second recipient of such a verification is erased too, suppressions of the recipient end, and lookups of it
-// are deleted from the history.
+// second recipient of such a verification is erased too, and suppressions of the recipient, its fixed code, its
+// entry on the safe list and lookups of it are deleted. `GET /recipients/export` shows it all before.
 //
 // Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from
 // them.
@@ -311,6 +315,34 @@ func (s *SuppressionsService) ListAll(ctx context.Context, params *SuppressionsL
 // The argument suppressionID: The suppression's id.
 func (s *SuppressionsService) Delete(ctx context.Context, suppressionID string, options ...CallOption) (*SuppressionsDeleteResponse, error) {
 	return call[SuppressionsDeleteResponse](ctx, s.caller, operationSuppressionsDelete, []string{suppressionID}, nil, options)
+}
+
+// RecipientsService returns what is stored about a person, who may ask you for it.
+type RecipientsService struct {
+	caller *caller
+}
+
+// Export exports what is stored about a recipient in the mode of the key: everything that `POST
+// /verifications/erase` erases. The records are verifications with their deliveries, fixed codes, suppressions,
+// entries of the safe list and lookups of the history, in this order, each kind newest first, and each with its
+// events. What is added while you read the pages may be missing.
+//
+// Addresses are in full in `Recipients`, and masked everywhere else. An export has no codes and no keyed hashes,
+// such as those of rate limits, from which nothing can be read.
+//
+// The recipient is matched as in an erasure: exactly, in upper or lower case.
+//
+// The key must name the scope `verify`, or `*`: a key without scopes is refused, as for whatever exports.
+//
+// It returns one page. For all of them: [RecipientsService.ExportAll].
+func (s *RecipientsService) Export(ctx context.Context, params *RecipientsExportParams, options ...CallOption) (*Page[RecipientRecord], error) {
+	return list[RecipientRecord](ctx, s.caller, operationRecipientsExport, nil, params, options)
+}
+
+// ExportAll goes through all pages of [RecipientsService.Export], which are loaded as they are needed. The loop
+// ends after an error.
+func (s *RecipientsService) ExportAll(ctx context.Context, params *RecipientsExportParams, options ...CallOption) iter.Seq2[*RecipientRecord, error] {
+	return listAll[RecipientRecord](ctx, s.caller, operationRecipientsExport, nil, params, options)
 }
 
 // GuardService the fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify

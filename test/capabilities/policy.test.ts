@@ -19,6 +19,7 @@ import {
 import { ListEventsRequestSchema } from "../../gen/byond/v1/event_pb.ts";
 import { CreateFixedCodeRequestSchema } from "../../gen/byond/v1/fixed_code_pb.ts";
 import { ListLookupsRequestSchema } from "../../gen/byond/v1/lookup_pb.ts";
+import { ExportRecipientRequestSchema } from "../../gen/byond/v1/recipient_pb.ts";
 import { ListSuppressionsRequestSchema } from "../../gen/byond/v1/suppression_pb.ts";
 import { ListVerificationsRequestSchema, StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
 import {
@@ -40,6 +41,7 @@ import {
 import * as events from "../../src/capabilities/events/events.policy.ts";
 import * as keys from "../../src/capabilities/keys/keys.policy.ts";
 import * as lookups from "../../src/capabilities/lookup/history/history.policy.ts";
+import * as recipients from "../../src/capabilities/recipients/recipients.policy.ts";
 import * as reports from "../../src/capabilities/reports/reports.policy.ts";
 import * as suppressions from "../../src/capabilities/suppressions/suppressions.policy.ts";
 import { fixedCodeDays, maxFixedCodes } from "../../src/capabilities/verify/fixed-codes/fixed-codes.policy.ts";
@@ -91,6 +93,10 @@ test("the schema's rules are those of the policies", () => {
     suppressions.pageSize.max,
   ]);
   expect(boundsOf(ListLookupsRequestSchema.field.pageSize)).toEqual([lookups.pageSize.min, lookups.pageSize.max]);
+  expect(boundsOf(ExportRecipientRequestSchema.field.pageSize)).toEqual([
+    recipients.pageSize.min,
+    recipients.pageSize.max,
+  ]);
   expect(boundsOf(ListEventsRequestSchema.field.pageSize)).toEqual([events.pageSize.min, events.pageSize.max]);
   expect(boundsOf(ListWebhookDeliveriesRequestSchema.field.pageSize)).toEqual([
     webhooks.pageSize.min,
@@ -148,6 +154,11 @@ test.each<[string, string, number]>([
   [
     "lookup",
     `Lookups per page, ${lookups.pageSize.min} to ${lookups.pageSize.max}. Default ${lookups.pageSize.default}.`,
+    1,
+  ],
+  [
+    "recipient",
+    `Records per page, ${recipients.pageSize.min} to ${recipients.pageSize.max}. Default ${recipients.pageSize.default}.`,
     1,
   ],
   ["suppression", `ends by itself after ${suppressions.suppressionDays.default} days`, 1],

@@ -339,6 +339,7 @@ test("reflection also answers under its old name, the only one that older client
       "byond.v1.EventService",
       "byond.v1.TemplateService",
       "byond.v1.WebhookService",
+      "byond.v1.RecipientService",
       "byond.v1.ReportService",
       "grpc.health.v1.Health",
       "grpc.reflection.v1.ServerReflection",

@@ -14,6 +14,7 @@ test("these are the names that users call: none of them changes by accident", ()
   expect(names).toEqual([
     "verify: start check get resend cancel list erase",
     "suppressions: list delete",
+    "recipients: export",
     "guard: get update list_blocks delete_block list_safe_list_entries add_safe_list_entry delete_safe_list_entry get_report",
     "templates: list get put delete preview",
     "lookup: number batch list get",

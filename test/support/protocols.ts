@@ -10,6 +10,7 @@ import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { EventService } from "../../gen/byond/v1/event_pb.ts";
 import { GuardService } from "../../gen/byond/v1/guard_pb.ts";
 import { LookupService } from "../../gen/byond/v1/lookup_pb.ts";
+import { RecipientService } from "../../gen/byond/v1/recipient_pb.ts";
 import { ReportService } from "../../gen/byond/v1/report_pb.ts";
 import { SuppressionService } from "../../gen/byond/v1/suppression_pb.ts";
 import { TemplateService } from "../../gen/byond/v1/template_pb.ts";
@@ -222,6 +223,10 @@ export const rpcs = {
   ListVerifications: {
     method: VerifyService.method.listVerifications,
     rest: (input) => ["GET", `/verifications?${query(input)}`],
+  },
+  ExportRecipient: {
+    method: RecipientService.method.exportRecipient,
+    rest: (input) => ["GET", `/recipients/export?${query(input)}`],
   },
   EraseRecipient: { method: VerifyService.method.eraseRecipient, rest: post("/verifications/erase") },
 } as const satisfies Record<string, Rpc>;

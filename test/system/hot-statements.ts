@@ -126,6 +126,7 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
     await start({ recipient: "reuse@example.com", ...reuse });
   }
   await takeStepsOfFallback(app, await start({ recipient: "first@example.com", fallback }));
+  await exportsOfRecipients(app, session);
   await call("POST", `/verify/${id}/cancel`);
   await call("POST", "/verifications/erase", { recipient: "+6591234567" });
 
@@ -162,6 +163,22 @@ async function lookupsOfAHistory(
     await call("GET", `/lookups${query}`);
   }
   await call("GET", `/lookups/${lookups[0].lookup_id}`);
+}
+
+/** Exports, page by page. */
+async function exportsOfRecipients(app: TestApp, session: string): Promise<void> {
+  const { body: made } = await app.rest("POST", "/api-keys", {
+    session,
+    body: { name: "exports", scopes: ["verify"] },
+  });
+  for (const recipient of ["ada%40example.com", "fix%40example.com", "%2B6591234567"]) {
+    let page = "";
+    do {
+      const path = `/recipients/export?recipient=${recipient}&page_size=1${page}`;
+      const { body } = await app.rest("GET", path, { key: made.key });
+      page = body.next_page_token === null ? "" : `&page_token=${body.next_page_token}`;
+    } while (page !== "");
+  }
 }
 
 /** The first one has no provider. */

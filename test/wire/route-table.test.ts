@@ -49,6 +49,7 @@ const table = [
   "POST /api/v1/lookup/batch → LookupService.BatchLookup · api_key:lookup · 200",
   "GET /api/v1/lookups → LookupService.ListLookups · api_key_or_session:lookup+sandbox · 200",
   "GET /api/v1/lookups/{lookup_id} → LookupService.GetLookup · api_key_or_session:lookup+sandbox · 200",
+  "GET /api/v1/recipients/export → RecipientService.ExportRecipient · api_key:verify · 200",
   "GET /api/v1/reports/overview → ReportService.GetOverview · api_key_or_session:reports+sandbox · 200",
   "GET /api/v1/suppressions → SuppressionService.ListSuppressions · api_key_or_session:verify+sandbox · 200",
   "DELETE /api/v1/suppressions/{suppression_id} → SuppressionService.DeleteSuppression · api_key_or_session:verify+sandbox · 200",

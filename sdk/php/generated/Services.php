@@ -13,6 +13,7 @@ use Byond\Service\FixedCodes;
 use Byond\Service\Guard;
 use Byond\Service\Keys;
 use Byond\Service\Lookup;
+use Byond\Service\Recipients;
 use Byond\Service\Reports;
 use Byond\Service\Suppressions;
 use Byond\Service\Templates;
@@ -33,6 +34,9 @@ abstract class Services
      * nothing is sent.
      */
     public readonly Suppressions $suppressions;
+
+    /** Returns what is stored about a person, who may ask you for it. */
+    public readonly Recipients $recipients;
 
     /**
      * The fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify nobody, before
@@ -90,6 +94,7 @@ abstract class Services
     {
         $this->verify = new Verify($caller);
         $this->suppressions = new Suppressions($caller);
+        $this->recipients = new Recipients($caller);
         $this->guard = new Guard($caller);
         $this->templates = new Templates($caller);
         $this->lookup = new Lookup($caller);

@@ -34,8 +34,8 @@ import { HookAsker } from "./hook/ask-hook.ts";
 import { hookFailureReporter } from "./hook/report-hook-failure.ts";
 import { sealedHooks } from "./hook/sealed-hooks.ts";
 import { withVeto } from "./hook/with-veto.ts";
-import { eraseSafeListEntry } from "./safe-list.ts";
 import { SafeListEntryEntity } from "./safe-list-entry.entity.ts";
+import { safeListOfRecipients } from "./safe-list-of-recipients.ts";
 import { screenSend } from "./screen-send.ts";
 import { sealedSafeList } from "./sealed-safe-list.ts";
 import { sealedTogether } from "./sealed-together.ts";
@@ -125,7 +125,7 @@ export function guardCapability({ recipients, destinations }: Needs) {
     offered({ kind: "guard_block", read: async (found) => blockEvents(serverMode.value).read(found) }),
   ];
   const modeOf = (workspaceId: string) => modeSql(serverMode.value)(workspaceId);
-  return { ...capability, guard, sendSteps, erasure: eraseSafeListEntry, events, modeOf };
+  return { ...capability, guard, sendSteps, recipientData: safeListOfRecipients, events, modeOf };
 }
 
 function offered(objects: EventObjects): Offer<EventObjects> {

@@ -13,7 +13,6 @@ import {
 import { countryRange } from "../../text/number-range.ts";
 import { parsePhoneNumber } from "../../text/phone-number.ts";
 import { maskRecipient } from "../channels/outgoing-message.ts";
-import type { RecipientErasure } from "../verify/erase-recipient.ts";
 import { maxSafeListEntries, safeRangeDigits } from "./guard.policy.ts";
 import { type StoredRecipients, safeListContext } from "./stored-recipients.ts";
 
@@ -198,12 +197,3 @@ export async function deleteSafeListEntry(
     throw new AppError("not_found", "There is no entry of the safe list with this id.");
   }
 }
-
-/** What an erasure of a recipient erases here: its entry. */
-export const eraseSafeListEntry: RecipientErasure = {
-  cte: "erased_safe_list_entries",
-  sql: ({ workspaceId, mode, indexes }) => `
-    DELETE FROM safe_list_entry
-    WHERE recipient_index = ANY (${indexes}) AND workspace_id || '' = ${workspaceId} AND mode || '' = ${mode}
-    RETURNING id`,
-};

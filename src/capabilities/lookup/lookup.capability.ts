@@ -4,11 +4,11 @@ import { bindService } from "../../rpc/router.ts";
 import { StreamPlaces } from "../../rpc/stream-places.ts";
 import { BatchTurns } from "./batch/batch-turns.ts";
 import { lookupCsvCommand } from "./csv/lookup-csv-command.ts";
-import { eraseLookups } from "./history/erase-lookups.ts";
 import { LookupEntity } from "./history/lookup.entity.ts";
 import { Lookup0001 } from "./history/lookup-0001.migration.ts";
 import { LookupRecorder } from "./history/lookup-recorder.ts";
 import { lookupSweep } from "./history/lookup-sweep.ts";
+import { lookupsOfRecipients } from "./history/lookups-of-recipients.ts";
 import { sealedLookups } from "./history/sealed-lookups.ts";
 import type { NumberIndex } from "./history/stored-lookup.ts";
 import { LiveSource } from "./live-source.ts";
@@ -71,5 +71,5 @@ export function lookupCapability({ numberIndex, retentionDays }: Needs) {
       };
     },
   };
-  return { ...capability, erasure: eraseLookups(() => recorder.value.flush()) };
+  return { ...capability, recipientData: lookupsOfRecipients(() => recorder.value.flush()) };
 }

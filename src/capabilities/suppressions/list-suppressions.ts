@@ -44,7 +44,7 @@ export interface ListedSuppressions {
   readonly nextPageToken: string | undefined;
 }
 
-interface Row extends Omit<SuppressionView, "recipient"> {
+export interface SuppressionRow extends Omit<SuppressionView, "recipient"> {
   readonly recipientSealed: Buffer;
   readonly isSecond: boolean;
 }
@@ -90,7 +90,7 @@ const sourceOf = (p: P, filters: readonly Filter[]) =>
         ) AS found
       )`;
 
-const list = statementOfParts<Row, Filter>("list_suppressions")(
+const list = statementOfParts<SuppressionRow, Filter>("list_suppressions")(
   parameters,
   (p, filters) => `
     SELECT id, channel, recipient_sealed, is_second, reason, verification_id, created_at,

@@ -1,12 +1,12 @@
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { SuppressionService } from "../../../gen/byond/v1/suppression_pb.ts";
 import { callMode } from "../../access/call-mode.ts";
 import { anyCaller, credentialOf } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
-import { channelEnums, findChannel } from "../channels/channel-proto.ts";
+import { findChannel } from "../channels/channel-proto.ts";
 import { deleteSuppression } from "./delete-suppression.ts";
-import { type ListSuppressionsDependencies, listSuppressions, type SuppressionView } from "./list-suppressions.ts";
+import { type ListSuppressionsDependencies, listSuppressions } from "./list-suppressions.ts";
+import { suppressionMessage } from "./suppression-proto.ts";
 import { pageSize } from "./suppressions.policy.ts";
 
 export interface SuppressionServiceDependencies extends ListSuppressionsDependencies {
@@ -39,16 +39,4 @@ export function suppressionService(deps: SuppressionServiceDependencies): Servic
 
 function realmOf(context: HandlerContext) {
   return { workspaceId: anyCaller(context).workspaceId, mode: callMode(context) };
-}
-
-function suppressionMessage({ id, channel, recipient, reason, verificationId, ...times }: SuppressionView) {
-  return {
-    suppressionId: id,
-    channel: channelEnums[channel],
-    ...(recipient === null ? {} : { recipient }),
-    reason,
-    verificationId,
-    createdAt: timestampFromDate(times.createdAt),
-    expiresAt: timestampFromDate(times.expiresAt),
-  };
 }

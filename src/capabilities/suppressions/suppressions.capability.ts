@@ -1,7 +1,6 @@
 import { SuppressionService } from "../../../gen/byond/v1/suppression_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
 import { bindService } from "../../rpc/router.ts";
-import { eraseSuppressions } from "./erase-suppressions.ts";
 import { refuseSuppressed } from "./refuse-suppressed.ts";
 import { sealedSuppressions } from "./sealed-suppressions.ts";
 import type { StoredRecipients } from "./stored-recipients.ts";
@@ -11,6 +10,7 @@ import { readSuppressionSettings, type SuppressionSettings, suppressionSettings 
 import { suppressionSweep } from "./suppression-sweep.ts";
 import { Suppressions0001 } from "./suppressions-0001.migration.ts";
 import { Suppressions0002 } from "./suppressions-0002.migration.ts";
+import { suppressionsOfRecipients } from "./suppressions-of-recipients.ts";
 
 /**
  * Recipients that cannot receive messages: codes to them are refused for some time. The database writes the suppressions itself, when an attempt
@@ -38,5 +38,9 @@ export function suppressionsCapability({ recipients }: { readonly recipients: St
       };
     },
   };
-  return { ...capability, guard: refuseSuppressed(() => days.value), erasure: eraseSuppressions };
+  return {
+    ...capability,
+    guard: refuseSuppressed(() => days.value),
+    recipientData: suppressionsOfRecipients(recipients, () => days.value),
+  };
 }

@@ -2,6 +2,7 @@ import type { Keyring } from "../../crypto/keyring.ts";
 import { change, type Database } from "../../database/database.ts";
 import { array, statement, text } from "../../database/statement.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
+import type { RecipientErasure } from "../recipients/recipient-data.ts";
 import { insertFixedCodeEvents } from "./fixed-codes/fixed-code-events.ts";
 import { isOfRecipient } from "./is-of-recipient.ts";
 import { indexesOfAny } from "./recipient.ts";
@@ -20,16 +21,6 @@ export const erasure = `
     WHEN expires_at > byond_now() THEN 'canceled'
     ELSE 'expired'
   END`;
-
-/** What another capability erases with a recipient, in the same statement. */
-export interface RecipientErasure {
-  /** The name of its CTE. */
-  readonly cte: string;
-  /** Runs before the statement: writes what is not in the database yet. */
-  prepare?(): Promise<void>;
-  /** SQL that erases, and returns a column `id` for each row. `indexes` is a `text[]`: the exact index under each master secret. */
-  sql(p: { readonly workspaceId: string; readonly mode: string; readonly indexes: string }): string;
-}
 
 /** The statement of an erasure. Two updates of verifications, because each uses another index. */
 export const erasureStatement = (others: readonly RecipientErasure[]) =>

@@ -10,7 +10,7 @@ import {
   text,
   timestamptz,
 } from "../../database/statement.ts";
-import { formatPageToken, parsePageToken } from "../../rpc/page-token.ts";
+import { formatPageToken, type PageEnd, parsePageToken } from "../../rpc/page-token.ts";
 import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
 import { isOfRecipient } from "./is-of-recipient.ts";
 import { indexesOfAny } from "./recipient.ts";
@@ -177,4 +177,32 @@ export async function listVerifications(
   const lastOfPage = verifications.at(-1);
   const hasMore = found.length > input.pageSize && lastOfPage !== undefined;
   return { verifications, nextPageToken: hasMore ? formatPageToken(lastOfPage) : undefined };
+}
+
+/** The verifications of a recipient that come after `after`, newest first: `limit` at most, which is no more than the largest page and one. */
+export async function readVerificationsOf(
+  { database, keyring }: { readonly database: Queryable; readonly keyring: Keyring },
+  asked: {
+    readonly workspaceId: string;
+    readonly mode: Mode;
+    readonly indexes: readonly string[];
+    readonly after: PageEnd | undefined;
+    readonly limit: number;
+  },
+): Promise<readonly ViewRow[]> {
+  const { workspaceId, mode, indexes, after, limit } = asked;
+  return database.run(list(after === undefined ? ["recipient"] : ["recipient", "page"]), {
+    workspaceId,
+    knownSecrets: keyring.all.map((secret) => secret.id),
+    mode,
+    status: undefined,
+    storedStatuses: undefined,
+    channels: undefined,
+    recipientIndexes: indexes,
+    createdAfter: undefined,
+    createdBefore: undefined,
+    lastCreatedAt: after?.createdAt,
+    lastId: after?.id,
+    limit,
+  });
 }

@@ -5,6 +5,7 @@ import { bindService } from "../../rpc/router.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
 import type { EmailLookups } from "../email-lookup/look-up-email.ts";
 import type { EventObjects } from "../events/event-messages.ts";
+import type { RecipientErasure, RecipientExport } from "../recipients/recipient-data.ts";
 import { accountVerifications, resetMessageKind } from "./account-verifications.ts";
 import { checkStatements } from "./check-verification.ts";
 import {
@@ -15,10 +16,12 @@ import {
   codeMessageWithFallbackKind,
   type MessageTemplates,
 } from "./code-sender.ts";
-import { erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
+import { erasureStatement } from "./erase-recipient.ts";
+import { verificationExport } from "./export-verifications.ts";
 import { FallbackSender } from "./fallback/fallback-sender.ts";
 import { fallbackKind, fallbackLane } from "./fallback/fallback-step.ts";
 import { takeStepStatement } from "./fallback/take-fallback-step.ts";
+import { fixedCodeExport } from "./fixed-codes/export-fixed-codes.ts";
 import { FixedCodeEntity } from "./fixed-codes/fixed-code.entity.ts";
 import { GuessCounter, noteGuessesStatement } from "./guessing/guess-counter.ts";
 import { GuessSourceEntity } from "./guessing/guess-source.entity.ts";
@@ -196,5 +199,7 @@ export function verifyCapability({
       };
     },
   };
-  return { ...capability, offer, events: eventsOffer };
+  /** Of all that `erasureStatement` itself erases. */
+  const exports: readonly RecipientExport[] = [verificationExport, fixedCodeExport];
+  return { ...capability, offer, events: eventsOffer, exports };
 }

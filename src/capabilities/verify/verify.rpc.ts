@@ -26,6 +26,7 @@ import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { clientAddressKey } from "../../server/client-address.ts";
 import { channelOf, findChannel } from "../channels/channel-proto.ts";
 import type { EmailLookups } from "../email-lookup/look-up-email.ts";
+import type { RecipientErasure } from "../recipients/recipient-data.ts";
 import { approvalOf } from "./approval.ts";
 import { cancelVerification } from "./cancel-verification.ts";
 import {
@@ -36,7 +37,7 @@ import {
   checkVerification,
 } from "./check-verification.ts";
 import { type EndUser, endUserOf, mergeEndUsers } from "./end-user.ts";
-import { eraseRecipient, type erasureStatement, type RecipientErasure } from "./erase-recipient.ts";
+import { eraseRecipient, type erasureStatement } from "./erase-recipient.ts";
 import { fixedCodeOf } from "./fixed-codes/find-fixed-code.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import type { GuessCounter } from "./guessing/guess-counter.ts";

@@ -350,6 +350,14 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
     call("GET", "/reports/overview", 200, ({ session }) => ({ session, headers: { "Byond-Mode": "test" } })),
     call("GET", "/reports/overview?period=1y", 422, ({ key }) => ({ key })),
   ],
+  exportRecipient: [
+    async ({ app, session }) => {
+      const body = { name: "exports", scopes: ["verify"] };
+      const { key } = (await app.rest("POST", "/api-keys", { session, body })).body;
+      return [await app.rest("GET", "/recipients/export?recipient=ada%40example.com", { key }), 200];
+    },
+    call("GET", "/recipients/export?recipient=ada%40example.com", 403, ({ key }) => ({ key })),
+  ],
   listSuppressions: [
     async (world) => {
       await suppressRecipient(world);

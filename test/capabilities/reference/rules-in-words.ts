@@ -82,6 +82,7 @@ const idPrefixes: Readonly<Record<string, string>> = {
   listApiKeys: "key",
   listEvents: "evt",
   listSuppressions: "sup",
+  exportRecipient: "vrf",
   listLookups: "lkp",
   listWebhookDeliveries: "dlv",
 };

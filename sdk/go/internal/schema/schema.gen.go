@@ -39,21 +39,6 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.VerificationFallback.Reason": {
 		"delivered": 1, "ended": 2, "channel_unavailable": 3, "undeliverable": 4, "rate_limited": 5, "send_limit_reached": 6, "not_allowed": 7,
 	},
-	"byond.v1.GuardMode": {
-		"enforce": 1, "shadow": 2, "off": 3,
-	},
-	"byond.v1.GuardHook.OnFailure": {
-		"allow": 1, "refuse": 2,
-	},
-	"byond.v1.GuardReason": {
-		"premium_rate": 1, "shared_cost": 2, "invalid_number": 3, "country_not_allowed": 4, "range_blocked": 5, "vetoed": 6, "country_limit": 7, "range_limit": 8,
-	},
-	"byond.v1.ReportPeriod": {
-		"24h": 1, "7d": 2, "30d": 3,
-	},
-	"byond.v1.TemplateChannel": {
-		"email": 1, "sms": 2, "voice": 3,
-	},
 	"byond.v1.LineType": {
 		"mobile": 1, "fixed_line": 2, "voip": 3, "toll_free": 4, "unknown": 5,
 	},
@@ -62,15 +47,6 @@ var EnumWords = map[string]map[string]int32{
 	},
 	"byond.v1.LookupReason": {
 		"too_short": 1, "too_long": 2, "invalid_length": 3, "unknown_country_code": 4, "not_a_number": 5, "not_allocated": 6, "local_only": 7,
-	},
-	"byond.v1.LookupField": {
-		"calling_code": 1, "extension": 2, "international_format": 3, "rfc3966": 4, "reason": 5, "also_possible": 6, "timezones": 7, "location": 8, "carrier": 9, "metadata_version": 10, "network": 11,
-	},
-	"byond.v1.EmailProblem": {
-		"no_at_sign": 1, "too_long": 2, "invalid_local_part": 3, "invalid_domain": 4,
-	},
-	"byond.v1.MailDomainStatus": {
-		"accepts_mail": 1, "no_mail": 2, "not_found": 3, "unknown": 4,
 	},
 	"byond.v1.EventType": {
 		"verification.started": 1, "verification.delivered": 2, "verification.delivery_failed": 3, "verification.approved": 4, "verification.locked": 5, "verification.expired": 6, "verification.canceled": 7, "api_key.created": 8, "api_key.updated": 9, "api_key.rotated": 10, "api_key.revoked": 11, "webhook.disabled": 12, "fixed_code.created": 13, "fixed_code.deleted": 14, "guard_block.started": 15, "guard_block.deleted": 16, "guard_refusal.recorded": 17, "guessing.detected": 18,
@@ -84,8 +60,32 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.WebhookDisabledReason": {
 		"gone": 1, "failing": 2,
 	},
+	"byond.v1.GuardReason": {
+		"premium_rate": 1, "shared_cost": 2, "invalid_number": 3, "country_not_allowed": 4, "range_blocked": 5, "vetoed": 6, "country_limit": 7, "range_limit": 8,
+	},
 	"byond.v1.GuessingSource": {
 		"api_key": 1, "client_ip": 2, "end_user_ip": 3, "device": 4,
+	},
+	"byond.v1.GuardMode": {
+		"enforce": 1, "shadow": 2, "off": 3,
+	},
+	"byond.v1.GuardHook.OnFailure": {
+		"allow": 1, "refuse": 2,
+	},
+	"byond.v1.ReportPeriod": {
+		"24h": 1, "7d": 2, "30d": 3,
+	},
+	"byond.v1.TemplateChannel": {
+		"email": 1, "sms": 2, "voice": 3,
+	},
+	"byond.v1.LookupField": {
+		"calling_code": 1, "extension": 2, "international_format": 3, "rfc3966": 4, "reason": 5, "also_possible": 6, "timezones": 7, "location": 8, "carrier": 9, "metadata_version": 10, "network": 11,
+	},
+	"byond.v1.EmailProblem": {
+		"no_at_sign": 1, "too_long": 2, "invalid_local_part": 3, "invalid_domain": 4,
+	},
+	"byond.v1.MailDomainStatus": {
+		"accepts_mail": 1, "no_mail": 2, "not_found": 3, "unknown": 4,
 	},
 	"byond.v1.WebhookDeliveryStatus": {
 		"pending": 1, "succeeded": 2, "failed": 3, "canceled": 4,

@@ -340,8 +340,8 @@ final class Verify
     /**
      * Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of every
      * verification sent to it, also in events, and queued messages; pending verifications are canceled. The second
-     * recipient of such a verification is erased too, suppressions of the recipient end, and lookups of it are deleted
-     * from the history.
+     * recipient of such a verification is erased too, and suppressions of the recipient, its fixed code, its entry on
+     * the safe list and lookups of it are deleted. `GET /recipients/export` shows it all before.
      *
      * Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from
      * them.

@@ -332,8 +332,8 @@ class AsyncVerify:
     ) -> types.EraseRecipientResponse:
         """Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of
         every verification sent to it, also in events, and queued messages; pending verifications are canceled. The
-        second recipient of such a verification is erased too, suppressions of the recipient end, and lookups of it
-        are deleted from the history.
+        second recipient of such a verification is erased too, and suppressions of the recipient, its fixed code,
+        its entry on the safe list and lookups of it are deleted. `GET /recipients/export` shows it all before.
 
         Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from
         them.
@@ -418,6 +418,49 @@ class AsyncSuppressions:
             operations.SUPPRESSIONS_DELETE,
             {
                 "suppression_id": suppression_id,
+            },
+            options,
+        )
+
+
+class AsyncRecipients:
+    """Returns what is stored about a person, who may ask you for it."""
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    def export(
+        self,
+        *,
+        recipient: str,
+        page_size: Optional[int] = None,
+        page_token: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> AsyncList[types.RecipientRecord]:
+        """Exports what is stored about a recipient in the mode of the key: everything that `POST /verifications/erase`
+        erases. The records are verifications with their deliveries, fixed codes, suppressions, entries of the safe
+        list and lookups of the history, in this order, each kind newest first, and each with its events. What is
+        added while you read the pages may be missing.
+
+        Addresses are in full in `recipients`, and masked everywhere else. An export has no codes and no keyed
+        hashes, such as those of rate limits, from which nothing can be read.
+
+        The recipient is matched as in an erasure: exactly, in upper or lower case.
+
+        The key must name the scope `verify`, or `*`: a key without scopes is refused, as for whatever exports.
+
+        Args:
+            recipient: A phone number in E.164 form, or an email address.
+            page_size: Records per page, 1 to 100. Default 20.
+            page_token: The `next_page_token` of the page before. Keep all other parameters the same.
+            options: Options of this call.
+        """
+        return self._caller.list(
+            operations.RECIPIENTS_EXPORT,
+            {
+                "recipient": recipient,
+                "page_size": page_size,
+                "page_token": page_token,
             },
             options,
         )
@@ -2111,6 +2154,9 @@ class AsyncServices:
     in the header `Byond-Mode`: `live` (the default) or `test`.
     """
 
+    recipients: AsyncRecipients
+    """Returns what is stored about a person, who may ask you for it."""
+
     guard: AsyncGuard
     """The fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify nobody, before
     anything is sent.
@@ -2232,6 +2278,7 @@ class AsyncServices:
     def __init__(self, caller: AsyncCaller) -> None:
         self.verify = AsyncVerify(caller)
         self.suppressions = AsyncSuppressions(caller)
+        self.recipients = AsyncRecipients(caller)
         self.guard = AsyncGuard(caller)
         self.templates = AsyncTemplates(caller)
         self.lookup = AsyncLookup(caller)

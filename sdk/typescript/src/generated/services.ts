@@ -33,6 +33,7 @@ import type {
   EraseRecipientParams,
   EraseRecipientResponse,
   Event,
+  ExportRecipientParams,
   FixedCode,
   GetGuardReportParams,
   GetGuardReportResponse,
@@ -60,6 +61,7 @@ import type {
   PreviewTemplateParams,
   PreviewTemplateResponse,
   PutTemplateParams,
+  RecipientRecord,
   RefreshSessionParams,
   RefreshSessionResponse,
   ResendCodeParams,
@@ -207,8 +209,8 @@ export class Verify {
   /**
    * Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of every
    * verification sent to it, also in events, and queued messages; pending verifications are canceled. The second
-   * recipient of such a verification is erased too, suppressions of the recipient end, and lookups of it are deleted
-   * from the history.
+   * recipient of such a verification is erased too, and suppressions of the recipient, its fixed code, its entry on the
+   * safe list and lookups of it are deleted. `GET /recipients/export` shows it all before.
    *
    * Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from them.
    *
@@ -252,6 +254,32 @@ export class Suppressions {
    */
   delete(suppressionId: string, options: CallOptions = {}): Promise<DeleteSuppressionResponse> {
     return this.#caller.call(operations.suppressions.delete, { suppressionId }, options);
+  }
+}
+
+/** Returns what is stored about a person, who may ask you for it. */
+export class Recipients {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /**
+   * Exports what is stored about a recipient in the mode of the key: everything that `POST /verifications/erase`
+   * erases. The records are verifications with their deliveries, fixed codes, suppressions, entries of the safe list
+   * and lookups of the history, in this order, each kind newest first, and each with its events. What is added while
+   * you read the pages may be missing.
+   *
+   * Addresses are in full in `recipients`, and masked everywhere else. An export has no codes and no keyed hashes, such
+   * as those of rate limits, from which nothing can be read.
+   *
+   * The recipient is matched as in an erasure: exactly, in upper or lower case.
+   *
+   * The key must name the scope `verify`, or `*`: a key without scopes is refused, as for whatever exports.
+   */
+  export(params: ExportRecipientParams, options: CallOptions = {}): PagePromise<RecipientRecord> {
+    return this.#caller.list(operations.recipients.export, { ...params }, options);
   }
 }
 
@@ -1009,6 +1037,8 @@ export class Services {
    * the header `Byond-Mode`: `live` (the default) or `test`.
    */
   readonly suppressions: Suppressions;
+  /** Returns what is stored about a person, who may ask you for it. */
+  readonly recipients: Recipients;
   /**
    * The fraud guard: refuses codes by text message, call and WhatsApp that cost money and verify nobody, before
    * anything is sent.
@@ -1129,6 +1159,7 @@ export class Services {
   constructor(caller: Caller) {
     this.verify = new Verify(caller);
     this.suppressions = new Suppressions(caller);
+    this.recipients = new Recipients(caller);
     this.guard = new Guard(caller);
     this.templates = new Templates(caller);
     this.lookup = new Lookup(caller);

@@ -10,7 +10,7 @@ import {
   text,
   timestamptz,
 } from "../../../database/statement.ts";
-import { formatPageToken, parsePageToken } from "../../../rpc/page-token.ts";
+import { formatPageToken, type PageEnd, parsePageToken } from "../../../rpc/page-token.ts";
 import { lookupNumber } from "../lookup-number.ts";
 import { pageSize } from "./history.policy.ts";
 import { type LookupRow, type LookupView, lookupView } from "./lookup-view.ts";
@@ -112,6 +112,30 @@ export async function listLookups(
   const lastOfPage = lookups.at(-1);
   const hasMore = rows.length > page.pageSize && lastOfPage !== undefined;
   return { lookups, nextPageToken: hasMore ? formatPageToken(lastOfPage) : undefined };
+}
+
+/** The lookups of a number that come after `after`, newest first: `limit` at most, which is no more than the largest page and one. */
+export async function readLookupsOf(
+  database: Queryable,
+  asked: {
+    readonly workspaceId: string;
+    readonly mode: Mode;
+    readonly indexes: readonly string[];
+    readonly after: PageEnd | undefined;
+    readonly limit: number;
+  },
+): Promise<readonly LookupRow[]> {
+  const { workspaceId, mode, indexes, after, limit } = asked;
+  return database.run(list(after === undefined ? ["number"] : ["number", "page"]), {
+    workspaceId,
+    mode,
+    numberIndexes: indexes,
+    createdAfter: undefined,
+    createdBefore: undefined,
+    lastCreatedAt: after?.createdAt,
+    lastId: after?.id,
+    limit,
+  });
 }
 
 function indexesOf(keyring: Keyring, numberIndex: NumberIndex, number: string): string[] {

@@ -10,7 +10,7 @@ export interface LookupRow {
 }
 
 /** A lookup as its workspace sees it. */
-export interface LookupView extends Partial<Pick<StoredLookup, "reference" | "response">> {
+export interface LookupView extends Partial<StoredLookup> {
   readonly id: string;
   readonly createdAt: Date;
 }

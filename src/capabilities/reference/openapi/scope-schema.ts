@@ -6,7 +6,8 @@ export const scopeComponent = "Scope";
 
 /** What a scope allows, for readers. Scopes of other capabilities have no text. */
 const allowed: Readonly<Record<string, string>> = {
-  verify: "Start, check, read, resend and cancel verifications, and erase recipients.",
+  verify:
+    "Start, check, read, resend and cancel verifications, and erase recipients. A key that names it, or `*`, can export them, too.",
   reports: "List verifications, and read reports.",
   lookup: "Look up phone numbers.",
   email: "Look up email addresses.",

@@ -8,6 +8,7 @@ const titles: Readonly<Record<string, string>> = {
   ResendCode: "Resend a code",
   CancelVerification: "Cancel a verification",
   EraseRecipient: "Erase a recipient",
+  ExportRecipient: "Export a recipient",
   DeleteSuppression: "End a suppression",
   GetGuard: "Get the settings of the guard",
   UpdateGuard: "Change the settings of the guard",
@@ -61,6 +62,7 @@ const titles: Readonly<Record<string, string>> = {
 const groups = new Map([
   ["VerifyService", "Verify"],
   ["SuppressionService", "Suppressions"],
+  ["RecipientService", "Recipients"],
   ["GuardService", "Fraud guard"],
   ["TemplateService", "Templates"],
   ["LookupService", "Lookup"],

@@ -8,6 +8,7 @@ import { EventService } from "#gen/byond/v1/event_pb.ts";
 import { FixedCodeService } from "#gen/byond/v1/fixed_code_pb.ts";
 import { GuardService } from "#gen/byond/v1/guard_pb.ts";
 import { LookupService } from "#gen/byond/v1/lookup_pb.ts";
+import { RecipientService } from "#gen/byond/v1/recipient_pb.ts";
 import { ReportService } from "#gen/byond/v1/report_pb.ts";
 import { SuppressionService } from "#gen/byond/v1/suppression_pb.ts";
 import { TemplateService } from "#gen/byond/v1/template_pb.ts";
@@ -32,6 +33,7 @@ export interface OperationGroup {
 const services: readonly DescService[] = [
   VerifyService,
   SuppressionService,
+  RecipientService,
   GuardService,
   TemplateService,
   LookupService,
