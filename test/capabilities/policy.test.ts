@@ -133,15 +133,24 @@ test("the schema's rules are those of the policies", () => {
 
 let comments: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  const files = ["verify", "auth", "api_key", "event", "webhook", "report", "suppression", "fixed_code", "lookup"].map(
-    async (name) => [
-      name,
-      (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
-        /\n\s*\/\/ ?/g,
-        " ",
-      ),
-    ],
-  );
+  const files = [
+    "verify",
+    "auth",
+    "api_key",
+    "event",
+    "webhook",
+    "report",
+    "suppression",
+    "fixed_code",
+    "lookup",
+    "recipient",
+  ].map(async (name) => [
+    name,
+    (await readFile(new URL(`../../proto/byond/v1/${name}.proto`, import.meta.url), "utf8")).replace(
+      /\n\s*\/\/ ?/g,
+      " ",
+    ),
+  ]);
   comments = Object.fromEntries(await Promise.all(files));
 });
 

@@ -92,41 +92,42 @@ export const ExportRecipientResponseSchema: GenMessage<ExportRecipientResponse> 
 
 /**
  * Something that is stored about a recipient: one of `verification`, `fixed_code`, `suppression`, `safe_list_entry` and
- * `lookup`. The others are null.
+ * `lookup`.
  *
  * @generated from message byond.v1.RecipientRecord
  */
 export type RecipientRecord = Message<"byond.v1.RecipientRecord"> & {
   /**
-   * A verification that was sent to the recipient, first or second.
+   * A verification that was sent to the recipient, first or second. Null for another record.
    *
    * @generated from field: byond.v1.Verification verification = 1;
    */
   verification?: Verification | undefined;
 
   /**
-   * The fixed code of the recipient, without the code.
+   * The fixed code of the recipient, without the code. Null for another record.
    *
    * @generated from field: byond.v1.FixedCode fixed_code = 2;
    */
   fixedCode?: FixedCode | undefined;
 
   /**
-   * A channel on which the recipient cannot be reached. It may have ended: then it is stored for some time longer.
+   * A channel on which the recipient cannot be reached. It may have ended: then it is stored for some time longer. Null
+   * for another record.
    *
    * @generated from field: byond.v1.Suppression suppression = 3;
    */
   suppression?: Suppression | undefined;
 
   /**
-   * The entry of the recipient on the safe list of the fraud guard.
+   * The entry of the recipient on the safe list of the fraud guard. Null for another record.
    *
    * @generated from field: byond.v1.SafeListEntry safe_list_entry = 4;
    */
   safeListEntry?: SafeListEntry | undefined;
 
   /**
-   * A lookup of the number.
+   * A lookup of the number. Null for another record.
    *
    * @generated from field: byond.v1.LookupRecord lookup = 5;
    */

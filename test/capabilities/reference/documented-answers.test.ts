@@ -49,7 +49,7 @@ function credentialFor({ "x-credentials": credentials }: Operation): RestCall {
   return credentials.includes("session")
     ? { session: world.session }
     : credentials.includes("key")
-      ? { key: world.sandboxKey }
+      ? { key: fullKey }
       : {};
 }
 
@@ -116,6 +116,8 @@ const refusals: readonly {
 ];
 
 let narrowKey: string;
+/** May make every call that takes a key. */
+let fullKey: string;
 
 describe("refusals that operations share are documented for each of them", () => {
   beforeAll(async () => {
@@ -123,6 +125,8 @@ describe("refusals that operations share are documented for each of them", () =>
     const scopes = ["lookup"];
     const { body } = await app.rest("POST", "/api-keys", { session: world.session, body: { name: "narrow", scopes } });
     narrowKey = body.key;
+    const full = { name: "full", mode: "test", scopes: ["*"] };
+    fullKey = (await app.rest("POST", "/api-keys", { session: world.session, body: full })).body.key;
   });
 
   test.each(refusals)("$name: $status", async ({ status, applies, provoke, query = "" }) => {

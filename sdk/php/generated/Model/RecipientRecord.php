@@ -11,26 +11,27 @@ use Byond\Result;
 
 /**
  * Something that is stored about a recipient: one of `verification`, `fixedCode`, `suppression`, `safeListEntry` and
- * `lookup`. The others are null.
+ * `lookup`.
  */
 final class RecipientRecord extends Result
 {
-    /** A verification that was sent to the recipient, first or second. */
-    public readonly Verification $verification;
+    /** A verification that was sent to the recipient, first or second. Null for another record. */
+    public readonly ?Verification $verification;
 
-    /** The fixed code of the recipient, without the code. */
-    public readonly FixedCode $fixedCode;
+    /** The fixed code of the recipient, without the code. Null for another record. */
+    public readonly ?FixedCode $fixedCode;
 
     /**
      * A channel on which the recipient cannot be reached. It may have ended: then it is stored for some time longer.
+     * Null for another record.
      */
-    public readonly Suppression $suppression;
+    public readonly ?Suppression $suppression;
 
-    /** The entry of the recipient on the safe list of the fraud guard. */
-    public readonly SafeListEntry $safeListEntry;
+    /** The entry of the recipient on the safe list of the fraud guard. Null for another record. */
+    public readonly ?SafeListEntry $safeListEntry;
 
-    /** A lookup of the number. */
-    public readonly LookupRecord $lookup;
+    /** A lookup of the number. Null for another record. */
+    public readonly ?LookupRecord $lookup;
 
     /**
      * The addresses that the record holds, in full. A verification may have two. Empty if the server can no longer read
@@ -57,11 +58,11 @@ final class RecipientRecord extends Result
     public function __construct(\stdClass $json)
     {
         parent::__construct($json);
-        $this->verification = new Verification(JsonReader::object($json->verification ?? null));
-        $this->fixedCode = new FixedCode(JsonReader::object($json->fixed_code ?? null));
-        $this->suppression = new Suppression(JsonReader::object($json->suppression ?? null));
-        $this->safeListEntry = new SafeListEntry(JsonReader::object($json->safe_list_entry ?? null));
-        $this->lookup = new LookupRecord(JsonReader::object($json->lookup ?? null));
+        $this->verification = JsonReader::objectOrNull($json->verification ?? null, Verification::class);
+        $this->fixedCode = JsonReader::objectOrNull($json->fixed_code ?? null, FixedCode::class);
+        $this->suppression = JsonReader::objectOrNull($json->suppression ?? null, Suppression::class);
+        $this->safeListEntry = JsonReader::objectOrNull($json->safe_list_entry ?? null, SafeListEntry::class);
+        $this->lookup = JsonReader::objectOrNull($json->lookup ?? null, LookupRecord::class);
         $this->recipients = JsonReader::list($json->recipients ?? null, JsonReader::string(...));
         $this->endUserIp = JsonReader::stringOrNull($json->end_user_ip ?? null);
         $this->events = JsonReader::list(
