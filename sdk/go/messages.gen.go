@@ -197,111 +197,6 @@ const (
 	VerificationFallbackReasonNotAllowed VerificationFallbackReason = "not_allowed"
 )
 
-// GuardMode: what the guard does with what it finds.
-//
-// Newer servers may have words that this version does not know.
-type GuardMode string
-
-// The words of [GuardMode].
-const (
-	// GuardModeEnforce: Refuses it.
-	GuardModeEnforce GuardMode = "enforce"
-
-	// GuardModeShadow: Sends the code, and counts what it would have refused in events and in the report. It shows
-	// what `enforce` would do.
-	GuardModeShadow GuardMode = "shadow"
-
-	// GuardModeOff: Judges nothing.
-	GuardModeOff GuardMode = "off"
-)
-
-// GuardHookOnFailure: what happens to a code if the endpoint does not answer as it should.
-//
-// Newer servers may have words that this version does not know.
-type GuardHookOnFailure string
-
-// The words of [GuardHookOnFailure].
-const (
-	// GuardHookOnFailureAllow: It is sent.
-	GuardHookOnFailureAllow GuardHookOnFailure = "allow"
-
-	// GuardHookOnFailureRefuse: It is refused, as a vetoed one.
-	GuardHookOnFailureRefuse GuardHookOnFailure = "refuse"
-)
-
-// GuardReason: why the guard refuses a send. More may be added.
-//
-// Newer servers may have words that this version does not know.
-type GuardReason string
-
-// The words of [GuardReason].
-const (
-	// GuardReasonPremiumRate: Calls and messages to the number are paid for by whoever sends them. So are those to
-	// networks of no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`).
-	// `validation_error`.
-	GuardReasonPremiumRate GuardReason = "premium_rate"
-
-	// GuardReasonSharedCost: Calls to the number are paid for in part by whoever calls. International freephone
-	// numbers (`+800`) are refused alike: companies are called at them. `validation_error`.
-	GuardReasonSharedCost GuardReason = "shared_cost"
-
-	// GuardReasonInvalidNumber: The country's numbering plan has no such number. Only counted, unless
-	// `RefuseInvalidNumbers` is set: plans change. `validation_error`.
-	GuardReasonInvalidNumber GuardReason = "invalid_number"
-
-	// GuardReasonCountryNotAllowed: The country of the number is blocked, or not among those that are allowed. Where
-	// countries share a calling code and the digits do not tell which one it is, the number is blocked if the main
-	// country of the code is (`US` for `+1`), and allowed if any of them is. `recipient_blocked`.
-	GuardReasonCountryNotAllowed GuardReason = "country_not_allowed"
-
-	// GuardReasonRangeBlocked: Hardly any code that was sent to the range of the number was entered.
-	// `recipient_blocked`.
-	GuardReasonRangeBlocked GuardReason = "range_blocked"
-
-	// GuardReasonVetoed: Your hook refused it. `recipient_blocked`.
-	GuardReasonVetoed GuardReason = "vetoed"
-
-	// GuardReasonCountryLimit: More codes in an hour than `SendsPerHourPerCountry`. `rate_limited`.
-	GuardReasonCountryLimit GuardReason = "country_limit"
-
-	// GuardReasonRangeLimit: More codes in an hour than `SendsPerHourPerRange`. `rate_limited`.
-	GuardReasonRangeLimit GuardReason = "range_limit"
-)
-
-// ReportPeriod: how far back a report goes.
-//
-// Newer servers may have words that this version does not know.
-type ReportPeriod string
-
-// The words of [ReportPeriod].
-const (
-	// ReportPeriodDay: The current hour and the 23 before it, hour by hour.
-	ReportPeriodDay ReportPeriod = "24h"
-
-	// ReportPeriodWeek: Today and the 6 days before, day by day.
-	ReportPeriodWeek ReportPeriod = "7d"
-
-	// ReportPeriodMonth: Today and the 29 days before, day by day.
-	ReportPeriodMonth ReportPeriod = "30d"
-)
-
-// TemplateChannel is a channel whose messages can have texts of your own.
-//
-// Newer servers may have words that this version does not know.
-type TemplateChannel string
-
-// The words of [TemplateChannel].
-const (
-	// TemplateChannelEmail: Mail.
-	TemplateChannelEmail TemplateChannel = "email"
-
-	// TemplateChannelSMS: Text messages.
-	TemplateChannelSMS TemplateChannel = "sms"
-
-	// TemplateChannelVoice: Calls.
-	TemplateChannelVoice TemplateChannel = "voice"
-)
-
 // LineType is the kind of line that a number belongs to.
 //
 // Newer servers may have words that this version does not know.
@@ -366,93 +261,6 @@ const (
 
 	// LookupReasonLocalOnly: It can only be dialled within its area: the area code is missing.
 	LookupReasonLocalOnly LookupReason = "local_only"
-)
-
-// LookupField is a field of the response that is there only on request.
-//
-// Newer servers may have words that this version does not know.
-type LookupField string
-
-// The words of [LookupField].
-const (
-	// LookupFieldCallingCode: The calling code.
-	LookupFieldCallingCode LookupField = "calling_code"
-
-	// LookupFieldExtension: The extension.
-	LookupFieldExtension LookupField = "extension"
-
-	// LookupFieldInternationalFormat: The number as it is written abroad.
-	LookupFieldInternationalFormat LookupField = "international_format"
-
-	// LookupFieldRfc3966: The number as a `tel:` URI.
-	LookupFieldRfc3966 LookupField = "rfc3966"
-
-	// LookupFieldReason: Why the number is not valid.
-	LookupFieldReason LookupField = "reason"
-
-	// LookupFieldAlsoPossible: Other regions that the number may belong to.
-	LookupFieldAlsoPossible LookupField = "also_possible"
-
-	// LookupFieldTimezones: The time zones of the number.
-	LookupFieldTimezones LookupField = "timezones"
-
-	// LookupFieldLocation: The place of the number.
-	LookupFieldLocation LookupField = "location"
-
-	// LookupFieldCarrier: The carrier that the number was allocated to.
-	LookupFieldCarrier LookupField = "carrier"
-
-	// LookupFieldMetadataVersion: The version of the numbering plans.
-	LookupFieldMetadataVersion LookupField = "metadata_version"
-
-	// LookupFieldNetwork: What the number's network says now. Only with a live key, and if the operator has a source
-	// for it, which may take seconds.
-	LookupFieldNetwork LookupField = "network"
-)
-
-// EmailProblem: why an email address is not valid.
-//
-// Newer servers may have words that this version does not know.
-type EmailProblem string
-
-// The words of [EmailProblem].
-const (
-	// EmailProblemNoAtSign: There is no `@`.
-	EmailProblemNoAtSign EmailProblem = "no_at_sign"
-
-	// EmailProblemTooLong: The address is longer than 254 bytes, or the part before the `@` longer than 64 (RFC
-	// 5321).
-	EmailProblemTooLong EmailProblem = "too_long"
-
-	// EmailProblemInvalidLocalPart: The part before the `@` is not one. Quoted forms (`"ada lovelace"@example.com`)
-	// are not taken.
-	EmailProblemInvalidLocalPart EmailProblem = "invalid_local_part"
-
-	// EmailProblemInvalidDomain: The part after the `@` is not a domain. IP addresses in brackets are not taken.
-	EmailProblemInvalidDomain EmailProblem = "invalid_domain"
-)
-
-// MailDomainStatus: whether a domain takes mail, according to the domain name system.
-//
-// Newer servers may have words that this version does not know.
-type MailDomainStatus string
-
-// The words of [MailDomainStatus].
-const (
-	// MailDomainStatusAcceptsMail: The domain names a mail server, or has an address of its own to send mail to (RFC
-	// 5321 §5.1).
-	MailDomainStatusAcceptsMail MailDomainStatus = "accepts_mail"
-
-	// MailDomainStatusNoMail: The domain exists and takes no mail: it says so (RFC 7505), or has neither a mail
-	// server nor an address.
-	MailDomainStatusNoMail MailDomainStatus = "no_mail"
-
-	// MailDomainStatusNotFound: The domain does not exist.
-	MailDomainStatusNotFound MailDomainStatus = "not_found"
-
-	// MailDomainStatusUnknown: Not known: the domain name system did not answer in time, the operator switched it
-	// off, or the address is not valid.
-	MailDomainStatusUnknown MailDomainStatus = "unknown"
 )
 
 // EventType has the types of events. More may be added.
@@ -571,6 +379,45 @@ const (
 	WebhookDisabledReasonFailing WebhookDisabledReason = "failing"
 )
 
+// GuardReason: why the guard refuses a send. More may be added.
+//
+// Newer servers may have words that this version does not know.
+type GuardReason string
+
+// The words of [GuardReason].
+const (
+	// GuardReasonPremiumRate: Calls and messages to the number are paid for by whoever sends them. So are those to
+	// networks of no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`).
+	// `validation_error`.
+	GuardReasonPremiumRate GuardReason = "premium_rate"
+
+	// GuardReasonSharedCost: Calls to the number are paid for in part by whoever calls. International freephone
+	// numbers (`+800`) are refused alike: companies are called at them. `validation_error`.
+	GuardReasonSharedCost GuardReason = "shared_cost"
+
+	// GuardReasonInvalidNumber: The country's numbering plan has no such number. Only counted, unless
+	// `RefuseInvalidNumbers` is set: plans change. `validation_error`.
+	GuardReasonInvalidNumber GuardReason = "invalid_number"
+
+	// GuardReasonCountryNotAllowed: The country of the number is blocked, or not among those that are allowed. Where
+	// countries share a calling code and the digits do not tell which one it is, the number is blocked if the main
+	// country of the code is (`US` for `+1`), and allowed if any of them is. `recipient_blocked`.
+	GuardReasonCountryNotAllowed GuardReason = "country_not_allowed"
+
+	// GuardReasonRangeBlocked: Hardly any code that was sent to the range of the number was entered.
+	// `recipient_blocked`.
+	GuardReasonRangeBlocked GuardReason = "range_blocked"
+
+	// GuardReasonVetoed: Your hook refused it. `recipient_blocked`.
+	GuardReasonVetoed GuardReason = "vetoed"
+
+	// GuardReasonCountryLimit: More codes in an hour than `SendsPerHourPerCountry`. `rate_limited`.
+	GuardReasonCountryLimit GuardReason = "country_limit"
+
+	// GuardReasonRangeLimit: More codes in an hour than `SendsPerHourPerRange`. `rate_limited`.
+	GuardReasonRangeLimit GuardReason = "range_limit"
+)
+
 // GuessingSource is a kind of source that checks come from.
 //
 // Newer servers may have words that this version does not know.
@@ -589,6 +436,159 @@ const (
 
 	// GuessingSourceDevice: The device of an end user.
 	GuessingSourceDevice GuessingSource = "device"
+)
+
+// GuardMode: what the guard does with what it finds.
+//
+// Newer servers may have words that this version does not know.
+type GuardMode string
+
+// The words of [GuardMode].
+const (
+	// GuardModeEnforce: Refuses it.
+	GuardModeEnforce GuardMode = "enforce"
+
+	// GuardModeShadow: Sends the code, and counts what it would have refused in events and in the report. It shows
+	// what `enforce` would do.
+	GuardModeShadow GuardMode = "shadow"
+
+	// GuardModeOff: Judges nothing.
+	GuardModeOff GuardMode = "off"
+)
+
+// GuardHookOnFailure: what happens to a code if the endpoint does not answer as it should.
+//
+// Newer servers may have words that this version does not know.
+type GuardHookOnFailure string
+
+// The words of [GuardHookOnFailure].
+const (
+	// GuardHookOnFailureAllow: It is sent.
+	GuardHookOnFailureAllow GuardHookOnFailure = "allow"
+
+	// GuardHookOnFailureRefuse: It is refused, as a vetoed one.
+	GuardHookOnFailureRefuse GuardHookOnFailure = "refuse"
+)
+
+// ReportPeriod: how far back a report goes.
+//
+// Newer servers may have words that this version does not know.
+type ReportPeriod string
+
+// The words of [ReportPeriod].
+const (
+	// ReportPeriodDay: The current hour and the 23 before it, hour by hour.
+	ReportPeriodDay ReportPeriod = "24h"
+
+	// ReportPeriodWeek: Today and the 6 days before, day by day.
+	ReportPeriodWeek ReportPeriod = "7d"
+
+	// ReportPeriodMonth: Today and the 29 days before, day by day.
+	ReportPeriodMonth ReportPeriod = "30d"
+)
+
+// TemplateChannel is a channel whose messages can have texts of your own.
+//
+// Newer servers may have words that this version does not know.
+type TemplateChannel string
+
+// The words of [TemplateChannel].
+const (
+	// TemplateChannelEmail: Mail.
+	TemplateChannelEmail TemplateChannel = "email"
+
+	// TemplateChannelSMS: Text messages.
+	TemplateChannelSMS TemplateChannel = "sms"
+
+	// TemplateChannelVoice: Calls.
+	TemplateChannelVoice TemplateChannel = "voice"
+)
+
+// LookupField is a field of the response that is there only on request.
+//
+// Newer servers may have words that this version does not know.
+type LookupField string
+
+// The words of [LookupField].
+const (
+	// LookupFieldCallingCode: The calling code.
+	LookupFieldCallingCode LookupField = "calling_code"
+
+	// LookupFieldExtension: The extension.
+	LookupFieldExtension LookupField = "extension"
+
+	// LookupFieldInternationalFormat: The number as it is written abroad.
+	LookupFieldInternationalFormat LookupField = "international_format"
+
+	// LookupFieldRfc3966: The number as a `tel:` URI.
+	LookupFieldRfc3966 LookupField = "rfc3966"
+
+	// LookupFieldReason: Why the number is not valid.
+	LookupFieldReason LookupField = "reason"
+
+	// LookupFieldAlsoPossible: Other regions that the number may belong to.
+	LookupFieldAlsoPossible LookupField = "also_possible"
+
+	// LookupFieldTimezones: The time zones of the number.
+	LookupFieldTimezones LookupField = "timezones"
+
+	// LookupFieldLocation: The place of the number.
+	LookupFieldLocation LookupField = "location"
+
+	// LookupFieldCarrier: The carrier that the number was allocated to.
+	LookupFieldCarrier LookupField = "carrier"
+
+	// LookupFieldMetadataVersion: The version of the numbering plans.
+	LookupFieldMetadataVersion LookupField = "metadata_version"
+
+	// LookupFieldNetwork: What the number's network says now. Only with a live key, and if the operator has a source
+	// for it, which may take seconds.
+	LookupFieldNetwork LookupField = "network"
+)
+
+// EmailProblem: why an email address is not valid.
+//
+// Newer servers may have words that this version does not know.
+type EmailProblem string
+
+// The words of [EmailProblem].
+const (
+	// EmailProblemNoAtSign: There is no `@`.
+	EmailProblemNoAtSign EmailProblem = "no_at_sign"
+
+	// EmailProblemTooLong: The address is longer than 254 bytes, or the part before the `@` longer than 64 (RFC
+	// 5321).
+	EmailProblemTooLong EmailProblem = "too_long"
+
+	// EmailProblemInvalidLocalPart: The part before the `@` is not one. Quoted forms (`"ada lovelace"@example.com`)
+	// are not taken.
+	EmailProblemInvalidLocalPart EmailProblem = "invalid_local_part"
+
+	// EmailProblemInvalidDomain: The part after the `@` is not a domain. IP addresses in brackets are not taken.
+	EmailProblemInvalidDomain EmailProblem = "invalid_domain"
+)
+
+// MailDomainStatus: whether a domain takes mail, according to the domain name system.
+//
+// Newer servers may have words that this version does not know.
+type MailDomainStatus string
+
+// The words of [MailDomainStatus].
+const (
+	// MailDomainStatusAcceptsMail: The domain names a mail server, or has an address of its own to send mail to (RFC
+	// 5321 §5.1).
+	MailDomainStatusAcceptsMail MailDomainStatus = "accepts_mail"
+
+	// MailDomainStatusNoMail: The domain exists and takes no mail: it says so (RFC 7505), or has neither a mail
+	// server nor an address.
+	MailDomainStatusNoMail MailDomainStatus = "no_mail"
+
+	// MailDomainStatusNotFound: The domain does not exist.
+	MailDomainStatusNotFound MailDomainStatus = "not_found"
+
+	// MailDomainStatusUnknown: Not known: the domain name system did not answer in time, the operator switched it
+	// off, or the address is not valid.
+	MailDomainStatusUnknown MailDomainStatus = "unknown"
 )
 
 // WebhookDeliveryStatus is the status of a delivery.
@@ -919,114 +919,59 @@ type SuppressionsDeleteResponse struct {
 	Deleted bool `json:"deleted"`
 }
 
-// GuardSettings has the settings of the guard.
-type GuardSettings struct {
-	// GuardMode: what the guard does with what it finds.
-	GuardMode GuardMode `json:"guard_mode"`
+// RecipientRecord: something that is stored about a recipient: one of `Verification`, `FixedCode`,
+// `Suppression`, `SafeListEntry` and `lookup`.
+type RecipientRecord struct {
+	// Verification is a verification that was sent to the recipient, first or second. Nil for another record.
+	Verification *Verification `json:"verification"`
 
-	// AllowedCountries has the countries that codes are sent to, as two-letter codes (ISO 3166). Empty: all that are
-	// not blocked.
-	AllowedCountries []string `json:"allowed_countries"`
+	// FixedCode is the fixed code of the recipient, without the code. Nil for another record.
+	FixedCode *FixedCode `json:"fixed_code"`
 
-	// BlockedCountries has the countries that no codes are sent to, as two-letter codes. They win over those that
-	// are allowed.
-	BlockedCountries []string `json:"blocked_countries"`
+	// Suppression is a channel on which the recipient cannot be reached. It may have ended: then it is stored for
+	// some time longer. Nil for another record.
+	Suppression *Suppression `json:"suppression"`
 
-	// SendsPerHourPerCountry: codes an hour to the numbers of each country. Nil: no limit.
-	SendsPerHourPerCountry *int `json:"sends_per_hour_per_country"`
+	// SafeListEntry is the entry of the recipient on the safe list of the fraud guard. Nil for another record.
+	SafeListEntry *SafeListEntry `json:"safe_list_entry"`
 
-	// SendsPerHourPerRange: codes an hour to each range of numbers: those that begin with the same digits. Nil: no
-	// limit.
-	SendsPerHourPerRange *int `json:"sends_per_hour_per_range"`
+	// Lookup is a lookup of the number. Nil for another record.
+	Lookup *LookupRecord `json:"lookup"`
 
-	// RefuseInvalidNumbers: whether numbers that their country's plan does not have are refused. They are counted in
-	// any case.
-	RefuseInvalidNumbers bool `json:"refuse_invalid_numbers"`
+	// Recipients has the addresses that the record holds, in full. A verification may have two. Empty if the server
+	// can no longer read them.
+	Recipients []string `json:"recipients"`
 
-	// Hook: your endpoint that is asked before each code by text message, call and WhatsApp. Nil: there is none.
-	Hook *GuardHook `json:"hook"`
+	// EndUserIP is the address of the end user of a verification, as it is stored: an IPv4 address, or the first 64
+	// bits of an IPv6 address, `2001:db8::/64`. Nil if the start named none.
+	EndUserIP *string `json:"end_user_ip"`
+
+	// Events has the events of the verification or the fixed code that are kept, newest first.
+	Events []Event `json:"events"`
 }
 
-// GuardHook is an endpoint of yours that can veto codes.
-//
-// Before a code is sent, it gets a POST with `VerificationID`, `Mode`, `Channel`, `Recipient` (E.164),
-// `Country`, `end_user_ip` and `DeviceID` as JSON, signed as webhooks are. What is not known is nil: `Country`
-// if the digits do not tell it, and `DeviceID` of resends and of steps of a fallback, because only a hash of it
-// is kept. `end_user_ip` is an IPv4 address, or the network of an IPv6 address, as `2001:db8::/64`.
-//
-// It answers within 200 milliseconds, connecting included: with status 200 and `{"allow": true}` or `{"allow":
-// false}` as JSON of 1,024 bytes at most, or with status 204, which allows the code. Every other status is a
-// failure, and so is every other answer. A vetoed code is not sent: `recipient_blocked`, with the reason
-// `vetoed`. What the guard refuses by itself, and recipients on the safe list, it is not asked about.
-//
-// A server waits for 25 answers of a workspace at the same time, or for fewer while the hooks of many workspaces
-// are slow, but for 5 in any case. Further codes wait for their turn, within the same 200 milliseconds.
-type GuardHook struct {
-	// URL is the URL of the endpoint.
-	URL string `json:"url"`
-
-	// OnFailure: what happens to a code if the endpoint does not answer as it should.
-	OnFailure GuardHookOnFailure `json:"on_failure"`
-
-	// Secret is the secret that its requests are signed with: `whsec_` and 44 characters. Only in the response that
-	// a new URL was set with; otherwise left out.
-	Secret *string `json:"secret"`
-}
-
-// GuardHookChanges is the hook as it is to be.
-type GuardHookChanges struct {
-	// URL is the URL of your endpoint: an `https` URL with a public address, at most 2048 characters, or `""`.
-	// Redirects are not followed.
-	URL *string `json:"url"`
-
-	// OnFailure: what happens to a code if the endpoint does not answer as it should. Default: it is sent.
-	OnFailure *GuardHookOnFailure `json:"on_failure"`
-}
-
-// GuardListBlocksResponse has the ranges that are blocked.
-type GuardListBlocksResponse struct {
-	// Blocks has the blocks in force, newest first, 1,000 at most.
-	Blocks []GuardBlock `json:"blocks"`
-}
-
-// GuardBlock is a range of numbers to which no codes are sent for some time.
-type GuardBlock struct {
-	// ID is the id of the block: `gbl_` and 22 letters and digits.
+// FixedCode is a recipient with a fixed code.
+type FixedCode struct {
+	// ID: its id: `fix_` and 22 letters and digits.
 	ID string `json:"id"`
 
-	// NumberRange has the first digits of the numbers: `+234803x`.
-	NumberRange string `json:"number_range"`
+	// Recipient is the recipient. In events it is masked, and nil once the fixed code is deleted or has ended.
+	Recipient *string `json:"recipient"`
 
-	// Started: how many verifications were started for the range before it was blocked.
-	Started int `json:"started"`
+	// Code is the code of each of the recipient's verifications. Nil in events.
+	Code *string `json:"code"`
 
-	// Approved: how many of those were approved.
-	Approved int `json:"approved"`
+	// Description: your note.
+	Description *string `json:"description"`
 
-	// StartsAt: when the block began.
-	StartsAt time.Time `json:"starts_at"`
+	// ExpiresAt: when it ends: from then on the recipient gets codes like any other.
+	ExpiresAt time.Time `json:"expires_at"`
 
-	// EndsAt: when it ends by itself.
-	EndsAt time.Time `json:"ends_at"`
+	// CreatedAt: when it was created.
+	CreatedAt time.Time `json:"created_at"`
 
-	// Enforced: whether codes to the range are refused. False: they are only counted (`guard_mode: shadow`). In
-	// events, as it was then.
-	Enforced bool `json:"enforced"`
-}
-
-// GuardDeleteBlockResponse is the block that has ended.
-type GuardDeleteBlockResponse struct {
-	// ID is the block's id.
-	ID string `json:"id"`
-
-	// Deleted: always true.
-	Deleted bool `json:"deleted"`
-}
-
-// GuardListSafeListEntriesResponse is the safe list.
-type GuardListSafeListEntriesResponse struct {
-	// Entries is the entries, newest first.
-	Entries []SafeListEntry `json:"entries"`
+	// CreatedBy is the id of the user who created it.
+	CreatedBy string `json:"created_by"`
 }
 
 // SafeListEntry is a recipient, or a range of numbers, that the guard never refuses. It has one of the two.
@@ -1045,161 +990,19 @@ type SafeListEntry struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// GuardDeleteSafeListEntryResponse is the entry that was taken off the list.
-type GuardDeleteSafeListEntryResponse struct {
-	// ID is the entry's id.
-	ID string `json:"id"`
+// LookupRecord is a lookup of the history.
+type LookupRecord struct {
+	// LookupID is the id of the lookup: `lkp_` and 22 letters and digits.
+	LookupID string `json:"lookup_id"`
 
-	// Deleted: always true.
-	Deleted bool `json:"deleted"`
-}
+	// Reference is the `Reference` that the item of a batch had. Nil for single lookups.
+	Reference *string `json:"reference"`
 
-// GuardGetReportResponse: what the guard refused in a period that ends now.
-type GuardGetReportResponse struct {
-	// PeriodStart: when the period begins: at a full hour or at midnight, UTC.
-	PeriodStart time.Time `json:"period_start"`
+	// Result: what was answered, with the fields that were asked for. Nil if the server can no longer read it.
+	Result *LookupNumberResponse `json:"result"`
 
-	// PeriodEnd: when it ends.
-	PeriodEnd time.Time `json:"period_end"`
-
-	// Refused sends that were refused.
-	Refused int `json:"refused"`
-
-	// WouldRefuse sends that would have been refused, and were sent.
-	WouldRefuse int `json:"would_refuse"`
-
-	// Reasons is the same by reason, the most frequent first.
-	Reasons []GuardReasonCount `json:"reasons"`
-
-	// Countries is the same by country, the most frequent first.
-	Countries []GuardCountryCount `json:"countries"`
-}
-
-// GuardReasonCount: refusals for one reason.
-type GuardReasonCount struct {
-	// Reason is the reason.
-	Reason GuardReason `json:"reason"`
-
-	// Refused sends that were refused.
-	Refused int `json:"refused"`
-
-	// WouldRefuse sends that would have been refused, and were sent.
-	WouldRefuse int `json:"would_refuse"`
-}
-
-// GuardCountryCount: refusals of one country.
-type GuardCountryCount struct {
-	// Country is the country, as a two-letter code. Nil if the numbers do not tell.
-	Country *string `json:"country"`
-
-	// Refused sends that were refused.
-	Refused int `json:"refused"`
-
-	// WouldRefuse sends that would have been refused, and were sent.
-	WouldRefuse int `json:"would_refuse"`
-}
-
-// TemplatesListResponse has the templates of the mode.
-type TemplatesListResponse struct {
-	// Templates is the templates, by channel and locale.
-	Templates []TemplateSummary `json:"templates"`
-}
-
-// TemplateSummary is a template in a list: without its HTML and its logo.
-type TemplateSummary struct {
-	// Channel is the channel.
-	Channel TemplateChannel `json:"channel"`
-
-	// Locale is the language: a BCP 47 tag, or `default` for languages without a template.
-	Locale string `json:"locale"`
-
-	// Subject is the subject of a mail. Nil: it is the server's, or the channel has none.
-	Subject *string `json:"subject"`
-
-	// Text is the plain text.
-	Text string `json:"text"`
-
-	// HasHtml: whether a mail has HTML of its own.
-	HasHtml bool `json:"has_html"`
-
-	// HasLogo: whether a mail has a logo.
-	HasLogo bool `json:"has_logo"`
-
-	// Segments has the parts that a text message is sent in if every value has its greatest length. Nil for other
-	// channels.
-	Segments *int `json:"segments"`
-
-	// UpdatedAt: when it was last changed.
-	UpdatedAt time.Time `json:"updated_at"`
-}
-
-// Template is a text of your own for the messages of a channel.
-type Template struct {
-	// Channel is the channel.
-	Channel TemplateChannel `json:"channel"`
-
-	// Locale is the language: a BCP 47 tag, or `default` for languages without a template.
-	Locale string `json:"locale"`
-
-	// Subject is the subject of a mail. Nil: it is the server's, or the channel has none.
-	Subject *string `json:"subject"`
-
-	// Text is the plain text.
-	Text string `json:"text"`
-
-	// Html is the HTML of a mail. Nil for other channels, and for a mail whose text is laid out by the server.
-	Html *string `json:"html"`
-
-	// Logo is the picture at the head of a mail, in base64. Nil: it has none.
-	Logo *string `json:"logo"`
-
-	// BackgroundColor is the color behind a mail. Nil: `#ffffff`.
-	BackgroundColor *string `json:"background_color"`
-
-	// TextColor is the color of the text. Nil: `#14171a`.
-	TextColor *string `json:"text_color"`
-
-	// AccentColor is the color behind the code. Nil: `#f2f4f6`.
-	AccentColor *string `json:"accent_color"`
-
-	// Segments has the parts that a text message is sent in if every value has its greatest length, which carriers
-	// charge for. The line from which phones fill in the code is not counted. Nil for other channels.
-	Segments *int `json:"segments"`
-
-	// UpdatedAt: when it was last changed.
-	UpdatedAt time.Time `json:"updated_at"`
-}
-
-// TemplatesDeleteResponse confirms that the template is deleted.
-type TemplatesDeleteResponse struct {
-	// Channel is the channel of the request.
-	Channel TemplateChannel `json:"channel"`
-
-	// Locale is the template's locale.
-	Locale string `json:"locale"`
-
-	// Deleted: always true.
-	Deleted bool `json:"deleted"`
-}
-
-// TemplatesPreviewResponse is the message, as a recipient gets it, with the code `123456`.
-type TemplatesPreviewResponse struct {
-	// TemplateLocale is the locale of the template that was used: that of the draft, or of a stored template. Nil:
-	// the server's own text.
-	TemplateLocale *string `json:"template_locale"`
-
-	// Subject is the subject of a mail. Nil for other channels.
-	Subject *string `json:"subject"`
-
-	// Text is the plain text.
-	Text string `json:"text"`
-
-	// Html is the whole HTML of a mail. The logo is in it as a `data:` URL, where the mail itself has it as a part.
-	// Nil for other channels.
-	Html *string `json:"html"`
-
-	// Segments has the parts of this text message, which carriers charge for. Nil for other channels.
-	Segments *int `json:"segments"`
+	// CreatedAt: when the number was looked up.
+	CreatedAt time.Time `json:"created_at"`
 }
 
 // LookupNumberResponse: what is known about a number.
@@ -1297,131 +1100,6 @@ type NumberNetwork struct {
 
 	// CheckedAt: when the network was asked: the answer may be remembered.
 	CheckedAt time.Time `json:"checked_at"`
-}
-
-// LookupBatchResponse has the results of a batch.
-type LookupBatchResponse struct {
-	// Results: one for each number, in their order.
-	Results []BatchLookupResult `json:"results"`
-
-	// Summary: what was found, in numbers.
-	Summary LookupSummary `json:"summary"`
-}
-
-// BatchLookupResult: what is known about a number of a batch, or why it was not looked up.
-type BatchLookupResult struct {
-	// Reference is the `Reference` of the item. Nil if it had none.
-	Reference *string `json:"reference"`
-
-	// Lookup: what is known about the number, as `GET /lookup` answers. Nil if the item has problems.
-	Lookup *LookupNumberResponse `json:"lookup"`
-
-	// Problems: what is wrong with the item, by field. Empty if it was looked up.
-	Problems map[string]string `json:"problems"`
-
-	// DuplicateOf is the index of the first item with the same `NumberE164`. Nil for that item itself, and for
-	// numbers without one.
-	DuplicateOf *int `json:"duplicate_of"`
-}
-
-// LookupSummary: what was found, in numbers. Numbers with problems are counted in `Numbers` and `Problems` only.
-type LookupSummary struct {
-	// Numbers: all of them.
-	Numbers int `json:"numbers"`
-
-	// Problems: those with problems, which were not looked up.
-	Problems int `json:"problems"`
-
-	// Valid: those that are valid.
-	Valid int `json:"valid"`
-
-	// Invalid: those that are not valid. `Unparseable` ones among them.
-	Invalid int `json:"invalid"`
-
-	// Unparseable: those that cannot be parsed.
-	Unparseable int `json:"unparseable"`
-
-	// Duplicates: those whose `NumberE164` an earlier one has.
-	Duplicates int `json:"duplicates"`
-
-	// Countries: by `CountryCode`, of those that have one.
-	Countries map[string]int `json:"countries"`
-
-	// LineTypes: by `LineType`, of those that are valid.
-	LineTypes map[string]int `json:"line_types"`
-
-	// Formats: by how they were written: `e164`, `international` (with a plus sign, and something beside it and the
-	// digits), `national`, `Unparseable`.
-	Formats map[string]int `json:"formats"`
-}
-
-// BatchLookupItem is a number of a batch.
-type BatchLookupItem struct {
-	// Number is the number, as in `GET /lookup`: 1 to 250 characters.
-	Number string `json:"number"`
-
-	// Country is the region of a number in national form, as an ISO 3166-1 alpha-2 code. Default: that of the batch.
-	Country *string `json:"country"`
-
-	// Reference: your own name for the number, which its result repeats: at most 100 characters.
-	Reference *string `json:"reference"`
-}
-
-// LookupRecord is a lookup of the history.
-type LookupRecord struct {
-	// LookupID is the id of the lookup: `lkp_` and 22 letters and digits.
-	LookupID string `json:"lookup_id"`
-
-	// Reference is the `Reference` that the item of a batch had. Nil for single lookups.
-	Reference *string `json:"reference"`
-
-	// Result: what was answered, with the fields that were asked for. Nil if the server can no longer read it.
-	Result *LookupNumberResponse `json:"result"`
-
-	// CreatedAt: when the number was looked up.
-	CreatedAt time.Time `json:"created_at"`
-}
-
-// EmailLookupResponse: what is known of an email address.
-type EmailLookupResponse struct {
-	// Input is the address as it was sent.
-	Input string `json:"input"`
-
-	// Valid: whether it has the form of an email address (RFC 5321, and RFC 6531 for other scripts).
-	Valid bool `json:"valid"`
-
-	// Reason: why it is not valid. Nil if it is.
-	Reason *EmailProblem `json:"reason"`
-
-	// Email is the address as the server compares it: ASCII letters in lower case, and the domain in ASCII. Nil if
-	// it is not valid.
-	Email *string `json:"email"`
-
-	// Domain is the domain in ASCII. Nil if the address is not valid.
-	Domain *string `json:"domain"`
-
-	// DomainStatus: whether the domain takes mail.
-	DomainStatus MailDomainStatus `json:"domain_status"`
-
-	// MailServer is the domain's most preferred mail server. Nil if none is known.
-	MailServer *string `json:"mail_server"`
-
-	// NeedsSmtputf8: whether a mail server has to know internationalised addresses (RFC 6531) to take mail for it.
-	NeedsSmtputf8 bool `json:"needs_smtputf8"`
-
-	// Role: whether the mailbox usually belongs to a task and not to a person, such as `info` and `postmaster` (RFC
-	// 2142).
-	Role bool `json:"role"`
-
-	// FreeProvider: whether the domain is that of a provider where anybody gets an address for free.
-	FreeProvider bool `json:"free_provider"`
-
-	// Disposable: whether the domain is one of those for addresses that are thrown away.
-	Disposable bool `json:"disposable"`
-
-	// Suggestion is the address that was probably meant, if the domain looks like a typing mistake: `ada@gmail.com`
-	// for `ada@gmial.com`. Ask the user; do not correct it by yourself. Nil if there is none.
-	Suggestion *string `json:"suggestion"`
 }
 
 // Event: something that happened.
@@ -1591,28 +1269,29 @@ type Webhook struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// FixedCode is a recipient with a fixed code.
-type FixedCode struct {
-	// ID: its id: `fix_` and 22 letters and digits.
+// GuardBlock is a range of numbers to which no codes are sent for some time.
+type GuardBlock struct {
+	// ID is the id of the block: `gbl_` and 22 letters and digits.
 	ID string `json:"id"`
 
-	// Recipient is the recipient. In events it is masked, and nil once the fixed code is deleted or has ended.
-	Recipient *string `json:"recipient"`
+	// NumberRange has the first digits of the numbers: `+234803x`.
+	NumberRange string `json:"number_range"`
 
-	// Code is the code of each of the recipient's verifications. Nil in events.
-	Code *string `json:"code"`
+	// Started: how many verifications were started for the range before it was blocked.
+	Started int `json:"started"`
 
-	// Description: your note.
-	Description *string `json:"description"`
+	// Approved: how many of those were approved.
+	Approved int `json:"approved"`
 
-	// ExpiresAt: when it ends: from then on the recipient gets codes like any other.
-	ExpiresAt time.Time `json:"expires_at"`
+	// StartsAt: when the block began.
+	StartsAt time.Time `json:"starts_at"`
 
-	// CreatedAt: when it was created.
-	CreatedAt time.Time `json:"created_at"`
+	// EndsAt: when it ends by itself.
+	EndsAt time.Time `json:"ends_at"`
 
-	// CreatedBy is the id of the user who created it.
-	CreatedBy string `json:"created_by"`
+	// Enforced: whether codes to the range are refused. False: they are only counted (`guard_mode: shadow`). In
+	// events, as it was then.
+	Enforced bool `json:"enforced"`
 }
 
 // GuardRefusal is a send that the guard refused, or would have refused. It names no recipient.
@@ -1662,6 +1341,358 @@ type Guessing struct {
 
 	// SlowedUntil: until when the source is slowed down. Nil if the guard only watches (`guard_mode: shadow`).
 	SlowedUntil *time.Time `json:"slowed_until"`
+}
+
+// GuardSettings has the settings of the guard.
+type GuardSettings struct {
+	// GuardMode: what the guard does with what it finds.
+	GuardMode GuardMode `json:"guard_mode"`
+
+	// AllowedCountries has the countries that codes are sent to, as two-letter codes (ISO 3166). Empty: all that are
+	// not blocked.
+	AllowedCountries []string `json:"allowed_countries"`
+
+	// BlockedCountries has the countries that no codes are sent to, as two-letter codes. They win over those that
+	// are allowed.
+	BlockedCountries []string `json:"blocked_countries"`
+
+	// SendsPerHourPerCountry: codes an hour to the numbers of each country. Nil: no limit.
+	SendsPerHourPerCountry *int `json:"sends_per_hour_per_country"`
+
+	// SendsPerHourPerRange: codes an hour to each range of numbers: those that begin with the same digits. Nil: no
+	// limit.
+	SendsPerHourPerRange *int `json:"sends_per_hour_per_range"`
+
+	// RefuseInvalidNumbers: whether numbers that their country's plan does not have are refused. They are counted in
+	// any case.
+	RefuseInvalidNumbers bool `json:"refuse_invalid_numbers"`
+
+	// Hook: your endpoint that is asked before each code by text message, call and WhatsApp. Nil: there is none.
+	Hook *GuardHook `json:"hook"`
+}
+
+// GuardHook is an endpoint of yours that can veto codes.
+//
+// Before a code is sent, it gets a POST with `VerificationID`, `Mode`, `Channel`, `Recipient` (E.164),
+// `Country`, `end_user_ip` and `DeviceID` as JSON, signed as webhooks are. What is not known is nil: `Country`
+// if the digits do not tell it, and `DeviceID` of resends and of steps of a fallback, because only a hash of it
+// is kept. `end_user_ip` is an IPv4 address, or the network of an IPv6 address, as `2001:db8::/64`.
+//
+// It answers within 200 milliseconds, connecting included: with status 200 and `{"allow": true}` or `{"allow":
+// false}` as JSON of 1,024 bytes at most, or with status 204, which allows the code. Every other status is a
+// failure, and so is every other answer. A vetoed code is not sent: `recipient_blocked`, with the reason
+// `vetoed`. What the guard refuses by itself, and recipients on the safe list, it is not asked about.
+//
+// A server waits for 25 answers of a workspace at the same time, or for fewer while the hooks of many workspaces
+// are slow, but for 5 in any case. Further codes wait for their turn, within the same 200 milliseconds.
+type GuardHook struct {
+	// URL is the URL of the endpoint.
+	URL string `json:"url"`
+
+	// OnFailure: what happens to a code if the endpoint does not answer as it should.
+	OnFailure GuardHookOnFailure `json:"on_failure"`
+
+	// Secret is the secret that its requests are signed with: `whsec_` and 44 characters. Only in the response that
+	// a new URL was set with; otherwise left out.
+	Secret *string `json:"secret"`
+}
+
+// GuardHookChanges is the hook as it is to be.
+type GuardHookChanges struct {
+	// URL is the URL of your endpoint: an `https` URL with a public address, at most 2048 characters, or `""`.
+	// Redirects are not followed.
+	URL *string `json:"url"`
+
+	// OnFailure: what happens to a code if the endpoint does not answer as it should. Default: it is sent.
+	OnFailure *GuardHookOnFailure `json:"on_failure"`
+}
+
+// GuardListBlocksResponse has the ranges that are blocked.
+type GuardListBlocksResponse struct {
+	// Blocks has the blocks in force, newest first, 1,000 at most.
+	Blocks []GuardBlock `json:"blocks"`
+}
+
+// GuardDeleteBlockResponse is the block that has ended.
+type GuardDeleteBlockResponse struct {
+	// ID is the block's id.
+	ID string `json:"id"`
+
+	// Deleted: always true.
+	Deleted bool `json:"deleted"`
+}
+
+// GuardListSafeListEntriesResponse is the safe list.
+type GuardListSafeListEntriesResponse struct {
+	// Entries is the entries, newest first.
+	Entries []SafeListEntry `json:"entries"`
+}
+
+// GuardDeleteSafeListEntryResponse is the entry that was taken off the list.
+type GuardDeleteSafeListEntryResponse struct {
+	// ID is the entry's id.
+	ID string `json:"id"`
+
+	// Deleted: always true.
+	Deleted bool `json:"deleted"`
+}
+
+// GuardGetReportResponse: what the guard refused in a period that ends now.
+type GuardGetReportResponse struct {
+	// PeriodStart: when the period begins: at a full hour or at midnight, UTC.
+	PeriodStart time.Time `json:"period_start"`
+
+	// PeriodEnd: when it ends.
+	PeriodEnd time.Time `json:"period_end"`
+
+	// Refused sends that were refused.
+	Refused int `json:"refused"`
+
+	// WouldRefuse sends that would have been refused, and were sent.
+	WouldRefuse int `json:"would_refuse"`
+
+	// Reasons is the same by reason, the most frequent first.
+	Reasons []GuardReasonCount `json:"reasons"`
+
+	// Countries is the same by country, the most frequent first.
+	Countries []GuardCountryCount `json:"countries"`
+}
+
+// GuardReasonCount: refusals for one reason.
+type GuardReasonCount struct {
+	// Reason is the reason.
+	Reason GuardReason `json:"reason"`
+
+	// Refused sends that were refused.
+	Refused int `json:"refused"`
+
+	// WouldRefuse sends that would have been refused, and were sent.
+	WouldRefuse int `json:"would_refuse"`
+}
+
+// GuardCountryCount: refusals of one country.
+type GuardCountryCount struct {
+	// Country is the country, as a two-letter code. Nil if the numbers do not tell.
+	Country *string `json:"country"`
+
+	// Refused sends that were refused.
+	Refused int `json:"refused"`
+
+	// WouldRefuse sends that would have been refused, and were sent.
+	WouldRefuse int `json:"would_refuse"`
+}
+
+// TemplatesListResponse has the templates of the mode.
+type TemplatesListResponse struct {
+	// Templates is the templates, by channel and locale.
+	Templates []TemplateSummary `json:"templates"`
+}
+
+// TemplateSummary is a template in a list: without its HTML and its logo.
+type TemplateSummary struct {
+	// Channel is the channel.
+	Channel TemplateChannel `json:"channel"`
+
+	// Locale is the language: a BCP 47 tag, or `default` for languages without a template.
+	Locale string `json:"locale"`
+
+	// Subject is the subject of a mail. Nil: it is the server's, or the channel has none.
+	Subject *string `json:"subject"`
+
+	// Text is the plain text.
+	Text string `json:"text"`
+
+	// HasHtml: whether a mail has HTML of its own.
+	HasHtml bool `json:"has_html"`
+
+	// HasLogo: whether a mail has a logo.
+	HasLogo bool `json:"has_logo"`
+
+	// Segments has the parts that a text message is sent in if every value has its greatest length. Nil for other
+	// channels.
+	Segments *int `json:"segments"`
+
+	// UpdatedAt: when it was last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Template is a text of your own for the messages of a channel.
+type Template struct {
+	// Channel is the channel.
+	Channel TemplateChannel `json:"channel"`
+
+	// Locale is the language: a BCP 47 tag, or `default` for languages without a template.
+	Locale string `json:"locale"`
+
+	// Subject is the subject of a mail. Nil: it is the server's, or the channel has none.
+	Subject *string `json:"subject"`
+
+	// Text is the plain text.
+	Text string `json:"text"`
+
+	// Html is the HTML of a mail. Nil for other channels, and for a mail whose text is laid out by the server.
+	Html *string `json:"html"`
+
+	// Logo is the picture at the head of a mail, in base64. Nil: it has none.
+	Logo *string `json:"logo"`
+
+	// BackgroundColor is the color behind a mail. Nil: `#ffffff`.
+	BackgroundColor *string `json:"background_color"`
+
+	// TextColor is the color of the text. Nil: `#14171a`.
+	TextColor *string `json:"text_color"`
+
+	// AccentColor is the color behind the code. Nil: `#f2f4f6`.
+	AccentColor *string `json:"accent_color"`
+
+	// Segments has the parts that a text message is sent in if every value has its greatest length, which carriers
+	// charge for. The line from which phones fill in the code is not counted. Nil for other channels.
+	Segments *int `json:"segments"`
+
+	// UpdatedAt: when it was last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// TemplatesDeleteResponse confirms that the template is deleted.
+type TemplatesDeleteResponse struct {
+	// Channel is the channel of the request.
+	Channel TemplateChannel `json:"channel"`
+
+	// Locale is the template's locale.
+	Locale string `json:"locale"`
+
+	// Deleted: always true.
+	Deleted bool `json:"deleted"`
+}
+
+// TemplatesPreviewResponse is the message, as a recipient gets it, with the code `123456`.
+type TemplatesPreviewResponse struct {
+	// TemplateLocale is the locale of the template that was used: that of the draft, or of a stored template. Nil:
+	// the server's own text.
+	TemplateLocale *string `json:"template_locale"`
+
+	// Subject is the subject of a mail. Nil for other channels.
+	Subject *string `json:"subject"`
+
+	// Text is the plain text.
+	Text string `json:"text"`
+
+	// Html is the whole HTML of a mail. The logo is in it as a `data:` URL, where the mail itself has it as a part.
+	// Nil for other channels.
+	Html *string `json:"html"`
+
+	// Segments has the parts of this text message, which carriers charge for. Nil for other channels.
+	Segments *int `json:"segments"`
+}
+
+// LookupBatchResponse has the results of a batch.
+type LookupBatchResponse struct {
+	// Results: one for each number, in their order.
+	Results []BatchLookupResult `json:"results"`
+
+	// Summary: what was found, in numbers.
+	Summary LookupSummary `json:"summary"`
+}
+
+// BatchLookupResult: what is known about a number of a batch, or why it was not looked up.
+type BatchLookupResult struct {
+	// Reference is the `Reference` of the item. Nil if it had none.
+	Reference *string `json:"reference"`
+
+	// Lookup: what is known about the number, as `GET /lookup` answers. Nil if the item has problems.
+	Lookup *LookupNumberResponse `json:"lookup"`
+
+	// Problems: what is wrong with the item, by field. Empty if it was looked up.
+	Problems map[string]string `json:"problems"`
+
+	// DuplicateOf is the index of the first item with the same `NumberE164`. Nil for that item itself, and for
+	// numbers without one.
+	DuplicateOf *int `json:"duplicate_of"`
+}
+
+// LookupSummary: what was found, in numbers. Numbers with problems are counted in `Numbers` and `Problems` only.
+type LookupSummary struct {
+	// Numbers: all of them.
+	Numbers int `json:"numbers"`
+
+	// Problems: those with problems, which were not looked up.
+	Problems int `json:"problems"`
+
+	// Valid: those that are valid.
+	Valid int `json:"valid"`
+
+	// Invalid: those that are not valid. `Unparseable` ones among them.
+	Invalid int `json:"invalid"`
+
+	// Unparseable: those that cannot be parsed.
+	Unparseable int `json:"unparseable"`
+
+	// Duplicates: those whose `NumberE164` an earlier one has.
+	Duplicates int `json:"duplicates"`
+
+	// Countries: by `CountryCode`, of those that have one.
+	Countries map[string]int `json:"countries"`
+
+	// LineTypes: by `LineType`, of those that are valid.
+	LineTypes map[string]int `json:"line_types"`
+
+	// Formats: by how they were written: `e164`, `international` (with a plus sign, and something beside it and the
+	// digits), `national`, `Unparseable`.
+	Formats map[string]int `json:"formats"`
+}
+
+// BatchLookupItem is a number of a batch.
+type BatchLookupItem struct {
+	// Number is the number, as in `GET /lookup`: 1 to 250 characters.
+	Number string `json:"number"`
+
+	// Country is the region of a number in national form, as an ISO 3166-1 alpha-2 code. Default: that of the batch.
+	Country *string `json:"country"`
+
+	// Reference: your own name for the number, which its result repeats: at most 100 characters.
+	Reference *string `json:"reference"`
+}
+
+// EmailLookupResponse: what is known of an email address.
+type EmailLookupResponse struct {
+	// Input is the address as it was sent.
+	Input string `json:"input"`
+
+	// Valid: whether it has the form of an email address (RFC 5321, and RFC 6531 for other scripts).
+	Valid bool `json:"valid"`
+
+	// Reason: why it is not valid. Nil if it is.
+	Reason *EmailProblem `json:"reason"`
+
+	// Email is the address as the server compares it: ASCII letters in lower case, and the domain in ASCII. Nil if
+	// it is not valid.
+	Email *string `json:"email"`
+
+	// Domain is the domain in ASCII. Nil if the address is not valid.
+	Domain *string `json:"domain"`
+
+	// DomainStatus: whether the domain takes mail.
+	DomainStatus MailDomainStatus `json:"domain_status"`
+
+	// MailServer is the domain's most preferred mail server. Nil if none is known.
+	MailServer *string `json:"mail_server"`
+
+	// NeedsSmtputf8: whether a mail server has to know internationalised addresses (RFC 6531) to take mail for it.
+	NeedsSmtputf8 bool `json:"needs_smtputf8"`
+
+	// Role: whether the mailbox usually belongs to a task and not to a person, such as `info` and `postmaster` (RFC
+	// 2142).
+	Role bool `json:"role"`
+
+	// FreeProvider: whether the domain is that of a provider where anybody gets an address for free.
+	FreeProvider bool `json:"free_provider"`
+
+	// Disposable: whether the domain is one of those for addresses that are thrown away.
+	Disposable bool `json:"disposable"`
+
+	// Suggestion is the address that was probably meant, if the domain looks like a typing mistake: `ada@gmail.com`
+	// for `ada@gmial.com`. Ask the user; do not correct it by yourself. Nil if there is none.
+	Suggestion *string `json:"suggestion"`
 }
 
 // WebhooksCreateResponse is the new webhook. No other response contains the secret.

@@ -121,68 +121,30 @@ DELETE_SUPPRESSION_RESPONSE: Message[types.DeleteSuppressionResponse] = Message(
     },
 )
 
-GUARD_SETTINGS: Message[types.GuardSettings] = Message(
-    types.GuardSettings,
+RECIPIENT_RECORD: Message[types.RecipientRecord] = Message(
+    types.RecipientRecord,
     {
-        "guard_mode": AS_IT_IS,
-        "allowed_countries": ListOf(AS_IT_IS),
-        "blocked_countries": ListOf(AS_IT_IS),
-        "sends_per_hour_per_country": AS_IT_IS,
-        "sends_per_hour_per_range": AS_IT_IS,
-        "refuse_invalid_numbers": AS_IT_IS,
-        "hook": lambda: GUARD_HOOK,
+        "verification": lambda: VERIFICATION,
+        "fixed_code": lambda: FIXED_CODE,
+        "suppression": lambda: SUPPRESSION,
+        "safe_list_entry": lambda: SAFE_LIST_ENTRY,
+        "lookup": lambda: LOOKUP_RECORD,
+        "recipients": ListOf(AS_IT_IS),
+        "end_user_ip": AS_IT_IS,
+        "events": ListOf(lambda: EVENT),
     },
 )
 
-GUARD_HOOK: Message[types.GuardHook] = Message(
-    types.GuardHook,
-    {
-        "url": AS_IT_IS,
-        "on_failure": AS_IT_IS,
-        "secret": AS_IT_IS,
-    },
-)
-
-GUARD_HOOK_CHANGES: Message[types.GuardHookChanges] = Message(
-    types.GuardHookChanges,
-    {
-        "url": AS_IT_IS,
-        "on_failure": AS_IT_IS,
-    },
-)
-
-LIST_GUARD_BLOCKS_RESPONSE: Message[types.ListGuardBlocksResponse] = Message(
-    types.ListGuardBlocksResponse,
-    {
-        "blocks": ListOf(lambda: GUARD_BLOCK),
-    },
-)
-
-GUARD_BLOCK: Message[types.GuardBlock] = Message(
-    types.GuardBlock,
+FIXED_CODE: Message[types.FixedCode] = Message(
+    types.FixedCode,
     {
         "id": AS_IT_IS,
-        "number_range": AS_IT_IS,
-        "started": AS_IT_IS,
-        "approved": AS_IT_IS,
-        "starts_at": TIMESTAMP,
-        "ends_at": TIMESTAMP,
-        "enforced": AS_IT_IS,
-    },
-)
-
-DELETE_GUARD_BLOCK_RESPONSE: Message[types.DeleteGuardBlockResponse] = Message(
-    types.DeleteGuardBlockResponse,
-    {
-        "id": AS_IT_IS,
-        "deleted": AS_IT_IS,
-    },
-)
-
-LIST_SAFE_LIST_ENTRIES_RESPONSE: Message[types.ListSafeListEntriesResponse] = Message(
-    types.ListSafeListEntriesResponse,
-    {
-        "entries": ListOf(lambda: SAFE_LIST_ENTRY),
+        "recipient": AS_IT_IS,
+        "code": AS_IT_IS,
+        "description": AS_IT_IS,
+        "expires_at": TIMESTAMP,
+        "created_at": TIMESTAMP,
+        "created_by": AS_IT_IS,
     },
 )
 
@@ -196,99 +158,13 @@ SAFE_LIST_ENTRY: Message[types.SafeListEntry] = Message(
     },
 )
 
-DELETE_SAFE_LIST_ENTRY_RESPONSE: Message[types.DeleteSafeListEntryResponse] = Message(
-    types.DeleteSafeListEntryResponse,
+LOOKUP_RECORD: Message[types.LookupRecord] = Message(
+    types.LookupRecord,
     {
-        "id": AS_IT_IS,
-        "deleted": AS_IT_IS,
-    },
-)
-
-GET_GUARD_REPORT_RESPONSE: Message[types.GetGuardReportResponse] = Message(
-    types.GetGuardReportResponse,
-    {
-        "period_start": TIMESTAMP,
-        "period_end": TIMESTAMP,
-        "refused": AS_IT_IS,
-        "would_refuse": AS_IT_IS,
-        "reasons": ListOf(lambda: GUARD_REASON_COUNT),
-        "countries": ListOf(lambda: GUARD_COUNTRY_COUNT),
-    },
-)
-
-GUARD_REASON_COUNT: Message[types.GuardReasonCount] = Message(
-    types.GuardReasonCount,
-    {
-        "reason": AS_IT_IS,
-        "refused": AS_IT_IS,
-        "would_refuse": AS_IT_IS,
-    },
-)
-
-GUARD_COUNTRY_COUNT: Message[types.GuardCountryCount] = Message(
-    types.GuardCountryCount,
-    {
-        "country": AS_IT_IS,
-        "refused": AS_IT_IS,
-        "would_refuse": AS_IT_IS,
-    },
-)
-
-LIST_TEMPLATES_RESPONSE: Message[types.ListTemplatesResponse] = Message(
-    types.ListTemplatesResponse,
-    {
-        "templates": ListOf(lambda: TEMPLATE_SUMMARY),
-    },
-)
-
-TEMPLATE_SUMMARY: Message[types.TemplateSummary] = Message(
-    types.TemplateSummary,
-    {
-        "channel": AS_IT_IS,
-        "locale": AS_IT_IS,
-        "subject": AS_IT_IS,
-        "text": AS_IT_IS,
-        "has_html": AS_IT_IS,
-        "has_logo": AS_IT_IS,
-        "segments": AS_IT_IS,
-        "updated_at": TIMESTAMP,
-    },
-)
-
-TEMPLATE: Message[types.Template] = Message(
-    types.Template,
-    {
-        "channel": AS_IT_IS,
-        "locale": AS_IT_IS,
-        "subject": AS_IT_IS,
-        "text": AS_IT_IS,
-        "html": AS_IT_IS,
-        "logo": AS_IT_IS,
-        "background_color": AS_IT_IS,
-        "text_color": AS_IT_IS,
-        "accent_color": AS_IT_IS,
-        "segments": AS_IT_IS,
-        "updated_at": TIMESTAMP,
-    },
-)
-
-DELETE_TEMPLATE_RESPONSE: Message[types.DeleteTemplateResponse] = Message(
-    types.DeleteTemplateResponse,
-    {
-        "channel": AS_IT_IS,
-        "locale": AS_IT_IS,
-        "deleted": AS_IT_IS,
-    },
-)
-
-PREVIEW_TEMPLATE_RESPONSE: Message[types.PreviewTemplateResponse] = Message(
-    types.PreviewTemplateResponse,
-    {
-        "template_locale": AS_IT_IS,
-        "subject": AS_IT_IS,
-        "text": AS_IT_IS,
-        "html": AS_IT_IS,
-        "segments": AS_IT_IS,
+        "lookup_id": AS_IT_IS,
+        "reference": AS_IT_IS,
+        "result": lambda: LOOKUP_NUMBER_RESPONSE,
+        "created_at": TIMESTAMP,
     },
 )
 
@@ -327,76 +203,6 @@ NUMBER_NETWORK: Message[types.NumberNetwork] = Message(
         "ported": AS_IT_IS,
         "roaming_country": AS_IT_IS,
         "checked_at": TIMESTAMP,
-    },
-)
-
-BATCH_LOOKUP_RESPONSE: Message[types.BatchLookupResponse] = Message(
-    types.BatchLookupResponse,
-    {
-        "results": ListOf(lambda: BATCH_LOOKUP_RESULT),
-        "summary": lambda: LOOKUP_SUMMARY,
-    },
-)
-
-BATCH_LOOKUP_RESULT: Message[types.BatchLookupResult] = Message(
-    types.BatchLookupResult,
-    {
-        "reference": AS_IT_IS,
-        "lookup": lambda: LOOKUP_NUMBER_RESPONSE,
-        "problems": MapOf(AS_IT_IS),
-        "duplicate_of": AS_IT_IS,
-    },
-)
-
-LOOKUP_SUMMARY: Message[types.LookupSummary] = Message(
-    types.LookupSummary,
-    {
-        "numbers": AS_IT_IS,
-        "problems": AS_IT_IS,
-        "valid": AS_IT_IS,
-        "invalid": AS_IT_IS,
-        "unparseable": AS_IT_IS,
-        "duplicates": AS_IT_IS,
-        "countries": MapOf(AS_IT_IS),
-        "line_types": MapOf(AS_IT_IS),
-        "formats": MapOf(AS_IT_IS),
-    },
-)
-
-BATCH_LOOKUP_ITEM: Message[types.BatchLookupItem] = Message(
-    types.BatchLookupItem,
-    {
-        "number": AS_IT_IS,
-        "country": AS_IT_IS,
-        "reference": AS_IT_IS,
-    },
-)
-
-LOOKUP_RECORD: Message[types.LookupRecord] = Message(
-    types.LookupRecord,
-    {
-        "lookup_id": AS_IT_IS,
-        "reference": AS_IT_IS,
-        "result": lambda: LOOKUP_NUMBER_RESPONSE,
-        "created_at": TIMESTAMP,
-    },
-)
-
-LOOKUP_EMAIL_RESPONSE: Message[types.LookupEmailResponse] = Message(
-    types.LookupEmailResponse,
-    {
-        "input": AS_IT_IS,
-        "valid": AS_IT_IS,
-        "reason": AS_IT_IS,
-        "email": AS_IT_IS,
-        "domain": AS_IT_IS,
-        "domain_status": AS_IT_IS,
-        "mail_server": AS_IT_IS,
-        "needs_smtputf8": AS_IT_IS,
-        "role": AS_IT_IS,
-        "free_provider": AS_IT_IS,
-        "disposable": AS_IT_IS,
-        "suggestion": AS_IT_IS,
     },
 )
 
@@ -539,16 +345,16 @@ WEBHOOK: Message[types.Webhook] = Message(
     },
 )
 
-FIXED_CODE: Message[types.FixedCode] = Message(
-    types.FixedCode,
+GUARD_BLOCK: Message[types.GuardBlock] = Message(
+    types.GuardBlock,
     {
         "id": AS_IT_IS,
-        "recipient": AS_IT_IS,
-        "code": AS_IT_IS,
-        "description": AS_IT_IS,
-        "expires_at": TIMESTAMP,
-        "created_at": TIMESTAMP,
-        "created_by": AS_IT_IS,
+        "number_range": AS_IT_IS,
+        "started": AS_IT_IS,
+        "approved": AS_IT_IS,
+        "starts_at": TIMESTAMP,
+        "ends_at": TIMESTAMP,
+        "enforced": AS_IT_IS,
     },
 )
 
@@ -575,6 +381,214 @@ GUESSING: Message[types.Guessing] = Message(
         "approved": AS_IT_IS,
         "since": TIMESTAMP,
         "slowed_until": TIMESTAMP,
+    },
+)
+
+GUARD_SETTINGS: Message[types.GuardSettings] = Message(
+    types.GuardSettings,
+    {
+        "guard_mode": AS_IT_IS,
+        "allowed_countries": ListOf(AS_IT_IS),
+        "blocked_countries": ListOf(AS_IT_IS),
+        "sends_per_hour_per_country": AS_IT_IS,
+        "sends_per_hour_per_range": AS_IT_IS,
+        "refuse_invalid_numbers": AS_IT_IS,
+        "hook": lambda: GUARD_HOOK,
+    },
+)
+
+GUARD_HOOK: Message[types.GuardHook] = Message(
+    types.GuardHook,
+    {
+        "url": AS_IT_IS,
+        "on_failure": AS_IT_IS,
+        "secret": AS_IT_IS,
+    },
+)
+
+GUARD_HOOK_CHANGES: Message[types.GuardHookChanges] = Message(
+    types.GuardHookChanges,
+    {
+        "url": AS_IT_IS,
+        "on_failure": AS_IT_IS,
+    },
+)
+
+LIST_GUARD_BLOCKS_RESPONSE: Message[types.ListGuardBlocksResponse] = Message(
+    types.ListGuardBlocksResponse,
+    {
+        "blocks": ListOf(lambda: GUARD_BLOCK),
+    },
+)
+
+DELETE_GUARD_BLOCK_RESPONSE: Message[types.DeleteGuardBlockResponse] = Message(
+    types.DeleteGuardBlockResponse,
+    {
+        "id": AS_IT_IS,
+        "deleted": AS_IT_IS,
+    },
+)
+
+LIST_SAFE_LIST_ENTRIES_RESPONSE: Message[types.ListSafeListEntriesResponse] = Message(
+    types.ListSafeListEntriesResponse,
+    {
+        "entries": ListOf(lambda: SAFE_LIST_ENTRY),
+    },
+)
+
+DELETE_SAFE_LIST_ENTRY_RESPONSE: Message[types.DeleteSafeListEntryResponse] = Message(
+    types.DeleteSafeListEntryResponse,
+    {
+        "id": AS_IT_IS,
+        "deleted": AS_IT_IS,
+    },
+)
+
+GET_GUARD_REPORT_RESPONSE: Message[types.GetGuardReportResponse] = Message(
+    types.GetGuardReportResponse,
+    {
+        "period_start": TIMESTAMP,
+        "period_end": TIMESTAMP,
+        "refused": AS_IT_IS,
+        "would_refuse": AS_IT_IS,
+        "reasons": ListOf(lambda: GUARD_REASON_COUNT),
+        "countries": ListOf(lambda: GUARD_COUNTRY_COUNT),
+    },
+)
+
+GUARD_REASON_COUNT: Message[types.GuardReasonCount] = Message(
+    types.GuardReasonCount,
+    {
+        "reason": AS_IT_IS,
+        "refused": AS_IT_IS,
+        "would_refuse": AS_IT_IS,
+    },
+)
+
+GUARD_COUNTRY_COUNT: Message[types.GuardCountryCount] = Message(
+    types.GuardCountryCount,
+    {
+        "country": AS_IT_IS,
+        "refused": AS_IT_IS,
+        "would_refuse": AS_IT_IS,
+    },
+)
+
+LIST_TEMPLATES_RESPONSE: Message[types.ListTemplatesResponse] = Message(
+    types.ListTemplatesResponse,
+    {
+        "templates": ListOf(lambda: TEMPLATE_SUMMARY),
+    },
+)
+
+TEMPLATE_SUMMARY: Message[types.TemplateSummary] = Message(
+    types.TemplateSummary,
+    {
+        "channel": AS_IT_IS,
+        "locale": AS_IT_IS,
+        "subject": AS_IT_IS,
+        "text": AS_IT_IS,
+        "has_html": AS_IT_IS,
+        "has_logo": AS_IT_IS,
+        "segments": AS_IT_IS,
+        "updated_at": TIMESTAMP,
+    },
+)
+
+TEMPLATE: Message[types.Template] = Message(
+    types.Template,
+    {
+        "channel": AS_IT_IS,
+        "locale": AS_IT_IS,
+        "subject": AS_IT_IS,
+        "text": AS_IT_IS,
+        "html": AS_IT_IS,
+        "logo": AS_IT_IS,
+        "background_color": AS_IT_IS,
+        "text_color": AS_IT_IS,
+        "accent_color": AS_IT_IS,
+        "segments": AS_IT_IS,
+        "updated_at": TIMESTAMP,
+    },
+)
+
+DELETE_TEMPLATE_RESPONSE: Message[types.DeleteTemplateResponse] = Message(
+    types.DeleteTemplateResponse,
+    {
+        "channel": AS_IT_IS,
+        "locale": AS_IT_IS,
+        "deleted": AS_IT_IS,
+    },
+)
+
+PREVIEW_TEMPLATE_RESPONSE: Message[types.PreviewTemplateResponse] = Message(
+    types.PreviewTemplateResponse,
+    {
+        "template_locale": AS_IT_IS,
+        "subject": AS_IT_IS,
+        "text": AS_IT_IS,
+        "html": AS_IT_IS,
+        "segments": AS_IT_IS,
+    },
+)
+
+BATCH_LOOKUP_RESPONSE: Message[types.BatchLookupResponse] = Message(
+    types.BatchLookupResponse,
+    {
+        "results": ListOf(lambda: BATCH_LOOKUP_RESULT),
+        "summary": lambda: LOOKUP_SUMMARY,
+    },
+)
+
+BATCH_LOOKUP_RESULT: Message[types.BatchLookupResult] = Message(
+    types.BatchLookupResult,
+    {
+        "reference": AS_IT_IS,
+        "lookup": lambda: LOOKUP_NUMBER_RESPONSE,
+        "problems": MapOf(AS_IT_IS),
+        "duplicate_of": AS_IT_IS,
+    },
+)
+
+LOOKUP_SUMMARY: Message[types.LookupSummary] = Message(
+    types.LookupSummary,
+    {
+        "numbers": AS_IT_IS,
+        "problems": AS_IT_IS,
+        "valid": AS_IT_IS,
+        "invalid": AS_IT_IS,
+        "unparseable": AS_IT_IS,
+        "duplicates": AS_IT_IS,
+        "countries": MapOf(AS_IT_IS),
+        "line_types": MapOf(AS_IT_IS),
+        "formats": MapOf(AS_IT_IS),
+    },
+)
+
+BATCH_LOOKUP_ITEM: Message[types.BatchLookupItem] = Message(
+    types.BatchLookupItem,
+    {
+        "number": AS_IT_IS,
+        "country": AS_IT_IS,
+        "reference": AS_IT_IS,
+    },
+)
+
+LOOKUP_EMAIL_RESPONSE: Message[types.LookupEmailResponse] = Message(
+    types.LookupEmailResponse,
+    {
+        "input": AS_IT_IS,
+        "valid": AS_IT_IS,
+        "reason": AS_IT_IS,
+        "email": AS_IT_IS,
+        "domain": AS_IT_IS,
+        "domain_status": AS_IT_IS,
+        "mail_server": AS_IT_IS,
+        "needs_smtputf8": AS_IT_IS,
+        "role": AS_IT_IS,
+        "free_provider": AS_IT_IS,
+        "disposable": AS_IT_IS,
+        "suggestion": AS_IT_IS,
     },
 )
 
@@ -1035,6 +1049,16 @@ SUPPRESSIONS_DELETE: Operation[types.DeleteSuppressionResponse] = Operation(
     result=DELETE_SUPPRESSION_RESPONSE,
     path_parameters=("suppression_id",),
     has_side_effects=True,
+)
+
+RECIPIENTS_EXPORT: Operation[types.RecipientRecord] = Operation(
+    id="recipients.export",
+    rpc="byond.v1.RecipientService/ExportRecipient",
+    method="GET",
+    path="/api/v1/recipients/export",
+    parameters_in="query",
+    result=RECIPIENT_RECORD,
+    items_field="records",
 )
 
 GUARD_GET: Operation[types.GuardSettings] = Operation(

@@ -82,6 +82,7 @@ __all__ = [
     "NumberNetwork",
     "OverviewBucket",
     "PreviewTemplateResponse",
+    "RecipientRecord",
     "RefreshSessionResponse",
     "RefusedEmail",
     "ReportPeriod",
@@ -312,90 +313,6 @@ VerificationFallbackReason = Literal[
 """
 
 
-GuardMode = Literal[
-    "enforce",
-    "shadow",
-    "off",
-]
-"""What the guard does with what it finds.
-
-- `enforce`: Refuses it.
-- `shadow`: Sends the code, and counts what it would have refused in events and in the report. It shows what
-  `enforce` would do.
-- `off`: Judges nothing.
-
-"""
-
-
-GuardHookOnFailure = Literal[
-    "allow",
-    "refuse",
-]
-"""What happens to a code if the endpoint does not answer as it should.
-
-- `allow`: It is sent.
-- `refuse`: It is refused, as a vetoed one.
-
-"""
-
-
-GuardReason = Literal[
-    "premium_rate",
-    "shared_cost",
-    "invalid_number",
-    "country_not_allowed",
-    "range_blocked",
-    "vetoed",
-    "country_limit",
-    "range_limit",
-]
-"""Why the guard refuses a send. More may be added.
-
-- `premium_rate`: Calls and messages to the number are paid for by whoever sends them. So are those to networks of
-  no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`). `validation_error`.
-- `shared_cost`: Calls to the number are paid for in part by whoever calls. International freephone numbers (`+800`)
-  are refused alike: companies are called at them. `validation_error`.
-- `invalid_number`: The country's numbering plan has no such number. Only counted, unless `refuse_invalid_numbers`
-  is set: plans change. `validation_error`.
-- `country_not_allowed`: The country of the number is blocked, or not among those that are allowed. Where countries
-  share a calling code and the digits do not tell which one it is, the number is blocked if the main country of the
-  code is (`US` for `+1`), and allowed if any of them is. `recipient_blocked`.
-- `range_blocked`: Hardly any code that was sent to the range of the number was entered. `recipient_blocked`.
-- `vetoed`: Your hook refused it. `recipient_blocked`.
-- `country_limit`: More codes in an hour than `sends_per_hour_per_country`. `rate_limited`.
-- `range_limit`: More codes in an hour than `sends_per_hour_per_range`. `rate_limited`.
-
-"""
-
-
-ReportPeriod = Literal[
-    "24h",
-    "7d",
-    "30d",
-]
-"""How far back a report goes.
-
-- `24h`: The current hour and the 23 before it, hour by hour.
-- `7d`: Today and the 6 days before, day by day.
-- `30d`: Today and the 29 days before, day by day.
-
-"""
-
-
-TemplateChannel = Literal[
-    "email",
-    "sms",
-    "voice",
-]
-"""A channel whose messages can have texts of your own.
-
-- `email`: Mail.
-- `sms`: Text messages.
-- `voice`: Calls.
-
-"""
-
-
 LineType = Literal[
     "mobile",
     "fixed_line",
@@ -444,72 +361,6 @@ LookupReason = Literal[
 - `not_a_number`: It is not written as a phone number.
 - `not_allocated`: Its length is plausible, but its plan does not assign it.
 - `local_only`: It can only be dialled within its area: the area code is missing.
-
-"""
-
-
-LookupField = Literal[
-    "calling_code",
-    "extension",
-    "international_format",
-    "rfc3966",
-    "reason",
-    "also_possible",
-    "timezones",
-    "location",
-    "carrier",
-    "metadata_version",
-    "network",
-]
-"""A field of the response that is there only on request.
-
-- `calling_code`: The calling code.
-- `extension`: The extension.
-- `international_format`: The number as it is written abroad.
-- `rfc3966`: The number as a `tel:` URI.
-- `reason`: Why the number is not valid.
-- `also_possible`: Other regions that the number may belong to.
-- `timezones`: The time zones of the number.
-- `location`: The place of the number.
-- `carrier`: The carrier that the number was allocated to.
-- `metadata_version`: The version of the numbering plans.
-- `network`: What the number's network says now. Only with a live key, and if the operator has a source for it,
-  which may take seconds.
-
-"""
-
-
-EmailProblem = Literal[
-    "no_at_sign",
-    "too_long",
-    "invalid_local_part",
-    "invalid_domain",
-]
-"""Why an email address is not valid.
-
-- `no_at_sign`: There is no `@`.
-- `too_long`: The address is longer than 254 bytes, or the part before the `@` longer than 64 (RFC 5321).
-- `invalid_local_part`: The part before the `@` is not one. Quoted forms (`"ada lovelace"@example.com`) are not
-  taken.
-- `invalid_domain`: The part after the `@` is not a domain. IP addresses in brackets are not taken.
-
-"""
-
-
-MailDomainStatus = Literal[
-    "accepts_mail",
-    "no_mail",
-    "not_found",
-    "unknown",
-]
-"""Whether a domain takes mail, according to the domain name system.
-
-- `accepts_mail`: The domain names a mail server, or has an address of its own to send mail to (RFC 5321 §5.1).
-- `no_mail`: The domain exists and takes no mail: it says so (RFC 7505), or has neither a mail server nor an
-  address.
-- `not_found`: The domain does not exist.
-- `unknown`: Not known: the domain name system did not answer in time, the operator switched it off, or the address
-  is not valid.
 
 """
 
@@ -603,6 +454,35 @@ WebhookDisabledReason = Literal[
 """
 
 
+GuardReason = Literal[
+    "premium_rate",
+    "shared_cost",
+    "invalid_number",
+    "country_not_allowed",
+    "range_blocked",
+    "vetoed",
+    "country_limit",
+    "range_limit",
+]
+"""Why the guard refuses a send. More may be added.
+
+- `premium_rate`: Calls and messages to the number are paid for by whoever sends them. So are those to networks of
+  no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`). `validation_error`.
+- `shared_cost`: Calls to the number are paid for in part by whoever calls. International freephone numbers (`+800`)
+  are refused alike: companies are called at them. `validation_error`.
+- `invalid_number`: The country's numbering plan has no such number. Only counted, unless `refuse_invalid_numbers`
+  is set: plans change. `validation_error`.
+- `country_not_allowed`: The country of the number is blocked, or not among those that are allowed. Where countries
+  share a calling code and the digits do not tell which one it is, the number is blocked if the main country of the
+  code is (`US` for `+1`), and allowed if any of them is. `recipient_blocked`.
+- `range_blocked`: Hardly any code that was sent to the range of the number was entered. `recipient_blocked`.
+- `vetoed`: Your hook refused it. `recipient_blocked`.
+- `country_limit`: More codes in an hour than `sends_per_hour_per_country`. `rate_limited`.
+- `range_limit`: More codes in an hour than `sends_per_hour_per_range`. `rate_limited`.
+
+"""
+
+
 GuessingSource = Literal[
     "api_key",
     "client_ip",
@@ -615,6 +495,127 @@ GuessingSource = Literal[
 - `client_ip`: The IP address that called the API.
 - `end_user_ip`: The IP address of an end user.
 - `device`: The device of an end user.
+
+"""
+
+
+GuardMode = Literal[
+    "enforce",
+    "shadow",
+    "off",
+]
+"""What the guard does with what it finds.
+
+- `enforce`: Refuses it.
+- `shadow`: Sends the code, and counts what it would have refused in events and in the report. It shows what
+  `enforce` would do.
+- `off`: Judges nothing.
+
+"""
+
+
+GuardHookOnFailure = Literal[
+    "allow",
+    "refuse",
+]
+"""What happens to a code if the endpoint does not answer as it should.
+
+- `allow`: It is sent.
+- `refuse`: It is refused, as a vetoed one.
+
+"""
+
+
+ReportPeriod = Literal[
+    "24h",
+    "7d",
+    "30d",
+]
+"""How far back a report goes.
+
+- `24h`: The current hour and the 23 before it, hour by hour.
+- `7d`: Today and the 6 days before, day by day.
+- `30d`: Today and the 29 days before, day by day.
+
+"""
+
+
+TemplateChannel = Literal[
+    "email",
+    "sms",
+    "voice",
+]
+"""A channel whose messages can have texts of your own.
+
+- `email`: Mail.
+- `sms`: Text messages.
+- `voice`: Calls.
+
+"""
+
+
+LookupField = Literal[
+    "calling_code",
+    "extension",
+    "international_format",
+    "rfc3966",
+    "reason",
+    "also_possible",
+    "timezones",
+    "location",
+    "carrier",
+    "metadata_version",
+    "network",
+]
+"""A field of the response that is there only on request.
+
+- `calling_code`: The calling code.
+- `extension`: The extension.
+- `international_format`: The number as it is written abroad.
+- `rfc3966`: The number as a `tel:` URI.
+- `reason`: Why the number is not valid.
+- `also_possible`: Other regions that the number may belong to.
+- `timezones`: The time zones of the number.
+- `location`: The place of the number.
+- `carrier`: The carrier that the number was allocated to.
+- `metadata_version`: The version of the numbering plans.
+- `network`: What the number's network says now. Only with a live key, and if the operator has a source for it,
+  which may take seconds.
+
+"""
+
+
+EmailProblem = Literal[
+    "no_at_sign",
+    "too_long",
+    "invalid_local_part",
+    "invalid_domain",
+]
+"""Why an email address is not valid.
+
+- `no_at_sign`: There is no `@`.
+- `too_long`: The address is longer than 254 bytes, or the part before the `@` longer than 64 (RFC 5321).
+- `invalid_local_part`: The part before the `@` is not one. Quoted forms (`"ada lovelace"@example.com`) are not
+  taken.
+- `invalid_domain`: The part after the `@` is not a domain. IP addresses in brackets are not taken.
+
+"""
+
+
+MailDomainStatus = Literal[
+    "accepts_mail",
+    "no_mail",
+    "not_found",
+    "unknown",
+]
+"""Whether a domain takes mail, according to the domain name system.
+
+- `accepts_mail`: The domain names a mail server, or has an address of its own to send mail to (RFC 5321 §5.1).
+- `no_mail`: The domain exists and takes no mail: it says so (RFC 7505), or has neither a mail server nor an
+  address.
+- `not_found`: The domain does not exist.
+- `unknown`: Not known: the domain name system did not answer in time, the operator switched it off, or the address
+  is not valid.
 
 """
 
@@ -946,127 +947,66 @@ class DeleteSuppressionResponse:
 
 
 @dataclass(frozen=True)
-class GuardSettings:
-    """The settings of the guard."""
-
-    guard_mode: GuardMode
-    """What the guard does with what it finds."""
-
-    allowed_countries: List[str]
-    """The countries that codes are sent to, as two-letter codes (ISO 3166). Empty: all that are not blocked."""
-
-    blocked_countries: List[str]
-    """The countries that no codes are sent to, as two-letter codes. They win over those that are allowed."""
-
-    sends_per_hour_per_country: Optional[int]
-    """Codes an hour to the numbers of each country. Null: no limit."""
-
-    sends_per_hour_per_range: Optional[int]
-    """Codes an hour to each range of numbers: those that begin with the same digits. Null: no limit."""
-
-    refuse_invalid_numbers: bool
-    """Whether numbers that their country's plan does not have are refused. They are counted in any case."""
-
-    hook: Optional[GuardHook]
-    """Your endpoint that is asked before each code by text message, call and WhatsApp. Null: there is none."""
-
-
-@dataclass(frozen=True)
-class GuardHook:
-    """An endpoint of yours that can veto codes.
-
-    Before a code is sent, it gets a POST with `verification_id`, `mode`, `channel`, `recipient` (E.164), `country`,
-    `end_user_ip` and `device_id` as JSON, signed as webhooks are. What is not known is null: `country` if the
-    digits do not tell it, and `device_id` of resends and of steps of a fallback, because only a hash of it is kept.
-    `end_user_ip` is an IPv4 address, or the network of an IPv6 address, as `2001:db8::/64`.
-
-    It answers within 200 milliseconds, connecting included: with status 200 and `{"allow": true}` or `{"allow":
-    false}` as JSON of 1,024 bytes at most, or with status 204, which allows the code. Every other status is a
-    failure, and so is every other answer. A vetoed code is not sent: `recipient_blocked`, with the reason `vetoed`.
-    What the guard refuses by itself, and recipients on the safe list, it is not asked about.
-
-    A server waits for 25 answers of a workspace at the same time, or for fewer while the hooks of many workspaces
-    are slow, but for 5 in any case. Further codes wait for their turn, within the same 200 milliseconds.
+class RecipientRecord:
+    """Something that is stored about a recipient: one of `verification`, `fixed_code`, `suppression`,
+    `safe_list_entry` and `lookup`.
     """
 
-    url: str
-    """The URL of the endpoint."""
+    verification: Optional[Verification]
+    """A verification that was sent to the recipient, first or second. Null for another record."""
 
-    on_failure: GuardHookOnFailure
-    """What happens to a code if the endpoint does not answer as it should."""
+    fixed_code: Optional[FixedCode]
+    """The fixed code of the recipient, without the code. Null for another record."""
 
-    secret: Optional[str]
-    """The secret that its requests are signed with: `whsec_` and 44 characters. Only in the response that a new URL
-    was set with; otherwise left out.
+    suppression: Optional[Suppression]
+    """A channel on which the recipient cannot be reached. It may have ended: then it is stored for some time longer.
+    Null for another record.
     """
 
+    safe_list_entry: Optional[SafeListEntry]
+    """The entry of the recipient on the safe list of the fraud guard. Null for another record."""
 
-@dataclass(frozen=True)
-class GuardHookChanges:
-    """The hook as it is to be."""
+    lookup: Optional[LookupRecord]
+    """A lookup of the number. Null for another record."""
 
-    url: Optional[str] = None
-    """The URL of your endpoint: an `https` URL with a public address, at most 2048 characters, or `""`. Redirects are
-    not followed.
+    recipients: List[str]
+    """The addresses that the record holds, in full. A verification may have two. Empty if the server can no longer
+    read them.
     """
 
-    on_failure: Optional[GuardHookOnFailure] = None
-    """What happens to a code if the endpoint does not answer as it should. Default: it is sent."""
+    end_user_ip: Optional[str]
+    """The address of the end user of a verification, as it is stored: an IPv4 address, or the first 64 bits of an IPv6
+    address, `2001:db8::/64`. Null if the start named none.
+    """
+
+    events: List[Event]
+    """The events of the verification or the fixed code that are kept, newest first."""
 
 
 @dataclass(frozen=True)
-class ListGuardBlocksResponse:
-    """The ranges that are blocked."""
-
-    blocks: List[GuardBlock]
-    """The blocks in force, newest first, 1,000 at most."""
-
-
-@dataclass(frozen=True)
-class GuardBlock:
-    """A range of numbers to which no codes are sent for some time."""
+class FixedCode:
+    """A recipient with a fixed code."""
 
     id: str
-    """The id of the block: `gbl_` and 22 letters and digits."""
+    """Its id: `fix_` and 22 letters and digits."""
 
-    number_range: str
-    """The first digits of the numbers: `+234803x`."""
+    recipient: Optional[str]
+    """The recipient. In events it is masked, and null once the fixed code is deleted or has ended."""
 
-    started: int
-    """How many verifications were started for the range before it was blocked."""
+    code: Optional[str]
+    """The code of each of the recipient's verifications. Null in events."""
 
-    approved: int
-    """How many of those were approved."""
+    description: Optional[str]
+    """Your note."""
 
-    starts_at: datetime
-    """When the block began."""
+    expires_at: datetime
+    """When it ends: from then on the recipient gets codes like any other."""
 
-    ends_at: datetime
-    """When it ends by itself."""
+    created_at: datetime
+    """When it was created."""
 
-    enforced: bool
-    """Whether codes to the range are refused. False: they are only counted (`guard_mode: shadow`). In events, as it
-    was then.
-    """
-
-
-@dataclass(frozen=True)
-class DeleteGuardBlockResponse:
-    """The block that has ended."""
-
-    id: str
-    """The block's id."""
-
-    deleted: bool
-    """Always true."""
-
-
-@dataclass(frozen=True)
-class ListSafeListEntriesResponse:
-    """The safe list."""
-
-    entries: List[SafeListEntry]
-    """The entries, newest first."""
+    created_by: str
+    """The id of the user who created it."""
 
 
 @dataclass(frozen=True)
@@ -1087,180 +1027,20 @@ class SafeListEntry:
 
 
 @dataclass(frozen=True)
-class DeleteSafeListEntryResponse:
-    """The entry that was taken off the list."""
+class LookupRecord:
+    """A lookup of the history."""
 
-    id: str
-    """The entry's id."""
+    lookup_id: str
+    """The id of the lookup: `lkp_` and 22 letters and digits."""
 
-    deleted: bool
-    """Always true."""
+    reference: Optional[str]
+    """The `reference` that the item of a batch had. Null for single lookups."""
 
+    result: Optional[LookupNumberResponse]
+    """What was answered, with the fields that were asked for. Null if the server can no longer read it."""
 
-@dataclass(frozen=True)
-class GetGuardReportResponse:
-    """What the guard refused in a period that ends now."""
-
-    period_start: datetime
-    """When the period begins: at a full hour or at midnight, UTC."""
-
-    period_end: datetime
-    """When it ends."""
-
-    refused: int
-    """Sends that were refused."""
-
-    would_refuse: int
-    """Sends that would have been refused, and were sent."""
-
-    reasons: List[GuardReasonCount]
-    """The same by reason, the most frequent first."""
-
-    countries: List[GuardCountryCount]
-    """The same by country, the most frequent first."""
-
-
-@dataclass(frozen=True)
-class GuardReasonCount:
-    """Refusals for one reason."""
-
-    reason: GuardReason
-    """The reason."""
-
-    refused: int
-    """Sends that were refused."""
-
-    would_refuse: int
-    """Sends that would have been refused, and were sent."""
-
-
-@dataclass(frozen=True)
-class GuardCountryCount:
-    """Refusals of one country."""
-
-    country: Optional[str]
-    """The country, as a two-letter code. Null if the numbers do not tell."""
-
-    refused: int
-    """Sends that were refused."""
-
-    would_refuse: int
-    """Sends that would have been refused, and were sent."""
-
-
-@dataclass(frozen=True)
-class ListTemplatesResponse:
-    """The templates of the mode."""
-
-    templates: List[TemplateSummary]
-    """The templates, by channel and locale."""
-
-
-@dataclass(frozen=True)
-class TemplateSummary:
-    """A template in a list: without its HTML and its logo."""
-
-    channel: TemplateChannel
-    """The channel."""
-
-    locale: str
-    """The language: a BCP 47 tag, or `default` for languages without a template."""
-
-    subject: Optional[str]
-    """The subject of a mail. Null: it is the server's, or the channel has none."""
-
-    text: str
-    """The plain text."""
-
-    has_html: bool
-    """Whether a mail has HTML of its own."""
-
-    has_logo: bool
-    """Whether a mail has a logo."""
-
-    segments: Optional[int]
-    """The parts that a text message is sent in if every value has its greatest length. Null for other channels."""
-
-    updated_at: datetime
-    """When it was last changed."""
-
-
-@dataclass(frozen=True)
-class Template:
-    """A text of your own for the messages of a channel."""
-
-    channel: TemplateChannel
-    """The channel."""
-
-    locale: str
-    """The language: a BCP 47 tag, or `default` for languages without a template."""
-
-    subject: Optional[str]
-    """The subject of a mail. Null: it is the server's, or the channel has none."""
-
-    text: str
-    """The plain text."""
-
-    html: Optional[str]
-    """The HTML of a mail. Null for other channels, and for a mail whose text is laid out by the server."""
-
-    logo: Optional[str]
-    """The picture at the head of a mail, in base64. Null: it has none."""
-
-    background_color: Optional[str]
-    """The color behind a mail. Null: `#ffffff`."""
-
-    text_color: Optional[str]
-    """The color of the text. Null: `#14171a`."""
-
-    accent_color: Optional[str]
-    """The color behind the code. Null: `#f2f4f6`."""
-
-    segments: Optional[int]
-    """The parts that a text message is sent in if every value has its greatest length, which carriers charge for. The
-    line from which phones fill in the code is not counted. Null for other channels.
-    """
-
-    updated_at: datetime
-    """When it was last changed."""
-
-
-@dataclass(frozen=True)
-class DeleteTemplateResponse:
-    """Confirms that the template is deleted."""
-
-    channel: TemplateChannel
-    """The channel of the request."""
-
-    locale: str
-    """The template's locale."""
-
-    deleted: bool
-    """Always true."""
-
-
-@dataclass(frozen=True)
-class PreviewTemplateResponse:
-    """The message, as a recipient gets it, with the code `123456`."""
-
-    template_locale: Optional[str]
-    """The locale of the template that was used: that of the draft, or of a stored template. Null: the server's own
-    text.
-    """
-
-    subject: Optional[str]
-    """The subject of a mail. Null for other channels."""
-
-    text: str
-    """The plain text."""
-
-    html: Optional[str]
-    """The whole HTML of a mail. The logo is in it as a `data:` URL, where the mail itself has it as a part. Null for
-    other channels.
-    """
-
-    segments: Optional[int]
-    """The parts of this text message, which carriers charge for. Null for other channels."""
+    created_at: datetime
+    """When the number was looked up."""
 
 
 @dataclass(frozen=True)
@@ -1365,144 +1145,6 @@ class NumberNetwork:
 
     checked_at: datetime
     """When the network was asked: the answer may be remembered."""
-
-
-@dataclass(frozen=True)
-class BatchLookupResponse:
-    """The results of a batch."""
-
-    results: List[BatchLookupResult]
-    """One for each number, in their order."""
-
-    summary: LookupSummary
-    """What was found, in numbers."""
-
-
-@dataclass(frozen=True)
-class BatchLookupResult:
-    """What is known about a number of a batch, or why it was not looked up."""
-
-    reference: Optional[str]
-    """The `reference` of the item. Null if it had none."""
-
-    lookup: Optional[LookupNumberResponse]
-    """What is known about the number, as `GET /lookup` answers. Null if the item has problems."""
-
-    problems: Dict[str, str]
-    """What is wrong with the item, by field. Empty if it was looked up."""
-
-    duplicate_of: Optional[int]
-    """The index of the first item with the same `number_e164`. Null for that item itself, and for numbers without one."""
-
-
-@dataclass(frozen=True)
-class LookupSummary:
-    """What was found, in numbers. Numbers with problems are counted in `numbers` and `problems` only."""
-
-    numbers: int
-    """All of them."""
-
-    problems: int
-    """Those with problems, which were not looked up."""
-
-    valid: int
-    """Those that are valid."""
-
-    invalid: int
-    """Those that are not valid. `unparseable` ones among them."""
-
-    unparseable: int
-    """Those that cannot be parsed."""
-
-    duplicates: int
-    """Those whose `number_e164` an earlier one has."""
-
-    countries: Dict[str, int]
-    """By `country_code`, of those that have one."""
-
-    line_types: Dict[str, int]
-    """By `line_type`, of those that are valid."""
-
-    formats: Dict[str, int]
-    """By how they were written: `e164`, `international` (with a plus sign, and something beside it and the digits),
-    `national`, `unparseable`.
-    """
-
-
-@dataclass(frozen=True)
-class BatchLookupItem:
-    """A number of a batch."""
-
-    number: str
-    """The number, as in `GET /lookup`: 1 to 250 characters."""
-
-    country: Optional[str] = None
-    """The region of a number in national form, as an ISO 3166-1 alpha-2 code. Default: that of the batch."""
-
-    reference: Optional[str] = None
-    """Your own name for the number, which its result repeats: at most 100 characters."""
-
-
-@dataclass(frozen=True)
-class LookupRecord:
-    """A lookup of the history."""
-
-    lookup_id: str
-    """The id of the lookup: `lkp_` and 22 letters and digits."""
-
-    reference: Optional[str]
-    """The `reference` that the item of a batch had. Null for single lookups."""
-
-    result: Optional[LookupNumberResponse]
-    """What was answered, with the fields that were asked for. Null if the server can no longer read it."""
-
-    created_at: datetime
-    """When the number was looked up."""
-
-
-@dataclass(frozen=True)
-class LookupEmailResponse:
-    """What is known of an email address."""
-
-    input: str
-    """The address as it was sent."""
-
-    valid: bool
-    """Whether it has the form of an email address (RFC 5321, and RFC 6531 for other scripts)."""
-
-    reason: Optional[EmailProblem]
-    """Why it is not valid. Null if it is."""
-
-    email: Optional[str]
-    """The address as the server compares it: ASCII letters in lower case, and the domain in ASCII. Null if it is not
-    valid.
-    """
-
-    domain: Optional[str]
-    """The domain in ASCII. Null if the address is not valid."""
-
-    domain_status: MailDomainStatus
-    """Whether the domain takes mail."""
-
-    mail_server: Optional[str]
-    """The domain's most preferred mail server. Null if none is known."""
-
-    needs_smtputf8: bool
-    """Whether a mail server has to know internationalised addresses (RFC 6531) to take mail for it."""
-
-    role: bool
-    """Whether the mailbox usually belongs to a task and not to a person, such as `info` and `postmaster` (RFC 2142)."""
-
-    free_provider: bool
-    """Whether the domain is that of a provider where anybody gets an address for free."""
-
-    disposable: bool
-    """Whether the domain is one of those for addresses that are thrown away."""
-
-    suggestion: Optional[str]
-    """The address that was probably meant, if the domain looks like a typing mistake: `ada@gmail.com` for
-    `ada@gmial.com`. Ask the user; do not correct it by yourself. Null if there is none.
-    """
 
 
 @dataclass(frozen=True)
@@ -1798,29 +1440,31 @@ class Webhook:
 
 
 @dataclass(frozen=True)
-class FixedCode:
-    """A recipient with a fixed code."""
+class GuardBlock:
+    """A range of numbers to which no codes are sent for some time."""
 
     id: str
-    """Its id: `fix_` and 22 letters and digits."""
+    """The id of the block: `gbl_` and 22 letters and digits."""
 
-    recipient: Optional[str]
-    """The recipient. In events it is masked, and null once the fixed code is deleted or has ended."""
+    number_range: str
+    """The first digits of the numbers: `+234803x`."""
 
-    code: Optional[str]
-    """The code of each of the recipient's verifications. Null in events."""
+    started: int
+    """How many verifications were started for the range before it was blocked."""
 
-    description: Optional[str]
-    """Your note."""
+    approved: int
+    """How many of those were approved."""
 
-    expires_at: datetime
-    """When it ends: from then on the recipient gets codes like any other."""
+    starts_at: datetime
+    """When the block began."""
 
-    created_at: datetime
-    """When it was created."""
+    ends_at: datetime
+    """When it ends by itself."""
 
-    created_by: str
-    """The id of the user who created it."""
+    enforced: bool
+    """Whether codes to the range are refused. False: they are only counted (`guard_mode: shadow`). In events, as it
+    was then.
+    """
 
 
 @dataclass(frozen=True)
@@ -1875,6 +1519,400 @@ class Guessing:
 
     slowed_until: Optional[datetime]
     """Until when the source is slowed down. Null if the guard only watches (`guard_mode: shadow`)."""
+
+
+@dataclass(frozen=True)
+class GuardSettings:
+    """The settings of the guard."""
+
+    guard_mode: GuardMode
+    """What the guard does with what it finds."""
+
+    allowed_countries: List[str]
+    """The countries that codes are sent to, as two-letter codes (ISO 3166). Empty: all that are not blocked."""
+
+    blocked_countries: List[str]
+    """The countries that no codes are sent to, as two-letter codes. They win over those that are allowed."""
+
+    sends_per_hour_per_country: Optional[int]
+    """Codes an hour to the numbers of each country. Null: no limit."""
+
+    sends_per_hour_per_range: Optional[int]
+    """Codes an hour to each range of numbers: those that begin with the same digits. Null: no limit."""
+
+    refuse_invalid_numbers: bool
+    """Whether numbers that their country's plan does not have are refused. They are counted in any case."""
+
+    hook: Optional[GuardHook]
+    """Your endpoint that is asked before each code by text message, call and WhatsApp. Null: there is none."""
+
+
+@dataclass(frozen=True)
+class GuardHook:
+    """An endpoint of yours that can veto codes.
+
+    Before a code is sent, it gets a POST with `verification_id`, `mode`, `channel`, `recipient` (E.164), `country`,
+    `end_user_ip` and `device_id` as JSON, signed as webhooks are. What is not known is null: `country` if the
+    digits do not tell it, and `device_id` of resends and of steps of a fallback, because only a hash of it is kept.
+    `end_user_ip` is an IPv4 address, or the network of an IPv6 address, as `2001:db8::/64`.
+
+    It answers within 200 milliseconds, connecting included: with status 200 and `{"allow": true}` or `{"allow":
+    false}` as JSON of 1,024 bytes at most, or with status 204, which allows the code. Every other status is a
+    failure, and so is every other answer. A vetoed code is not sent: `recipient_blocked`, with the reason `vetoed`.
+    What the guard refuses by itself, and recipients on the safe list, it is not asked about.
+
+    A server waits for 25 answers of a workspace at the same time, or for fewer while the hooks of many workspaces
+    are slow, but for 5 in any case. Further codes wait for their turn, within the same 200 milliseconds.
+    """
+
+    url: str
+    """The URL of the endpoint."""
+
+    on_failure: GuardHookOnFailure
+    """What happens to a code if the endpoint does not answer as it should."""
+
+    secret: Optional[str]
+    """The secret that its requests are signed with: `whsec_` and 44 characters. Only in the response that a new URL
+    was set with; otherwise left out.
+    """
+
+
+@dataclass(frozen=True)
+class GuardHookChanges:
+    """The hook as it is to be."""
+
+    url: Optional[str] = None
+    """The URL of your endpoint: an `https` URL with a public address, at most 2048 characters, or `""`. Redirects are
+    not followed.
+    """
+
+    on_failure: Optional[GuardHookOnFailure] = None
+    """What happens to a code if the endpoint does not answer as it should. Default: it is sent."""
+
+
+@dataclass(frozen=True)
+class ListGuardBlocksResponse:
+    """The ranges that are blocked."""
+
+    blocks: List[GuardBlock]
+    """The blocks in force, newest first, 1,000 at most."""
+
+
+@dataclass(frozen=True)
+class DeleteGuardBlockResponse:
+    """The block that has ended."""
+
+    id: str
+    """The block's id."""
+
+    deleted: bool
+    """Always true."""
+
+
+@dataclass(frozen=True)
+class ListSafeListEntriesResponse:
+    """The safe list."""
+
+    entries: List[SafeListEntry]
+    """The entries, newest first."""
+
+
+@dataclass(frozen=True)
+class DeleteSafeListEntryResponse:
+    """The entry that was taken off the list."""
+
+    id: str
+    """The entry's id."""
+
+    deleted: bool
+    """Always true."""
+
+
+@dataclass(frozen=True)
+class GetGuardReportResponse:
+    """What the guard refused in a period that ends now."""
+
+    period_start: datetime
+    """When the period begins: at a full hour or at midnight, UTC."""
+
+    period_end: datetime
+    """When it ends."""
+
+    refused: int
+    """Sends that were refused."""
+
+    would_refuse: int
+    """Sends that would have been refused, and were sent."""
+
+    reasons: List[GuardReasonCount]
+    """The same by reason, the most frequent first."""
+
+    countries: List[GuardCountryCount]
+    """The same by country, the most frequent first."""
+
+
+@dataclass(frozen=True)
+class GuardReasonCount:
+    """Refusals for one reason."""
+
+    reason: GuardReason
+    """The reason."""
+
+    refused: int
+    """Sends that were refused."""
+
+    would_refuse: int
+    """Sends that would have been refused, and were sent."""
+
+
+@dataclass(frozen=True)
+class GuardCountryCount:
+    """Refusals of one country."""
+
+    country: Optional[str]
+    """The country, as a two-letter code. Null if the numbers do not tell."""
+
+    refused: int
+    """Sends that were refused."""
+
+    would_refuse: int
+    """Sends that would have been refused, and were sent."""
+
+
+@dataclass(frozen=True)
+class ListTemplatesResponse:
+    """The templates of the mode."""
+
+    templates: List[TemplateSummary]
+    """The templates, by channel and locale."""
+
+
+@dataclass(frozen=True)
+class TemplateSummary:
+    """A template in a list: without its HTML and its logo."""
+
+    channel: TemplateChannel
+    """The channel."""
+
+    locale: str
+    """The language: a BCP 47 tag, or `default` for languages without a template."""
+
+    subject: Optional[str]
+    """The subject of a mail. Null: it is the server's, or the channel has none."""
+
+    text: str
+    """The plain text."""
+
+    has_html: bool
+    """Whether a mail has HTML of its own."""
+
+    has_logo: bool
+    """Whether a mail has a logo."""
+
+    segments: Optional[int]
+    """The parts that a text message is sent in if every value has its greatest length. Null for other channels."""
+
+    updated_at: datetime
+    """When it was last changed."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text of your own for the messages of a channel."""
+
+    channel: TemplateChannel
+    """The channel."""
+
+    locale: str
+    """The language: a BCP 47 tag, or `default` for languages without a template."""
+
+    subject: Optional[str]
+    """The subject of a mail. Null: it is the server's, or the channel has none."""
+
+    text: str
+    """The plain text."""
+
+    html: Optional[str]
+    """The HTML of a mail. Null for other channels, and for a mail whose text is laid out by the server."""
+
+    logo: Optional[str]
+    """The picture at the head of a mail, in base64. Null: it has none."""
+
+    background_color: Optional[str]
+    """The color behind a mail. Null: `#ffffff`."""
+
+    text_color: Optional[str]
+    """The color of the text. Null: `#14171a`."""
+
+    accent_color: Optional[str]
+    """The color behind the code. Null: `#f2f4f6`."""
+
+    segments: Optional[int]
+    """The parts that a text message is sent in if every value has its greatest length, which carriers charge for. The
+    line from which phones fill in the code is not counted. Null for other channels.
+    """
+
+    updated_at: datetime
+    """When it was last changed."""
+
+
+@dataclass(frozen=True)
+class DeleteTemplateResponse:
+    """Confirms that the template is deleted."""
+
+    channel: TemplateChannel
+    """The channel of the request."""
+
+    locale: str
+    """The template's locale."""
+
+    deleted: bool
+    """Always true."""
+
+
+@dataclass(frozen=True)
+class PreviewTemplateResponse:
+    """The message, as a recipient gets it, with the code `123456`."""
+
+    template_locale: Optional[str]
+    """The locale of the template that was used: that of the draft, or of a stored template. Null: the server's own
+    text.
+    """
+
+    subject: Optional[str]
+    """The subject of a mail. Null for other channels."""
+
+    text: str
+    """The plain text."""
+
+    html: Optional[str]
+    """The whole HTML of a mail. The logo is in it as a `data:` URL, where the mail itself has it as a part. Null for
+    other channels.
+    """
+
+    segments: Optional[int]
+    """The parts of this text message, which carriers charge for. Null for other channels."""
+
+
+@dataclass(frozen=True)
+class BatchLookupResponse:
+    """The results of a batch."""
+
+    results: List[BatchLookupResult]
+    """One for each number, in their order."""
+
+    summary: LookupSummary
+    """What was found, in numbers."""
+
+
+@dataclass(frozen=True)
+class BatchLookupResult:
+    """What is known about a number of a batch, or why it was not looked up."""
+
+    reference: Optional[str]
+    """The `reference` of the item. Null if it had none."""
+
+    lookup: Optional[LookupNumberResponse]
+    """What is known about the number, as `GET /lookup` answers. Null if the item has problems."""
+
+    problems: Dict[str, str]
+    """What is wrong with the item, by field. Empty if it was looked up."""
+
+    duplicate_of: Optional[int]
+    """The index of the first item with the same `number_e164`. Null for that item itself, and for numbers without one."""
+
+
+@dataclass(frozen=True)
+class LookupSummary:
+    """What was found, in numbers. Numbers with problems are counted in `numbers` and `problems` only."""
+
+    numbers: int
+    """All of them."""
+
+    problems: int
+    """Those with problems, which were not looked up."""
+
+    valid: int
+    """Those that are valid."""
+
+    invalid: int
+    """Those that are not valid. `unparseable` ones among them."""
+
+    unparseable: int
+    """Those that cannot be parsed."""
+
+    duplicates: int
+    """Those whose `number_e164` an earlier one has."""
+
+    countries: Dict[str, int]
+    """By `country_code`, of those that have one."""
+
+    line_types: Dict[str, int]
+    """By `line_type`, of those that are valid."""
+
+    formats: Dict[str, int]
+    """By how they were written: `e164`, `international` (with a plus sign, and something beside it and the digits),
+    `national`, `unparseable`.
+    """
+
+
+@dataclass(frozen=True)
+class BatchLookupItem:
+    """A number of a batch."""
+
+    number: str
+    """The number, as in `GET /lookup`: 1 to 250 characters."""
+
+    country: Optional[str] = None
+    """The region of a number in national form, as an ISO 3166-1 alpha-2 code. Default: that of the batch."""
+
+    reference: Optional[str] = None
+    """Your own name for the number, which its result repeats: at most 100 characters."""
+
+
+@dataclass(frozen=True)
+class LookupEmailResponse:
+    """What is known of an email address."""
+
+    input: str
+    """The address as it was sent."""
+
+    valid: bool
+    """Whether it has the form of an email address (RFC 5321, and RFC 6531 for other scripts)."""
+
+    reason: Optional[EmailProblem]
+    """Why it is not valid. Null if it is."""
+
+    email: Optional[str]
+    """The address as the server compares it: ASCII letters in lower case, and the domain in ASCII. Null if it is not
+    valid.
+    """
+
+    domain: Optional[str]
+    """The domain in ASCII. Null if the address is not valid."""
+
+    domain_status: MailDomainStatus
+    """Whether the domain takes mail."""
+
+    mail_server: Optional[str]
+    """The domain's most preferred mail server. Null if none is known."""
+
+    needs_smtputf8: bool
+    """Whether a mail server has to know internationalised addresses (RFC 6531) to take mail for it."""
+
+    role: bool
+    """Whether the mailbox usually belongs to a task and not to a person, such as `info` and `postmaster` (RFC 2142)."""
+
+    free_provider: bool
+    """Whether the domain is that of a provider where anybody gets an address for free."""
+
+    disposable: bool
+    """Whether the domain is one of those for addresses that are thrown away."""
+
+    suggestion: Optional[str]
+    """The address that was probably meant, if the domain looks like a typing mistake: `ada@gmail.com` for
+    `ada@gmial.com`. Ask the user; do not correct it by yourself. Null if there is none.
+    """
 
 
 @dataclass(frozen=True)

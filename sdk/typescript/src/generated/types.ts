@@ -136,61 +136,6 @@ export type VerificationFallbackStatus = "waiting" | "taken" | "skipped" | "refu
 export type VerificationFallbackReason = "delivered" | "ended" | "channel_unavailable" | "undeliverable" | "rate_limited" | "send_limit_reached" | "not_allowed";
 
 /**
- * What the guard does with what it finds.
- *
- * - `enforce`: Refuses it.
- * - `shadow`: Sends the code, and counts what it would have refused in events and in the report. It shows what
- *   `enforce` would do.
- * - `off`: Judges nothing.
- */
-export type GuardMode = "enforce" | "shadow" | "off";
-
-/**
- * What happens to a code if the endpoint does not answer as it should.
- *
- * - `allow`: It is sent.
- * - `refuse`: It is refused, as a vetoed one.
- */
-export type GuardHookOnFailure = "allow" | "refuse";
-
-/**
- * Why the guard refuses a send. More may be added.
- *
- * - `premium_rate`: Calls and messages to the number are paid for by whoever sends them. So are those to networks of no
- *   country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`). `validation_error`.
- * - `shared_cost`: Calls to the number are paid for in part by whoever calls. International freephone numbers (`+800`)
- *   are refused alike: companies are called at them. `validation_error`.
- * - `invalid_number`: The country's numbering plan has no such number. Only counted, unless `refuseInvalidNumbers` is
- *   set: plans change. `validation_error`.
- * - `country_not_allowed`: The country of the number is blocked, or not among those that are allowed. Where countries
- *   share a calling code and the digits do not tell which one it is, the number is blocked if the main country of the
- *   code is (`US` for `+1`), and allowed if any of them is. `recipient_blocked`.
- * - `range_blocked`: Hardly any code that was sent to the range of the number was entered. `recipient_blocked`.
- * - `vetoed`: Your hook refused it. `recipient_blocked`.
- * - `country_limit`: More codes in an hour than `sendsPerHourPerCountry`. `rate_limited`.
- * - `range_limit`: More codes in an hour than `sendsPerHourPerRange`. `rate_limited`.
- */
-export type GuardReason = "premium_rate" | "shared_cost" | "invalid_number" | "country_not_allowed" | "range_blocked" | "vetoed" | "country_limit" | "range_limit";
-
-/**
- * How far back a report goes.
- *
- * - `24h`: The current hour and the 23 before it, hour by hour.
- * - `7d`: Today and the 6 days before, day by day.
- * - `30d`: Today and the 29 days before, day by day.
- */
-export type ReportPeriod = "24h" | "7d" | "30d";
-
-/**
- * A channel whose messages can have texts of your own.
- *
- * - `email`: Mail.
- * - `sms`: Text messages.
- * - `voice`: Calls.
- */
-export type TemplateChannel = "email" | "sms" | "voice";
-
-/**
  * The kind of line that a number belongs to.
  *
  * - `mobile`: A mobile phone.
@@ -221,46 +166,6 @@ export type LookupSource = "offline" | "live";
  * - `local_only`: It can only be dialled within its area: the area code is missing.
  */
 export type LookupReason = "too_short" | "too_long" | "invalid_length" | "unknown_country_code" | "not_a_number" | "not_allocated" | "local_only";
-
-/**
- * A field of the response that is there only on request.
- *
- * - `calling_code`: The calling code.
- * - `extension`: The extension.
- * - `international_format`: The number as it is written abroad.
- * - `rfc3966`: The number as a `tel:` URI.
- * - `reason`: Why the number is not valid.
- * - `also_possible`: Other regions that the number may belong to.
- * - `timezones`: The time zones of the number.
- * - `location`: The place of the number.
- * - `carrier`: The carrier that the number was allocated to.
- * - `metadata_version`: The version of the numbering plans.
- * - `network`: What the number's network says now. Only with a live key, and if the operator has a source for it, which
- *   may take seconds.
- */
-export type LookupField = "calling_code" | "extension" | "international_format" | "rfc3966" | "reason" | "also_possible" | "timezones" | "location" | "carrier" | "metadata_version" | "network";
-
-/**
- * Why an email address is not valid.
- *
- * - `no_at_sign`: There is no `@`.
- * - `too_long`: The address is longer than 254 bytes, or the part before the `@` longer than 64 (RFC 5321).
- * - `invalid_local_part`: The part before the `@` is not one. Quoted forms (`"ada lovelace"@example.com`) are not
- *   taken.
- * - `invalid_domain`: The part after the `@` is not a domain. IP addresses in brackets are not taken.
- */
-export type EmailProblem = "no_at_sign" | "too_long" | "invalid_local_part" | "invalid_domain";
-
-/**
- * Whether a domain takes mail, according to the domain name system.
- *
- * - `accepts_mail`: The domain names a mail server, or has an address of its own to send mail to (RFC 5321 §5.1).
- * - `no_mail`: The domain exists and takes no mail: it says so (RFC 7505), or has neither a mail server nor an address.
- * - `not_found`: The domain does not exist.
- * - `unknown`: Not known: the domain name system did not answer in time, the operator switched it off, or the address
- *   is not valid.
- */
-export type MailDomainStatus = "accepts_mail" | "no_mail" | "not_found" | "unknown";
 
 /**
  * The types of events. More may be added.
@@ -319,6 +224,25 @@ export type SignatureVersion = "v1" | "v2";
 export type WebhookDisabledReason = "gone" | "failing";
 
 /**
+ * Why the guard refuses a send. More may be added.
+ *
+ * - `premium_rate`: Calls and messages to the number are paid for by whoever sends them. So are those to networks of no
+ *   country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`). `validation_error`.
+ * - `shared_cost`: Calls to the number are paid for in part by whoever calls. International freephone numbers (`+800`)
+ *   are refused alike: companies are called at them. `validation_error`.
+ * - `invalid_number`: The country's numbering plan has no such number. Only counted, unless `refuseInvalidNumbers` is
+ *   set: plans change. `validation_error`.
+ * - `country_not_allowed`: The country of the number is blocked, or not among those that are allowed. Where countries
+ *   share a calling code and the digits do not tell which one it is, the number is blocked if the main country of the
+ *   code is (`US` for `+1`), and allowed if any of them is. `recipient_blocked`.
+ * - `range_blocked`: Hardly any code that was sent to the range of the number was entered. `recipient_blocked`.
+ * - `vetoed`: Your hook refused it. `recipient_blocked`.
+ * - `country_limit`: More codes in an hour than `sendsPerHourPerCountry`. `rate_limited`.
+ * - `range_limit`: More codes in an hour than `sendsPerHourPerRange`. `rate_limited`.
+ */
+export type GuardReason = "premium_rate" | "shared_cost" | "invalid_number" | "country_not_allowed" | "range_blocked" | "vetoed" | "country_limit" | "range_limit";
+
+/**
  * A kind of source that checks come from.
  *
  * - `api_key`: An API key.
@@ -327,6 +251,82 @@ export type WebhookDisabledReason = "gone" | "failing";
  * - `device`: The device of an end user.
  */
 export type GuessingSource = "api_key" | "client_ip" | "end_user_ip" | "device";
+
+/**
+ * What the guard does with what it finds.
+ *
+ * - `enforce`: Refuses it.
+ * - `shadow`: Sends the code, and counts what it would have refused in events and in the report. It shows what
+ *   `enforce` would do.
+ * - `off`: Judges nothing.
+ */
+export type GuardMode = "enforce" | "shadow" | "off";
+
+/**
+ * What happens to a code if the endpoint does not answer as it should.
+ *
+ * - `allow`: It is sent.
+ * - `refuse`: It is refused, as a vetoed one.
+ */
+export type GuardHookOnFailure = "allow" | "refuse";
+
+/**
+ * How far back a report goes.
+ *
+ * - `24h`: The current hour and the 23 before it, hour by hour.
+ * - `7d`: Today and the 6 days before, day by day.
+ * - `30d`: Today and the 29 days before, day by day.
+ */
+export type ReportPeriod = "24h" | "7d" | "30d";
+
+/**
+ * A channel whose messages can have texts of your own.
+ *
+ * - `email`: Mail.
+ * - `sms`: Text messages.
+ * - `voice`: Calls.
+ */
+export type TemplateChannel = "email" | "sms" | "voice";
+
+/**
+ * A field of the response that is there only on request.
+ *
+ * - `calling_code`: The calling code.
+ * - `extension`: The extension.
+ * - `international_format`: The number as it is written abroad.
+ * - `rfc3966`: The number as a `tel:` URI.
+ * - `reason`: Why the number is not valid.
+ * - `also_possible`: Other regions that the number may belong to.
+ * - `timezones`: The time zones of the number.
+ * - `location`: The place of the number.
+ * - `carrier`: The carrier that the number was allocated to.
+ * - `metadata_version`: The version of the numbering plans.
+ * - `network`: What the number's network says now. Only with a live key, and if the operator has a source for it, which
+ *   may take seconds.
+ */
+export type LookupField = "calling_code" | "extension" | "international_format" | "rfc3966" | "reason" | "also_possible" | "timezones" | "location" | "carrier" | "metadata_version" | "network";
+
+/**
+ * Why an email address is not valid.
+ *
+ * - `no_at_sign`: There is no `@`.
+ * - `too_long`: The address is longer than 254 bytes, or the part before the `@` longer than 64 (RFC 5321).
+ * - `invalid_local_part`: The part before the `@` is not one. Quoted forms (`"ada lovelace"@example.com`) are not
+ *   taken.
+ * - `invalid_domain`: The part after the `@` is not a domain. IP addresses in brackets are not taken.
+ */
+export type EmailProblem = "no_at_sign" | "too_long" | "invalid_local_part" | "invalid_domain";
+
+/**
+ * Whether a domain takes mail, according to the domain name system.
+ *
+ * - `accepts_mail`: The domain names a mail server, or has an address of its own to send mail to (RFC 5321 §5.1).
+ * - `no_mail`: The domain exists and takes no mail: it says so (RFC 7505), or has neither a mail server nor an address.
+ * - `not_found`: The domain does not exist.
+ * - `unknown`: Not known: the domain name system did not answer in time, the operator switched it off, or the address
+ *   is not valid.
+ */
+export type MailDomainStatus = "accepts_mail" | "no_mail" | "not_found" | "unknown";
 
 /**
  * The status of a delivery.
@@ -560,102 +560,54 @@ export interface DeleteSuppressionResponse {
   readonly deleted: boolean;
 }
 
-/** The settings of the guard. */
-export interface GuardSettings {
-  /** What the guard does with what it finds. */
-  readonly guardMode: GuardMode;
-  /** The countries that codes are sent to, as two-letter codes (ISO 3166). Empty: all that are not blocked. */
-  readonly allowedCountries: readonly string[];
-  /** The countries that no codes are sent to, as two-letter codes. They win over those that are allowed. */
-  readonly blockedCountries: readonly string[];
-  /** Codes an hour to the numbers of each country. Null: no limit. */
-  readonly sendsPerHourPerCountry: number | null;
-  /** Codes an hour to each range of numbers: those that begin with the same digits. Null: no limit. */
-  readonly sendsPerHourPerRange: number | null;
-  /** Whether numbers that their country's plan does not have are refused. They are counted in any case. */
-  readonly refuseInvalidNumbers: boolean;
-  /** Your endpoint that is asked before each code by text message, call and WhatsApp. Null: there is none. */
-  readonly hook: GuardHook | null;
-}
-
 /**
- * An endpoint of yours that can veto codes.
- *
- * Before a code is sent, it gets a POST with `verificationId`, `mode`, `channel`, `recipient` (E.164), `country`,
- * `end_user_ip` and `deviceId` as JSON, signed as webhooks are. What is not known is null: `country` if the digits do
- * not tell it, and `deviceId` of resends and of steps of a fallback, because only a hash of it is kept. `end_user_ip`
- * is an IPv4 address, or the network of an IPv6 address, as `2001:db8::/64`.
- *
- * It answers within 200 milliseconds, connecting included: with status 200 and `{"allow": true}` or `{"allow": false}`
- * as JSON of 1,024 bytes at most, or with status 204, which allows the code. Every other status is a failure, and so is
- * every other answer. A vetoed code is not sent: `recipient_blocked`, with the reason `vetoed`. What the guard refuses
- * by itself, and recipients on the safe list, it is not asked about.
- *
- * A server waits for 25 answers of a workspace at the same time, or for fewer while the hooks of many workspaces are
- * slow, but for 5 in any case. Further codes wait for their turn, within the same 200 milliseconds.
+ * Something that is stored about a recipient: one of `verification`, `fixedCode`, `suppression`, `safeListEntry` and
+ * `lookup`.
  */
-export interface GuardHook {
-  /** The URL of the endpoint. */
-  readonly url: string;
-  /** What happens to a code if the endpoint does not answer as it should. */
-  readonly onFailure: GuardHookOnFailure;
+export interface RecipientRecord {
+  /** A verification that was sent to the recipient, first or second. Null for another record. */
+  readonly verification: Verification | null;
+  /** The fixed code of the recipient, without the code. Null for another record. */
+  readonly fixedCode: FixedCode | null;
   /**
-   * The secret that its requests are signed with: `whsec_` and 44 characters. Only in the response that a new URL was
-   * set with; otherwise left out.
+   * A channel on which the recipient cannot be reached. It may have ended: then it is stored for some time longer. Null
+   * for another record.
    */
-  readonly secret?: string | null;
-}
-
-/** The hook as it is to be. */
-export interface GuardHookChanges {
+  readonly suppression: Suppression | null;
+  /** The entry of the recipient on the safe list of the fraud guard. Null for another record. */
+  readonly safeListEntry: SafeListEntry | null;
+  /** A lookup of the number. Null for another record. */
+  readonly lookup: LookupRecord | null;
   /**
-   * The URL of your endpoint: an `https` URL with a public address, at most 2048 characters, or `""`. Redirects are not
-   * followed.
+   * The addresses that the record holds, in full. A verification may have two. Empty if the server can no longer read
+   * them.
    */
-  readonly url?: string | null | undefined;
-  /** What happens to a code if the endpoint does not answer as it should. Default: it is sent. */
-  readonly onFailure?: GuardHookOnFailure | null | undefined;
+  readonly recipients: readonly string[];
+  /**
+   * The address of the end user of a verification, as it is stored: an IPv4 address, or the first 64 bits of an IPv6
+   * address, `2001:db8::/64`. Null if the start named none.
+   */
+  readonly endUserIp: string | null;
+  /** The events of the verification or the fixed code that are kept, newest first. */
+  readonly events: readonly Event[];
 }
 
-/** The ranges that are blocked. */
-export interface ListGuardBlocksResponse {
-  /** The blocks in force, newest first, 1,000 at most. */
-  readonly blocks: readonly GuardBlock[];
-}
-
-/** A range of numbers to which no codes are sent for some time. */
-export interface GuardBlock {
-  /** The id of the block: `gbl_` and 22 letters and digits. */
+/** A recipient with a fixed code. */
+export interface FixedCode {
+  /** Its id: `fix_` and 22 letters and digits. */
   readonly id: string;
-  /** The first digits of the numbers: `+234803x`. */
-  readonly numberRange: string;
-  /** How many verifications were started for the range before it was blocked. */
-  readonly started: number;
-  /** How many of those were approved. */
-  readonly approved: number;
-  /** When the block began. */
-  readonly startsAt: Date;
-  /** When it ends by itself. */
-  readonly endsAt: Date;
-  /**
-   * Whether codes to the range are refused. False: they are only counted (`guard_mode: shadow`). In events, as it was
-   * then.
-   */
-  readonly enforced: boolean;
-}
-
-/** The block that has ended. */
-export interface DeleteGuardBlockResponse {
-  /** The block's id. */
-  readonly id: string;
-  /** Always true. */
-  readonly deleted: boolean;
-}
-
-/** The safe list. */
-export interface ListSafeListEntriesResponse {
-  /** The entries, newest first. */
-  readonly entries: readonly SafeListEntry[];
+  /** The recipient. In events it is masked, and null once the fixed code is deleted or has ended. */
+  readonly recipient: string | null;
+  /** The code of each of the recipient's verifications. Null in events. */
+  readonly code: string | null;
+  /** Your note. */
+  readonly description: string | null;
+  /** When it ends: from then on the recipient gets codes like any other. */
+  readonly expiresAt: Date;
+  /** When it was created. */
+  readonly createdAt: Date;
+  /** The id of the user who created it. */
+  readonly createdBy: string;
 }
 
 /** A recipient, or a range of numbers, that the guard never refuses. It has one of the two. */
@@ -670,132 +622,16 @@ export interface SafeListEntry {
   readonly createdAt: Date;
 }
 
-/** The entry that was taken off the list. */
-export interface DeleteSafeListEntryResponse {
-  /** The entry's id. */
-  readonly id: string;
-  /** Always true. */
-  readonly deleted: boolean;
-}
-
-/** What the guard refused in a period that ends now. */
-export interface GetGuardReportResponse {
-  /** When the period begins: at a full hour or at midnight, UTC. */
-  readonly periodStart: Date;
-  /** When it ends. */
-  readonly periodEnd: Date;
-  /** Sends that were refused. */
-  readonly refused: number;
-  /** Sends that would have been refused, and were sent. */
-  readonly wouldRefuse: number;
-  /** The same by reason, the most frequent first. */
-  readonly reasons: readonly GuardReasonCount[];
-  /** The same by country, the most frequent first. */
-  readonly countries: readonly GuardCountryCount[];
-}
-
-/** Refusals for one reason. */
-export interface GuardReasonCount {
-  /** The reason. */
-  readonly reason: GuardReason;
-  /** Sends that were refused. */
-  readonly refused: number;
-  /** Sends that would have been refused, and were sent. */
-  readonly wouldRefuse: number;
-}
-
-/** Refusals of one country. */
-export interface GuardCountryCount {
-  /** The country, as a two-letter code. Null if the numbers do not tell. */
-  readonly country: string | null;
-  /** Sends that were refused. */
-  readonly refused: number;
-  /** Sends that would have been refused, and were sent. */
-  readonly wouldRefuse: number;
-}
-
-/** The templates of the mode. */
-export interface ListTemplatesResponse {
-  /** The templates, by channel and locale. */
-  readonly templates: readonly TemplateSummary[];
-}
-
-/** A template in a list: without its HTML and its logo. */
-export interface TemplateSummary {
-  /** The channel. */
-  readonly channel: TemplateChannel;
-  /** The language: a BCP 47 tag, or `default` for languages without a template. */
-  readonly locale: string;
-  /** The subject of a mail. Null: it is the server's, or the channel has none. */
-  readonly subject: string | null;
-  /** The plain text. */
-  readonly text: string;
-  /** Whether a mail has HTML of its own. */
-  readonly hasHtml: boolean;
-  /** Whether a mail has a logo. */
-  readonly hasLogo: boolean;
-  /** The parts that a text message is sent in if every value has its greatest length. Null for other channels. */
-  readonly segments: number | null;
-  /** When it was last changed. */
-  readonly updatedAt: Date;
-}
-
-/** A text of your own for the messages of a channel. */
-export interface Template {
-  /** The channel. */
-  readonly channel: TemplateChannel;
-  /** The language: a BCP 47 tag, or `default` for languages without a template. */
-  readonly locale: string;
-  /** The subject of a mail. Null: it is the server's, or the channel has none. */
-  readonly subject: string | null;
-  /** The plain text. */
-  readonly text: string;
-  /** The HTML of a mail. Null for other channels, and for a mail whose text is laid out by the server. */
-  readonly html: string | null;
-  /** The picture at the head of a mail, in base64. Null: it has none. */
-  readonly logo: string | null;
-  /** The color behind a mail. Null: `#ffffff`. */
-  readonly backgroundColor: string | null;
-  /** The color of the text. Null: `#14171a`. */
-  readonly textColor: string | null;
-  /** The color behind the code. Null: `#f2f4f6`. */
-  readonly accentColor: string | null;
-  /**
-   * The parts that a text message is sent in if every value has its greatest length, which carriers charge for. The
-   * line from which phones fill in the code is not counted. Null for other channels.
-   */
-  readonly segments: number | null;
-  /** When it was last changed. */
-  readonly updatedAt: Date;
-}
-
-/** Confirms that the template is deleted. */
-export interface DeleteTemplateResponse {
-  /** The channel of the request. */
-  readonly channel: TemplateChannel;
-  /** The template's locale. */
-  readonly locale: string;
-  /** Always true. */
-  readonly deleted: boolean;
-}
-
-/** The message, as a recipient gets it, with the code `123456`. */
-export interface PreviewTemplateResponse {
-  /**
-   * The locale of the template that was used: that of the draft, or of a stored template. Null: the server's own text.
-   */
-  readonly templateLocale: string | null;
-  /** The subject of a mail. Null for other channels. */
-  readonly subject: string | null;
-  /** The plain text. */
-  readonly text: string;
-  /**
-   * The whole HTML of a mail. The logo is in it as a `data:` URL, where the mail itself has it as a part. Null for
-   * other channels.
-   */
-  readonly html: string | null;
-  /** The parts of this text message, which carriers charge for. Null for other channels. */
-  readonly segments: number | null;
+/** A lookup of the history. */
+export interface LookupRecord {
+  /** The id of the lookup: `lkp_` and 22 letters and digits. */
+  readonly lookupId: string;
+  /** The `reference` that the item of a batch had. Null for single lookups. */
+  readonly reference: string | null;
+  /** What was answered, with the fields that were asked for. Null if the server can no longer read it. */
+  readonly result: LookupNumberResponse | null;
+  /** When the number was looked up. */
+  readonly createdAt: Date;
 }
 
 /** What is known about a number. */
@@ -880,107 +716,6 @@ export interface NumberNetwork {
   readonly roamingCountry: string | null;
   /** When the network was asked: the answer may be remembered. */
   readonly checkedAt: Date;
-}
-
-/** The results of a batch. */
-export interface BatchLookupResponse {
-  /** One for each number, in their order. */
-  readonly results: readonly BatchLookupResult[];
-  /** What was found, in numbers. */
-  readonly summary: LookupSummary;
-}
-
-/** What is known about a number of a batch, or why it was not looked up. */
-export interface BatchLookupResult {
-  /** The `reference` of the item. Null if it had none. */
-  readonly reference: string | null;
-  /** What is known about the number, as `GET /lookup` answers. Null if the item has problems. */
-  readonly lookup: LookupNumberResponse | null;
-  /** What is wrong with the item, by field. Empty if it was looked up. */
-  readonly problems: Readonly<Record<string, string>>;
-  /** The index of the first item with the same `numberE164`. Null for that item itself, and for numbers without one. */
-  readonly duplicateOf: number | null;
-}
-
-/** What was found, in numbers. Numbers with problems are counted in `numbers` and `problems` only. */
-export interface LookupSummary {
-  /** All of them. */
-  readonly numbers: number;
-  /** Those with problems, which were not looked up. */
-  readonly problems: number;
-  /** Those that are valid. */
-  readonly valid: number;
-  /** Those that are not valid. `unparseable` ones among them. */
-  readonly invalid: number;
-  /** Those that cannot be parsed. */
-  readonly unparseable: number;
-  /** Those whose `numberE164` an earlier one has. */
-  readonly duplicates: number;
-  /** By `countryCode`, of those that have one. */
-  readonly countries: Readonly<Record<string, number>>;
-  /** By `lineType`, of those that are valid. */
-  readonly lineTypes: Readonly<Record<string, number>>;
-  /**
-   * By how they were written: `e164`, `international` (with a plus sign, and something beside it and the digits),
-   * `national`, `unparseable`.
-   */
-  readonly formats: Readonly<Record<string, number>>;
-}
-
-/** A number of a batch. */
-export interface BatchLookupItem {
-  /** The number, as in `GET /lookup`: 1 to 250 characters. */
-  readonly number: string;
-  /** The region of a number in national form, as an ISO 3166-1 alpha-2 code. Default: that of the batch. */
-  readonly country?: string | null | undefined;
-  /** Your own name for the number, which its result repeats: at most 100 characters. */
-  readonly reference?: string | null | undefined;
-}
-
-/** A lookup of the history. */
-export interface LookupRecord {
-  /** The id of the lookup: `lkp_` and 22 letters and digits. */
-  readonly lookupId: string;
-  /** The `reference` that the item of a batch had. Null for single lookups. */
-  readonly reference: string | null;
-  /** What was answered, with the fields that were asked for. Null if the server can no longer read it. */
-  readonly result: LookupNumberResponse | null;
-  /** When the number was looked up. */
-  readonly createdAt: Date;
-}
-
-/** What is known of an email address. */
-export interface LookupEmailResponse {
-  /** The address as it was sent. */
-  readonly input: string;
-  /** Whether it has the form of an email address (RFC 5321, and RFC 6531 for other scripts). */
-  readonly valid: boolean;
-  /** Why it is not valid. Null if it is. */
-  readonly reason: EmailProblem | null;
-  /**
-   * The address as the server compares it: ASCII letters in lower case, and the domain in ASCII. Null if it is not
-   * valid.
-   */
-  readonly email: string | null;
-  /** The domain in ASCII. Null if the address is not valid. */
-  readonly domain: string | null;
-  /** Whether the domain takes mail. */
-  readonly domainStatus: MailDomainStatus;
-  /** The domain's most preferred mail server. Null if none is known. */
-  readonly mailServer: string | null;
-  /** Whether a mail server has to know internationalised addresses (RFC 6531) to take mail for it. */
-  readonly needsSmtputf8: boolean;
-  /** Whether the mailbox usually belongs to a task and not to a person, such as `info` and `postmaster` (RFC 2142). */
-  readonly role: boolean;
-  /** Whether the domain is that of a provider where anybody gets an address for free. */
-  readonly freeProvider: boolean;
-  /** Whether the domain is one of those for addresses that are thrown away. */
-  readonly disposable: boolean;
-  /**
-   * The address that was probably meant, if the domain looks like a typing mistake: `ada@gmail.com` for
-   * `ada@gmial.com`. Ask the user; do not correct it by yourself. Null if there is none.
-   */
-  readonly suggestion: string | null;
 }
 
 /** What every `Event` has. */
@@ -1131,22 +866,25 @@ export interface Webhook {
   readonly createdAt: Date;
 }
 
-/** A recipient with a fixed code. */
-export interface FixedCode {
-  /** Its id: `fix_` and 22 letters and digits. */
+/** A range of numbers to which no codes are sent for some time. */
+export interface GuardBlock {
+  /** The id of the block: `gbl_` and 22 letters and digits. */
   readonly id: string;
-  /** The recipient. In events it is masked, and null once the fixed code is deleted or has ended. */
-  readonly recipient: string | null;
-  /** The code of each of the recipient's verifications. Null in events. */
-  readonly code: string | null;
-  /** Your note. */
-  readonly description: string | null;
-  /** When it ends: from then on the recipient gets codes like any other. */
-  readonly expiresAt: Date;
-  /** When it was created. */
-  readonly createdAt: Date;
-  /** The id of the user who created it. */
-  readonly createdBy: string;
+  /** The first digits of the numbers: `+234803x`. */
+  readonly numberRange: string;
+  /** How many verifications were started for the range before it was blocked. */
+  readonly started: number;
+  /** How many of those were approved. */
+  readonly approved: number;
+  /** When the block began. */
+  readonly startsAt: Date;
+  /** When it ends by itself. */
+  readonly endsAt: Date;
+  /**
+   * Whether codes to the range are refused. False: they are only counted (`guard_mode: shadow`). In events, as it was
+   * then.
+   */
+  readonly enforced: boolean;
 }
 
 /** A send that the guard refused, or would have refused. It names no recipient. */
@@ -1186,6 +924,300 @@ export interface Guessing {
   readonly since: Date;
   /** Until when the source is slowed down. Null if the guard only watches (`guard_mode: shadow`). */
   readonly slowedUntil: Date | null;
+}
+
+/** The settings of the guard. */
+export interface GuardSettings {
+  /** What the guard does with what it finds. */
+  readonly guardMode: GuardMode;
+  /** The countries that codes are sent to, as two-letter codes (ISO 3166). Empty: all that are not blocked. */
+  readonly allowedCountries: readonly string[];
+  /** The countries that no codes are sent to, as two-letter codes. They win over those that are allowed. */
+  readonly blockedCountries: readonly string[];
+  /** Codes an hour to the numbers of each country. Null: no limit. */
+  readonly sendsPerHourPerCountry: number | null;
+  /** Codes an hour to each range of numbers: those that begin with the same digits. Null: no limit. */
+  readonly sendsPerHourPerRange: number | null;
+  /** Whether numbers that their country's plan does not have are refused. They are counted in any case. */
+  readonly refuseInvalidNumbers: boolean;
+  /** Your endpoint that is asked before each code by text message, call and WhatsApp. Null: there is none. */
+  readonly hook: GuardHook | null;
+}
+
+/**
+ * An endpoint of yours that can veto codes.
+ *
+ * Before a code is sent, it gets a POST with `verificationId`, `mode`, `channel`, `recipient` (E.164), `country`,
+ * `end_user_ip` and `deviceId` as JSON, signed as webhooks are. What is not known is null: `country` if the digits do
+ * not tell it, and `deviceId` of resends and of steps of a fallback, because only a hash of it is kept. `end_user_ip`
+ * is an IPv4 address, or the network of an IPv6 address, as `2001:db8::/64`.
+ *
+ * It answers within 200 milliseconds, connecting included: with status 200 and `{"allow": true}` or `{"allow": false}`
+ * as JSON of 1,024 bytes at most, or with status 204, which allows the code. Every other status is a failure, and so is
+ * every other answer. A vetoed code is not sent: `recipient_blocked`, with the reason `vetoed`. What the guard refuses
+ * by itself, and recipients on the safe list, it is not asked about.
+ *
+ * A server waits for 25 answers of a workspace at the same time, or for fewer while the hooks of many workspaces are
+ * slow, but for 5 in any case. Further codes wait for their turn, within the same 200 milliseconds.
+ */
+export interface GuardHook {
+  /** The URL of the endpoint. */
+  readonly url: string;
+  /** What happens to a code if the endpoint does not answer as it should. */
+  readonly onFailure: GuardHookOnFailure;
+  /**
+   * The secret that its requests are signed with: `whsec_` and 44 characters. Only in the response that a new URL was
+   * set with; otherwise left out.
+   */
+  readonly secret?: string | null;
+}
+
+/** The hook as it is to be. */
+export interface GuardHookChanges {
+  /**
+   * The URL of your endpoint: an `https` URL with a public address, at most 2048 characters, or `""`. Redirects are not
+   * followed.
+   */
+  readonly url?: string | null | undefined;
+  /** What happens to a code if the endpoint does not answer as it should. Default: it is sent. */
+  readonly onFailure?: GuardHookOnFailure | null | undefined;
+}
+
+/** The ranges that are blocked. */
+export interface ListGuardBlocksResponse {
+  /** The blocks in force, newest first, 1,000 at most. */
+  readonly blocks: readonly GuardBlock[];
+}
+
+/** The block that has ended. */
+export interface DeleteGuardBlockResponse {
+  /** The block's id. */
+  readonly id: string;
+  /** Always true. */
+  readonly deleted: boolean;
+}
+
+/** The safe list. */
+export interface ListSafeListEntriesResponse {
+  /** The entries, newest first. */
+  readonly entries: readonly SafeListEntry[];
+}
+
+/** The entry that was taken off the list. */
+export interface DeleteSafeListEntryResponse {
+  /** The entry's id. */
+  readonly id: string;
+  /** Always true. */
+  readonly deleted: boolean;
+}
+
+/** What the guard refused in a period that ends now. */
+export interface GetGuardReportResponse {
+  /** When the period begins: at a full hour or at midnight, UTC. */
+  readonly periodStart: Date;
+  /** When it ends. */
+  readonly periodEnd: Date;
+  /** Sends that were refused. */
+  readonly refused: number;
+  /** Sends that would have been refused, and were sent. */
+  readonly wouldRefuse: number;
+  /** The same by reason, the most frequent first. */
+  readonly reasons: readonly GuardReasonCount[];
+  /** The same by country, the most frequent first. */
+  readonly countries: readonly GuardCountryCount[];
+}
+
+/** Refusals for one reason. */
+export interface GuardReasonCount {
+  /** The reason. */
+  readonly reason: GuardReason;
+  /** Sends that were refused. */
+  readonly refused: number;
+  /** Sends that would have been refused, and were sent. */
+  readonly wouldRefuse: number;
+}
+
+/** Refusals of one country. */
+export interface GuardCountryCount {
+  /** The country, as a two-letter code. Null if the numbers do not tell. */
+  readonly country: string | null;
+  /** Sends that were refused. */
+  readonly refused: number;
+  /** Sends that would have been refused, and were sent. */
+  readonly wouldRefuse: number;
+}
+
+/** The templates of the mode. */
+export interface ListTemplatesResponse {
+  /** The templates, by channel and locale. */
+  readonly templates: readonly TemplateSummary[];
+}
+
+/** A template in a list: without its HTML and its logo. */
+export interface TemplateSummary {
+  /** The channel. */
+  readonly channel: TemplateChannel;
+  /** The language: a BCP 47 tag, or `default` for languages without a template. */
+  readonly locale: string;
+  /** The subject of a mail. Null: it is the server's, or the channel has none. */
+  readonly subject: string | null;
+  /** The plain text. */
+  readonly text: string;
+  /** Whether a mail has HTML of its own. */
+  readonly hasHtml: boolean;
+  /** Whether a mail has a logo. */
+  readonly hasLogo: boolean;
+  /** The parts that a text message is sent in if every value has its greatest length. Null for other channels. */
+  readonly segments: number | null;
+  /** When it was last changed. */
+  readonly updatedAt: Date;
+}
+
+/** A text of your own for the messages of a channel. */
+export interface Template {
+  /** The channel. */
+  readonly channel: TemplateChannel;
+  /** The language: a BCP 47 tag, or `default` for languages without a template. */
+  readonly locale: string;
+  /** The subject of a mail. Null: it is the server's, or the channel has none. */
+  readonly subject: string | null;
+  /** The plain text. */
+  readonly text: string;
+  /** The HTML of a mail. Null for other channels, and for a mail whose text is laid out by the server. */
+  readonly html: string | null;
+  /** The picture at the head of a mail, in base64. Null: it has none. */
+  readonly logo: string | null;
+  /** The color behind a mail. Null: `#ffffff`. */
+  readonly backgroundColor: string | null;
+  /** The color of the text. Null: `#14171a`. */
+  readonly textColor: string | null;
+  /** The color behind the code. Null: `#f2f4f6`. */
+  readonly accentColor: string | null;
+  /**
+   * The parts that a text message is sent in if every value has its greatest length, which carriers charge for. The
+   * line from which phones fill in the code is not counted. Null for other channels.
+   */
+  readonly segments: number | null;
+  /** When it was last changed. */
+  readonly updatedAt: Date;
+}
+
+/** Confirms that the template is deleted. */
+export interface DeleteTemplateResponse {
+  /** The channel of the request. */
+  readonly channel: TemplateChannel;
+  /** The template's locale. */
+  readonly locale: string;
+  /** Always true. */
+  readonly deleted: boolean;
+}
+
+/** The message, as a recipient gets it, with the code `123456`. */
+export interface PreviewTemplateResponse {
+  /**
+   * The locale of the template that was used: that of the draft, or of a stored template. Null: the server's own text.
+   */
+  readonly templateLocale: string | null;
+  /** The subject of a mail. Null for other channels. */
+  readonly subject: string | null;
+  /** The plain text. */
+  readonly text: string;
+  /**
+   * The whole HTML of a mail. The logo is in it as a `data:` URL, where the mail itself has it as a part. Null for
+   * other channels.
+   */
+  readonly html: string | null;
+  /** The parts of this text message, which carriers charge for. Null for other channels. */
+  readonly segments: number | null;
+}
+
+/** The results of a batch. */
+export interface BatchLookupResponse {
+  /** One for each number, in their order. */
+  readonly results: readonly BatchLookupResult[];
+  /** What was found, in numbers. */
+  readonly summary: LookupSummary;
+}
+
+/** What is known about a number of a batch, or why it was not looked up. */
+export interface BatchLookupResult {
+  /** The `reference` of the item. Null if it had none. */
+  readonly reference: string | null;
+  /** What is known about the number, as `GET /lookup` answers. Null if the item has problems. */
+  readonly lookup: LookupNumberResponse | null;
+  /** What is wrong with the item, by field. Empty if it was looked up. */
+  readonly problems: Readonly<Record<string, string>>;
+  /** The index of the first item with the same `numberE164`. Null for that item itself, and for numbers without one. */
+  readonly duplicateOf: number | null;
+}
+
+/** What was found, in numbers. Numbers with problems are counted in `numbers` and `problems` only. */
+export interface LookupSummary {
+  /** All of them. */
+  readonly numbers: number;
+  /** Those with problems, which were not looked up. */
+  readonly problems: number;
+  /** Those that are valid. */
+  readonly valid: number;
+  /** Those that are not valid. `unparseable` ones among them. */
+  readonly invalid: number;
+  /** Those that cannot be parsed. */
+  readonly unparseable: number;
+  /** Those whose `numberE164` an earlier one has. */
+  readonly duplicates: number;
+  /** By `countryCode`, of those that have one. */
+  readonly countries: Readonly<Record<string, number>>;
+  /** By `lineType`, of those that are valid. */
+  readonly lineTypes: Readonly<Record<string, number>>;
+  /**
+   * By how they were written: `e164`, `international` (with a plus sign, and something beside it and the digits),
+   * `national`, `unparseable`.
+   */
+  readonly formats: Readonly<Record<string, number>>;
+}
+
+/** A number of a batch. */
+export interface BatchLookupItem {
+  /** The number, as in `GET /lookup`: 1 to 250 characters. */
+  readonly number: string;
+  /** The region of a number in national form, as an ISO 3166-1 alpha-2 code. Default: that of the batch. */
+  readonly country?: string | null | undefined;
+  /** Your own name for the number, which its result repeats: at most 100 characters. */
+  readonly reference?: string | null | undefined;
+}
+
+/** What is known of an email address. */
+export interface LookupEmailResponse {
+  /** The address as it was sent. */
+  readonly input: string;
+  /** Whether it has the form of an email address (RFC 5321, and RFC 6531 for other scripts). */
+  readonly valid: boolean;
+  /** Why it is not valid. Null if it is. */
+  readonly reason: EmailProblem | null;
+  /**
+   * The address as the server compares it: ASCII letters in lower case, and the domain in ASCII. Null if it is not
+   * valid.
+   */
+  readonly email: string | null;
+  /** The domain in ASCII. Null if the address is not valid. */
+  readonly domain: string | null;
+  /** Whether the domain takes mail. */
+  readonly domainStatus: MailDomainStatus;
+  /** The domain's most preferred mail server. Null if none is known. */
+  readonly mailServer: string | null;
+  /** Whether a mail server has to know internationalised addresses (RFC 6531) to take mail for it. */
+  readonly needsSmtputf8: boolean;
+  /** Whether the mailbox usually belongs to a task and not to a person, such as `info` and `postmaster` (RFC 2142). */
+  readonly role: boolean;
+  /** Whether the domain is that of a provider where anybody gets an address for free. */
+  readonly freeProvider: boolean;
+  /** Whether the domain is one of those for addresses that are thrown away. */
+  readonly disposable: boolean;
+  /**
+   * The address that was probably meant, if the domain looks like a typing mistake: `ada@gmail.com` for
+   * `ada@gmial.com`. Ask the user; do not correct it by yourself. Null if there is none.
+   */
+  readonly suggestion: string | null;
 }
 
 /** The new webhook. No other response contains the secret. */
@@ -1838,6 +1870,16 @@ export interface ListSuppressionsParams {
   /** Only those on this channel. */
   readonly channel?: Channel | undefined;
   /** Suppressions per page, 1 to 100. Default 20. */
+  readonly pageSize?: number | undefined;
+  /** The `nextPageToken` of the page before. Keep all other parameters the same. */
+  readonly pageToken?: string | undefined;
+}
+
+/** Parameters of `recipients.export`. */
+export interface ExportRecipientParams {
+  /** A phone number in E.164 form, or an email address. */
+  readonly recipient: string;
+  /** Records per page, 1 to 100. Default 20. */
   readonly pageSize?: number | undefined;
   /** The `nextPageToken` of the page before. Keep all other parameters the same. */
   readonly pageToken?: string | undefined;
