@@ -7,6 +7,21 @@ export interface PageEnd {
   readonly id: string;
 }
 
+/** The page of a short list that was read whole: newest first, after `after`, `limit` at most. */
+export function pageOf<Entry extends PageEnd>(
+  entries: readonly Entry[],
+  { after, limit }: { readonly after: PageEnd | undefined; readonly limit: number },
+): Entry[] {
+  return entries
+    .filter((entry) => after === undefined || newestFirst(after, entry) < 0)
+    .toSorted(newestFirst)
+    .slice(0, limit);
+}
+
+function newestFirst(a: PageEnd, b: PageEnd): number {
+  return b.createdAt.getTime() - a.createdAt.getTime() || (a.id === b.id ? 0 : a.id < b.id ? 1 : -1);
+}
+
 /** The last millisecond that an answer can represent. */
 const maxTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 

@@ -124,12 +124,15 @@ export async function prepareSample(
     }
     return text.replaceAll(example, value);
   }, written);
+  // Some operations ask for a key that names their scope.
+  const body = { name: "sample", mode: "test", scopes: ["*"] };
+  const { key } = (await app.rest("POST", "/api-keys", { session: world.session, body })).body;
   return {
     operationId,
     status: Object.keys(operation.responses).find((status) => status.startsWith("2")) ?? "",
     source,
     world,
-    environment: { BYOND_URL: app.url, BYONDAPI_KEY: world.sandboxKey, JWT: world.session },
+    environment: { BYOND_URL: app.url, BYONDAPI_KEY: key, JWT: world.session },
   };
 }
 

@@ -1,7 +1,8 @@
 import { unseal } from "../../crypto/keyring.ts";
 import { array, statement, text } from "../../database/statement.ts";
+import { pageOf } from "../../rpc/page-token.ts";
 import { maskRecipient } from "../channels/outgoing-message.ts";
-import { pageOf, type RecipientData } from "../recipients/recipient-data.ts";
+import type { RecipientData } from "../recipients/recipient-data.ts";
 import { entryMessage } from "./guard-proto.ts";
 import { safeListContext } from "./stored-recipients.ts";
 

@@ -47,18 +47,3 @@ export interface ExportedRecord extends PageEnd {
   /** Without its events. */
   readonly record: MessageInitShape<typeof RecipientRecordSchema>;
 }
-
-/** The page of a few records that were all read. */
-export function pageOf(
-  records: readonly ExportedRecord[],
-  { after, limit }: Pick<AskedRecords, "after" | "limit">,
-): readonly ExportedRecord[] {
-  return records
-    .filter((record) => after === undefined || newestFirst(after, record) < 0)
-    .toSorted(newestFirst)
-    .slice(0, limit);
-}
-
-function newestFirst(a: PageEnd, b: PageEnd): number {
-  return b.createdAt.getTime() - a.createdAt.getTime() || (a.id === b.id ? 0 : a.id < b.id ? 1 : -1);
-}

@@ -1,5 +1,6 @@
+import { pageOf } from "../../../rpc/page-token.ts";
 import { maskRecipient } from "../../channels/outgoing-message.ts";
-import { pageOf, type RecipientExport } from "../../recipients/recipient-data.ts";
+import type { RecipientExport } from "../../recipients/recipient-data.ts";
 import type { FixedCodeTables } from "./fixed-code.entity.ts";
 import { fixedCodeMessage } from "./fixed-code-proto.ts";
 import { fixedCodeView } from "./stored-fixed-code.ts";
