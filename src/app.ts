@@ -11,6 +11,7 @@ import type { EventSettings } from "./capabilities/events/event-settings.ts";
 import { eventsCapability } from "./capabilities/events/events.capability.ts";
 import { guardCapability } from "./capabilities/guard/guard.capability.ts";
 import type { GuardServerSettings } from "./capabilities/guard/guard-settings.ts";
+import type { KeySettings } from "./capabilities/keys/key-settings.ts";
 import { keysCapability } from "./capabilities/keys/keys.capability.ts";
 import { lookupCapability } from "./capabilities/lookup/lookup.capability.ts";
 import type { LookupSettings } from "./capabilities/lookup/lookup-settings.ts";
@@ -123,6 +124,7 @@ export type Config = ServerConfig &
   SuppressionSettings &
   BounceSettings &
   GuardServerSettings &
+  KeySettings &
   VerifySettings &
   AccountSettings &
   EmailLookupSettings &

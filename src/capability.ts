@@ -144,6 +144,11 @@ export interface Contribution {
   readonly sweeps?: readonly Sweep[];
   /** Pages outside the API, by exact path or by folder (`/console/*`), given the services that the server has. */
   pages?(services: readonly DescService[]): ReadonlyMap<string, Page> | Promise<ReadonlyMap<string, Page>>;
+  /**
+   * Pages that other services call, by exact path: they prove by a secret who they are. `ALLOWED_NETWORKS` does not restrict them: nobody knows the
+   * addresses of those services.
+   */
+  callbacks?(): ReadonlyMap<string, Page>;
   /** Pages outside the API that take its credentials, by exact path. */
   calls?(gate: PageGate): ReadonlyMap<string, CallHandler>;
   /** What `/metrics` tells of it: prom-client's, with names that begin with `byond_`, and in no register (`registers: []`). */

@@ -28,8 +28,8 @@ const (
 	// scope that the endpoint requires. Nothing was done.
 	CodeInsufficientScope ErrorCode = "insufficient_scope"
 
-	// CodeIPNotAllowed (403): The API key or its workspace has an IP allowlist, and the request came from an address
-	// that is not on it. Nothing was done.
+	// CodeIPNotAllowed (403): The API key or its workspace has an IP allowlist, or the server takes requests from
+	// certain networks only, and the request came from another address. Nothing was done.
 	CodeIPNotAllowed ErrorCode = "ip_not_allowed"
 
 	// CodeEmailNotVerified (403): The email address of the account is not verified. Because this server sends real

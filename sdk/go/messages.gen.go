@@ -1221,7 +1221,7 @@ type APIKey struct {
 	IPAllowlist []string `json:"ip_allowlist"`
 
 	// RequestsPerMinute requests that the key may make per rolling 60 seconds. Nil: only the workspace's limit
-	// applies.
+	// applies, unless the operator has set a limit for such keys.
 	RequestsPerMinute *int `json:"requests_per_minute"`
 
 	// RequireSignature: whether every request with the key must be signed.
@@ -2021,7 +2021,7 @@ type KeysCreateResponse struct {
 	IPAllowlist []string `json:"ip_allowlist"`
 
 	// RequestsPerMinute requests that the key may make per rolling 60 seconds. Nil: only the workspace's limit
-	// applies.
+	// applies, unless the operator has set a limit for such keys.
 	RequestsPerMinute *int `json:"requests_per_minute"`
 
 	// RequireSignature: whether every request with the key must be signed.
@@ -2066,7 +2066,7 @@ type KeysRotateResponse struct {
 	IPAllowlist []string `json:"ip_allowlist"`
 
 	// RequestsPerMinute requests that the key may make per rolling 60 seconds. Nil: only the workspace's limit
-	// applies.
+	// applies, unless the operator has set a limit for such keys.
 	RequestsPerMinute *int `json:"requests_per_minute"`
 
 	// RequireSignature: whether every request with the key must be signed.

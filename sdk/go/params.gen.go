@@ -480,7 +480,8 @@ type KeysCreateParams struct {
 	IPAllowlist []string `json:"ip_allowlist,omitzero"`
 
 	// RequestsPerMinute requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within its
-	// workspace's limit. Absent or nil: only the workspace's limit applies.
+	// workspace's limit. Absent or nil: only the workspace's limit applies, unless the operator has set a limit for
+	// such keys.
 	RequestsPerMinute *int `json:"requests_per_minute,omitzero"`
 
 	// RequireSignature: whether every request with the key must be signed (`Byond-Signature`), in any version.

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Histogram, Registry } from "prom-client";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { type Authenticator, accessOf } from "../access/authorize.ts";
 import { usedSignatureSweep } from "../access/used-signatures.ts";
 import type { CapabilityService, Contribution, Greeting, PageGate } from "../capability.ts";
@@ -14,6 +15,7 @@ import { DeliveryWorker } from "../outbox/worker.ts";
 import { quotaSweep } from "../quota/quota-store.ts";
 import { revocationMetrics } from "../revocation/revocation-metrics.ts";
 import { revocationSweep } from "../revocation/revocation-store.ts";
+import { createAddressGate } from "../rpc/allowed-networks.ts";
 import { currentApiVersion } from "../rpc/api-versions.ts";
 import { authorizePage } from "../rpc/authorize-page.ts";
 import { createChain } from "../rpc/chain.ts";
@@ -22,7 +24,7 @@ import { createMalformedRequests } from "../rpc/malformed-request.ts";
 import { createRestGateway } from "../rpc/rest-gateway.ts";
 import { createRpcHandlers } from "../rpc/router.ts";
 import { createShedCalls } from "../rpc/shed-calls.ts";
-import { answerUnknownRpc, isUnknownRpc } from "../rpc/unknown-rpc.ts";
+import { answerUnknownRpc, isGrpc } from "../rpc/unknown-rpc.ts";
 import { createErrorReporter } from "../rpc/wire-errors.ts";
 import { createCors } from "../server/cors.ts";
 import { livenessPage, readinessPage } from "../server/health.ts";
@@ -190,12 +192,17 @@ export async function serve(
   for (const contribution of contributions) {
     pagesOf.set(contribution, (await contribution.pages?.(descriptors)) ?? new Map());
   }
-  const pages = joined("the page", (contribution) => pagesOf.get(contribution) ?? [], [
-    ["*", serverOptionsPage],
+  const probes: readonly (readonly [string, Page])[] = [
     ["/healthz", livenessPage],
     ["/readyz", readinessPage(readiness, draining.signal)],
     ["/metrics", metricsPage(metrics.contentType, () => siblings.readMetrics(), metricsReaders(config))],
-  ]);
+  ];
+  const callbacksOf = (contribution: Contribution) => [...(contribution.callbacks?.() ?? [])];
+  const pages = joined(
+    "the page",
+    (contribution) => [...(pagesOf.get(contribution) ?? []), ...callbacksOf(contribution)],
+    [["*", serverOptionsPage], ...probes],
+  );
   const calls = joined(
     "the call",
     (contribution) => contribution.calls?.(gate) ?? [],
@@ -203,6 +210,17 @@ export async function serve(
   );
   const shedding = options.shedding ?? startShedding(platform, resources);
   const overload = overloadMetrics(shedding, metrics);
+  const { allowedNetworks } = config;
+  const openPaths = new Set([...probes, ...contributions.flatMap(callbacksOf)].map(([path]) => path));
+  const addressGate =
+    allowedNetworks.length === 0
+      ? undefined
+      : createAddressGate({
+          networks: allowedNetworks,
+          isOpen: (path) => openPaths.has(path) || path.startsWith(`/${Health.typeName}/`),
+          isRpc: (path) => rpcHandlers.has(path),
+          errors,
+        });
   const malformed = createMalformedRequests(errors, logger, cors);
   const accept = siblings.accept?.bind(siblings);
   const port = await openOnePort({
@@ -216,6 +234,7 @@ export async function serve(
       clock,
       logger,
       proxyTrust: config.proxyTrust,
+      addressGate: addressGate && { ...addressGate, refuse: cors.allow(addressGate.refuse) },
       requestDuration,
       onKeyAnswered: (...answered) => {
         for (const contribution of contributions) {
@@ -239,7 +258,7 @@ export async function serve(
         if (answer.status !== 404 || request.contextValues?.get(requestRecordKey).route !== undefined) {
           return answer;
         }
-        return isUnknownRpc(request) ? answerUnknownRpc(errors, request) : answerNotFound(request, answer);
+        return isGrpc(request) ? answerUnknownRpc(errors, request) : answerNotFound(request, answer);
       }),
     }),
     onMalformed: malformed.refuse,

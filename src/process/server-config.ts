@@ -12,7 +12,7 @@ import type { DatabaseConfig } from "../database/provide-postgres.ts";
 import type { CertificateFiles } from "../server/certificate.ts";
 import type { ProxyTrust } from "../server/client-address.ts";
 import type { CorsOrigins } from "../server/cors.ts";
-import { parseIpRange } from "../server/ip-range.ts";
+import { type IpRange, parseIpRange } from "../server/ip-range.ts";
 import { type ServerSettingName, serverSettings } from "./server-settings.ts";
 
 type Reader = EnvironmentReader<ServerSettingName>;
@@ -47,6 +47,8 @@ export interface ServerConfig {
   readonly corsOrigins: CorsOrigins;
   /** Which proxies are trusted to name the client's address. */
   readonly proxyTrust: ProxyTrust;
+  /** The networks that requests may come from. None: all. */
+  readonly allowedNetworks: readonly IpRange[];
   /** Settings that are present but empty. They count as unset. */
   readonly emptySettings: readonly string[];
   /** Undefined: there is no `.env` file. */
@@ -127,7 +129,8 @@ function readServerConfig(reader: Reader): Omit<ServerConfig, "emptySettings" | 
     metricsToken: reader.text("METRICS_TOKEN"),
     grpcReflection: reader.choice("GRPC_REFLECTION", ["on", "off"], "on"),
     corsOrigins: readCorsOrigins(reader),
-    proxyTrust: { header: readHeaderName(reader), trustedProxies: readTrustedProxies(reader) },
+    proxyTrust: { header: readHeaderName(reader), trustedProxies: readNetworks(reader, "TRUSTED_PROXIES") },
+    allowedNetworks: readNetworks(reader, "ALLOWED_NETWORKS"),
   };
 }
 
@@ -247,14 +250,14 @@ function readHeaderName(reader: Reader): string {
   return name;
 }
 
-function readTrustedProxies(reader: Reader): ProxyTrust["trustedProxies"] {
-  const entries = reader.list("TRUSTED_PROXIES");
+function readNetworks(reader: Reader, name: "TRUSTED_PROXIES" | "ALLOWED_NETWORKS"): readonly IpRange[] {
+  const entries = reader.list(name);
   // A trailing comma is allowed.
   const named = entries.length > 1 && entries.at(-1) === "" ? entries.slice(0, -1) : entries;
   return named.flatMap((entry) => {
     const range = parseIpRange(entry);
     if (typeof range === "string") {
-      reader.problems.push(`TRUSTED_PROXIES: ${entry} ${range}`);
+      reader.problems.push(`${name}: ${entry} ${range}`);
       return [];
     }
     return [range];

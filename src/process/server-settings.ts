@@ -24,6 +24,11 @@ const port = settingGroup("The port", {
     default: "`x-forwarded-for`",
     meaning: "Header in which the trusted proxies send the client's address. Requires `TRUSTED_PROXIES`.",
   },
+  ALLOWED_NETWORKS: {
+    default: "none",
+    meaning:
+      "Networks that requests may come from, comma-separated CIDR ranges: `10.0.0.0/8,2001:db8::/32`. All others get 403 `ip_not_allowed`, also from the console and the reference ([what stays open](docs/guides/operations.md#allowed-networks)). Behind a proxy, set `TRUSTED_PROXIES` too: otherwise all requests come from the proxy. Unset: from everywhere.",
+  },
   CORS_ORIGINS: {
     default: "none",
     meaning:

@@ -25,7 +25,7 @@ export function startedFields(
   capabilities: readonly Capability[],
   { url, databaseSecurity, secretIds }: StartedServer,
 ): LogFields {
-  const { database, proxyTrust } = config;
+  const { database, proxyTrust, allowedNetworks } = config;
   return {
     version,
     url,
@@ -36,6 +36,7 @@ export function startedFields(
         ? { kind: "embedded", data_dir: database.dataDir }
         : { kind: "external", ...databaseSecurity },
     proxies: proxyTrust.trustedProxies.map(formatIpRange),
+    ...(allowedNetworks.length === 0 ? {} : { allowed_networks: allowedNetworks.map(formatIpRange) }),
     secret_ids: secretIds,
     ...(config.workers === 1 ? {} : { workers: config.workers }),
     ...Object.assign({}, ...describeAll(config, capabilities).map(({ fields }) => fields)),

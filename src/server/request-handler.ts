@@ -26,6 +26,13 @@ export type CallHandler = (request: UniversalServerRequest) => Promise<Universal
 /** Answers a request at once, if it must not be handled. `defaults` are headers that every answer has. */
 export type RequestRefusal = (request: NodeRequest, response: NodeResponse, defaults: DefaultHeaders) => boolean;
 
+/** Says which requests may come from their address, before anything else is done with them. */
+export interface AddressGate {
+  admits(path: string, clientAddress: () => string | undefined): boolean;
+  /** Answers the others. */
+  readonly refuse: CallHandler;
+}
+
 export interface RequestHandlerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -36,7 +43,9 @@ export interface RequestHandlerOptions {
   readonly onKeyAnswered?: (key: RecordedKey, errorCode: string | undefined) => void;
   /** What answers name in `Byond-Version`, unless the request named another. */
   readonly apiVersion: string;
-  /** Asked first. By default no request is refused. */
+  /** Undefined: requests may come from everywhere. */
+  readonly addressGate?: AddressGate | undefined;
+  /** Asked before a request is handled. By default no request is refused. */
   readonly refuse?: RequestRefusal;
   /** By exact path, or by folder: `/console/*`. */
   readonly pages: ReadonlyMap<string, Page>;
@@ -53,7 +62,9 @@ export interface RequestHandlerOptions {
 export function createRequestHandler(
   options: RequestHandlerOptions,
 ): (request: NodeRequest, response: NodeResponse) => void {
-  const { refuse = () => false } = options;
+  const { refuse = () => false, addressGate, proxyTrust } = options;
+  const addressOf = ({ socket, headers }: NodeRequest) =>
+    clientAddressOf(proxyTrust, socket.remoteAddress, { get: (name) => headers[name]?.toString() ?? null });
   const findPage = pageFinder(options);
   const allDefaults = {
     "Byond-Version": options.apiVersion,
@@ -62,7 +73,9 @@ export function createRequestHandler(
     "X-Content-Type-Options": "nosniff",
   };
   return (request, response) => {
-    if (refuse(request, response, allDefaults)) {
+    const refuseAddress =
+      addressGate?.admits(pathOf(request), () => addressOf(request)) === false && addressGate.refuse;
+    if (refuseAddress === false && refuse(request, response, allDefaults)) {
       return;
     }
     const record: RequestRecord = {
@@ -73,7 +86,11 @@ export function createRequestHandler(
     };
     const defaults = { "X-Request-Id": record.requestId, ...allDefaults };
     logWhenClosed(options, request, response, record);
-    withDeadline(() => serve(options, findPage, request, response, record, defaults)).catch((error: unknown) => {
+    withDeadline(() =>
+      refuseAddress === false
+        ? serve(options, findPage, request, response, record, defaults)
+        : answerCall(options, refuseAddress, request, response, record, defaults),
+    ).catch((error: unknown) => {
       options.logger.error("request_failed", { request_id: record.requestId, error });
       response.destroy();
     });
@@ -120,12 +137,23 @@ async function serve(
   if (call !== undefined) {
     record.route = path;
   }
+  await answerCall(options, call ?? options.rest, request, response, record, defaults);
+}
+
+async function answerCall(
+  options: RequestHandlerOptions,
+  call: CallHandler,
+  request: NodeRequest,
+  response: NodeResponse,
+  record: RequestRecord,
+  defaults: DefaultHeaders,
+): Promise<void> {
   const values: ContextValues = createContextValues().set(requestRecordKey, record);
   values.set(requestTargetKey, request.url ?? "");
   values.set(repeatedHeadersKey, new RawHeaders(request.rawHeaders));
   const received = new ServerRequest(request, response, values);
   values.set(clientAddressKey, clientAddressOf(options.proxyTrust, request.socket.remoteAddress, received.header));
-  const writing = writeResponse(await (call ?? options.rest)(received), response, defaults);
+  const writing = writeResponse(await call(received), response, defaults);
   if (writing !== undefined) {
     await writing;
   }

@@ -10,7 +10,7 @@ import { currentApiVersion } from "../../src/rpc/api-versions.ts";
 import { type Chain, createChain } from "../../src/rpc/chain.ts";
 import { createMalformedRequests } from "../../src/rpc/malformed-request.ts";
 import { createRpcHandlers, type ServiceBinding } from "../../src/rpc/router.ts";
-import { answerUnknownRpc, isUnknownRpc } from "../../src/rpc/unknown-rpc.ts";
+import { answerUnknownRpc, isGrpc } from "../../src/rpc/unknown-rpc.ts";
 import { createErrorReporter } from "../../src/rpc/wire-errors.ts";
 import { createCors } from "../../src/server/cors.ts";
 import { type OnePort, type OnePortOptions, openOnePort } from "../../src/server/one-port.ts";
@@ -113,7 +113,7 @@ function unexplained(handle: CallHandler): CallHandler {
 
 /** What the port answers where there is no RPC, without our detail. */
 const answerUnknownPath: CallHandler = async (received) => {
-  if (!isUnknownRpc(received)) {
+  if (!isGrpc(received)) {
     return { status: 404 };
   }
   const { status, header, trailer } = answerUnknownRpc(errors, received);

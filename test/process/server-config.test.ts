@@ -332,6 +332,27 @@ test("TRUSTED_PROXIES may end with a comma, and a comma alone is refused", () =>
   }
 });
 
+test("ALLOWED_NETWORKS are CIDR ranges; none that is wrong is passed over", () => {
+  const { allowedNetworks } = parseConfig({ ...embedded, ALLOWED_NETWORKS: "10.0.0.0/8, 2001:db8::7," });
+  expect(allowedNetworks).toHaveLength(2);
+  expect(parseConfig(embedded).allowedNetworks).toEqual([]);
+  for (const entry of ["10.0.0.0/33", "10.0.0.1/8", "office.example.com", ""]) {
+    expect(problemsOf({ ...embedded, ALLOWED_NETWORKS: `${entry},192.0.2.0/24` })).toEqual([
+      expect.stringMatching(/^ALLOWED_NETWORKS: /),
+    ]);
+  }
+});
+
+test("KEY_REQUESTS_PER_MINUTE is as a key's own limit, and none if it is not set", () => {
+  expect(parseConfig(embedded).keyRequestsPerMinute).toBeUndefined();
+  expect(parseConfig({ ...embedded, KEY_REQUESTS_PER_MINUTE: "120" }).keyRequestsPerMinute).toBe(120);
+  for (const limit of ["0", "1000001", "many"]) {
+    expect(problemsOf({ ...embedded, KEY_REQUESTS_PER_MINUTE: limit })).toEqual([
+      `KEY_REQUESTS_PER_MINUTE must be a whole number between 1 and 1000000, not "${limit}"`,
+    ]);
+  }
+});
+
 describe("a .env file", () => {
   const fileOf = (variables: Record<string, string>) => ({ variables, isReadableByAll: false });
 

@@ -2,6 +2,7 @@
 
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseConfig } from "../../src/app.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { limitsOf } from "../support/limit-settings.ts";
 import {
@@ -63,6 +64,35 @@ describe.each(protocolClients)("over $name", (client) => {
     );
     const second = await lookup({ key });
     expect(remaining(second)).toBeLessThan(remaining(first));
+  });
+
+  test("with KEY_REQUESTS_PER_MINUTE, keys without a limit of their own have that one, in either mode, and each by itself", async () => {
+    const { keyRequestsPerMinute } = parseConfig({ KEY_REQUESTS_PER_MINUTE: "2" });
+    await using app = await starter.startAnother({ ...limitsOf(), keyRequestsPerMinute });
+    const live = await mint(starter);
+    const mintBeside = async (restrictions: object): Promise<string> =>
+      (await starter.rest("POST", "/api-keys", { session: live.session, body: { name: "key", ...restrictions } })).body
+        .key;
+    const sandbox = await mintBeside({ mode: "test" });
+    const own = await mintBeside({ requests_per_minute: 5 });
+    for (const key of [live.key, sandbox]) {
+      const [first, second, third] = [
+        await lookup({ key }, app),
+        await lookup({ key }, app),
+        await lookup({ key }, app),
+      ];
+      expect([first.code, second.code, third.code]).toEqual(["ok", "ok", "rate_limited"]);
+      expect(third.headers.get("X-RateLimit-Limit")).toBe("2");
+      expect(first.headers.get("RateLimit-Policy")).toBe('"key";q=2;w=60, "workspace";q=1000;w=60');
+    }
+    const withOwn = await lookup({ key: own }, app);
+    expect(withOwn.headers.get("RateLimit-Policy")).toBe('"key";q=5;w=60, "workspace";q=1000;w=60');
+    // The limit is none of the key's: it does not show it, and a server without the setting does not count it.
+    const shown = await starter.rest("GET", `/api-keys/${live.id}`, { session: live.session });
+    expect(shown.body.requests_per_minute).toBeNull();
+    expect((await lookup({ key: live.key })).code).toBe("ok");
+    const asUser = await client.call(app, "ListApiKeys", {}, { session: live.session });
+    expect(asUser.headers.get("RateLimit-Policy")).toBe('"workspace";q=1000;w=60');
   });
 
   test("errors that occur after the count have the headers too", async () => {

@@ -108,7 +108,7 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
 
   /**
    * Requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within its workspace's limit. Absent or
-   * null: only the workspace's limit applies.
+   * null: only the workspace's limit applies, unless the operator has set a limit for such keys.
    *
    * @generated from field: optional int32 requests_per_minute = 6;
    */
@@ -214,7 +214,8 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies.
+   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies, unless the operator
+   * has set a limit for such keys.
    *
    * @generated from field: optional int32 requests_per_minute = 11;
    */
@@ -389,7 +390,8 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies.
+   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies, unless the operator
+   * has set a limit for such keys.
    *
    * @generated from field: optional int32 requests_per_minute = 12;
    */
@@ -696,7 +698,8 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   ipAllowlist?: IpAllowlist | undefined;
 
   /**
-   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies.
+   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies, unless the operator
+   * has set a limit for such keys.
    *
    * @generated from field: optional int32 requests_per_minute = 11;
    */

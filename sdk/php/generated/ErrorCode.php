@@ -46,8 +46,8 @@ final class ErrorCode
     public const INSUFFICIENT_SCOPE = 'insufficient_scope';
 
     /**
-     * HTTP 403. The API key or its workspace has an IP allowlist, and the request came from an address that is not on
-     * it. Nothing was done.
+     * HTTP 403. The API key or its workspace has an IP allowlist, or the server takes requests from certain networks
+     * only, and the request came from another address. Nothing was done.
      */
     public const IP_NOT_ALLOWED = 'ip_not_allowed';
 

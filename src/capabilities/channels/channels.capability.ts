@@ -44,7 +44,7 @@ export function channelsCapability() {
         whatsappWebhookPage({ database, events, logger, now: () => clock.now(), proxyTrust, ...whatsappWebhook });
       return {
         lanes: channels.lanes,
-        pages: () =>
+        callbacks: () =>
           new Map([
             ...(webhook === undefined ? [] : [[webhookPath, webhook] as const]),
             ...(texts?.pages ?? []),

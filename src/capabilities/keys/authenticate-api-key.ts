@@ -9,13 +9,14 @@ import type { CredentialCache, Found } from "../../revocation/credential-cache.t
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { prefixSubject } from "../../revocation/revocation-subjects.ts";
 import { parseKey, prefixOf, presentedKeyLength } from "./key-format.ts";
+import type { KeySettings } from "./key-settings.ts";
 import type { KeyTables } from "./key-tables.ts";
 import { maxRememberedKeys } from "./keys.policy.ts";
 import { fingerprintOf, KnownSecrets, type PresentedSecret } from "./known-secrets.ts";
 import type { LastUsed } from "./last-used.ts";
 import { readStoredKey, type StoredKey } from "./stored-key.ts";
 
-interface Dependencies {
+interface Dependencies extends KeySettings {
   readonly database: QueryableTables;
   readonly clock: Clock;
   readonly logger: Logger;

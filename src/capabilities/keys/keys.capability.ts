@@ -10,6 +10,7 @@ import { ApiKeySecretEntity } from "./api-key-secret.entity.ts";
 import { KeyAuthenticator } from "./authenticate-api-key.ts";
 import { createSecret, insertApiKey } from "./create-api-key.ts";
 import { keyEvents } from "./key-events.ts";
+import { type KeySettings, keySettings, readKeySettings } from "./key-settings.ts";
 import { hashing } from "./keys.policy.ts";
 import { Keys0001 } from "./keys-0001.migration.ts";
 import { Keys0002 } from "./keys-0002.migration.ts";
@@ -25,7 +26,7 @@ export interface KeyIssuing {
 export function keysCapability() {
   const offer = new Offer<KeyIssuing>("keys");
   const eventsOffer = new Offer<EventObjects>("keys");
-  const capability: Capability = {
+  const capability: Capability<KeySettings> = {
     name: "keys",
     entities: [ApiKeyEntity, ApiKeySecretEntity],
     migrations: [
@@ -34,11 +35,22 @@ export function keysCapability() {
     ],
     // Secrets are deleted with their key, by the foreign key.
     workspaceTables: { api_key: "created_at DESC, id DESC" },
-    start({ database, clock, events, logger, tagKey, revocation, scopes }) {
+    settings: [keySettings],
+    readSettings: readKeySettings,
+    start({ database, clock, events, logger, tagKey, revocation, scopes }, { keyRequestsPerMinute }) {
       eventsOffer.give(keyEvents);
       const keyHasher = new Hasher({ cost: keyCost, ...hashing });
       const lastUsed = new LastUsed({ database, clock, logger });
-      const keys = new KeyAuthenticator({ database, clock, logger, keyHasher, tagKey, lastUsed, revocation });
+      const keys = new KeyAuthenticator({
+        database,
+        clock,
+        logger,
+        keyHasher,
+        tagKey,
+        lastUsed,
+        revocation,
+        keyRequestsPerMinute,
+      });
       offer.give({
         async prepareSandboxKey() {
           const secret = await createSecret({ keyHasher, tagKey }, "test");

@@ -6,6 +6,7 @@ import { statement, text } from "../../database/statement.ts";
 import type { Loaded } from "../../revocation/credential-cache.ts";
 import { keySubject, workspaceSubject } from "../../revocation/revocation-subjects.ts";
 import { KeyExpiry } from "./key-expiry.ts";
+import type { KeySettings } from "./key-settings.ts";
 
 /** One of a key's secrets, as it is stored. */
 export interface StoredKey {
@@ -52,7 +53,7 @@ interface Row extends Omit<KeyCaller, "kind" | "keyId" | "keyPrefix" | "ipAllowl
 
 /** Reads the key that has a secret with this prefix, in one statement. Undefined if there is none. */
 export async function readStoredKey(
-  deps: { readonly database: Queryable; readonly clock: Clock },
+  deps: { readonly database: Queryable; readonly clock: Clock } & KeySettings,
   prefix: string,
 ): Promise<Loaded<StoredKey> | undefined> {
   const expiryIn = KeyExpiry.measuredFrom(deps.clock);
@@ -61,13 +62,14 @@ export async function readStoredKey(
     return undefined;
   }
   const { id: keyId, ipAllowlist, workspaceIpAllowlist, secretHash, isRevoked, msLeft, ...caller } = row;
+  const requestsPerMinute = caller.requestsPerMinute ?? deps.keyRequestsPerMinute ?? null;
   const ipAllowlists = [ipAllowlist, workspaceIpAllowlist]
     .filter((entries) => entries !== null)
     .map(compileIpAllowlist);
   return {
     subjects: [keySubject(keyId), workspaceSubject(caller.workspaceId)],
     record: {
-      caller: { kind: "key", ...caller, keyId, keyPrefix: prefix, ipAllowlists },
+      caller: { kind: "key", ...caller, requestsPerMinute, keyId, keyPrefix: prefix, ipAllowlists },
       secretHash,
       isRevoked,
       expiry: msLeft === null ? undefined : expiryIn(msLeft),

@@ -69,9 +69,9 @@ export const errorGuide = {
   ip_not_allowed: {
     title: "IP address not allowed",
     meaning:
-      "The API key or its workspace has an IP allowlist, and the request came from an address that is not on it. Nothing was done.",
+      "The API key or its workspace has an IP allowlist, or the server takes requests from certain networks only, and the request came from another address. Nothing was done.",
     remedy:
-      "Send the request from an address on the allowlist, or add the address that the message names to the allowlist.",
+      "Send the request from an address on the allowlist, or add the address that the message names to the allowlist. If the message says that the server may not be called from the address, ask its operator (`ALLOWED_NETWORKS`).",
     retry: "No. Change the allowlist, or send the request from another address.",
   },
   email_not_verified: {

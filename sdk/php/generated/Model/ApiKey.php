@@ -57,7 +57,10 @@ final class ApiKey extends Result
      */
     public readonly ?array $ipAllowlist;
 
-    /** Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies. */
+    /**
+     * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies, unless the
+     * operator has set a limit for such keys.
+     */
     public readonly ?int $requestsPerMinute;
 
     /** Whether every request with the key must be signed. */

@@ -47,7 +47,8 @@ final class Keys
      *     addresses, and ranges in CIDR notation (`203.0.113.0/24`) whose bits after the prefix are 0. Absent or null:
      *     all; an empty list is refused.
      * @param int|null $requestsPerMinute Requests that the key may make per rolling 60 seconds, 1 to 1,000,000,
-     *     within its workspace's limit. Absent or null: only the workspace's limit applies.
+     *     within its workspace's limit. Absent or null: only the workspace's limit applies, unless the operator has set
+     *     a limit for such keys.
      * @param bool|null $requireSignature Whether every request with the key must be signed (`Byond-Signature`), in
      *     any version.
      * @param SignatureVersion::*|string|null $minSignatureVersion The lowest signature version that requests with

@@ -1561,7 +1561,8 @@ class Keys:
                 CIDR notation (`203.0.113.0/24`) whose bits after the prefix are 0. Absent or null: all; an empty
                 list is refused.
             requests_per_minute: Requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within
-                its workspace's limit. Absent or null: only the workspace's limit applies.
+                its workspace's limit. Absent or null: only the workspace's limit applies, unless the operator has
+                set a limit for such keys.
             require_signature: Whether every request with the key must be signed (`Byond-Signature`), in any
                 version.
             min_signature_version: The lowest signature version that requests with the key must have. Setting it

@@ -1392,7 +1392,9 @@ class ApiKey:
     """The IP addresses that the key may be used from, each in canonical notation. Null: all."""
 
     requests_per_minute: Optional[int]
-    """Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies."""
+    """Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies, unless the
+    operator has set a limit for such keys.
+    """
 
     require_signature: bool
     """Whether every request with the key must be signed."""
@@ -2284,7 +2286,9 @@ class CreateApiKeyResponse:
     """The IP addresses that the key may be used from, each in canonical notation. Null: all."""
 
     requests_per_minute: Optional[int]
-    """Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies."""
+    """Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies, unless the
+    operator has set a limit for such keys.
+    """
 
     require_signature: bool
     """Whether every request with the key must be signed."""
@@ -2330,7 +2334,9 @@ class RotateApiKeyResponse:
     """The IP addresses that the key may be used from, each in canonical notation. Null: all."""
 
     requests_per_minute: Optional[int]
-    """Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies."""
+    """Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies, unless the
+    operator has set a limit for such keys.
+    """
 
     require_signature: bool
     """Whether every request with the key must be signed."""

@@ -832,7 +832,10 @@ export interface ApiKey {
   readonly createdBy: string | null;
   /** The IP addresses that the key may be used from, each in canonical notation. Null: all. */
   readonly ipAllowlist: readonly string[] | null;
-  /** Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies. */
+  /**
+   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies, unless the
+   * operator has set a limit for such keys.
+   */
   readonly requestsPerMinute: number | null;
   /** Whether every request with the key must be signed. */
   readonly requireSignature: boolean;
@@ -1485,7 +1488,10 @@ export interface CreateApiKeyResponse {
   readonly createdBy: string | null;
   /** The IP addresses that the key may be used from, each in canonical notation. Null: all. */
   readonly ipAllowlist: readonly string[] | null;
-  /** Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies. */
+  /**
+   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies, unless the
+   * operator has set a limit for such keys.
+   */
   readonly requestsPerMinute: number | null;
   /** Whether every request with the key must be signed. */
   readonly requireSignature: boolean;
@@ -1518,7 +1524,10 @@ export interface RotateApiKeyResponse {
   readonly createdBy: string | null;
   /** The IP addresses that the key may be used from, each in canonical notation. Null: all. */
   readonly ipAllowlist: readonly string[] | null;
-  /** Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies. */
+  /**
+   * Requests that the key may make per rolling 60 seconds. Null: only the workspace's limit applies, unless the
+   * operator has set a limit for such keys.
+   */
   readonly requestsPerMinute: number | null;
   /** Whether every request with the key must be signed. */
   readonly requireSignature: boolean;
@@ -2174,7 +2183,7 @@ export interface CreateApiKeyParams {
   readonly ipAllowlist?: readonly string[] | null | undefined;
   /**
    * Requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within its workspace's limit. Absent or
-   * null: only the workspace's limit applies.
+   * null: only the workspace's limit applies, unless the operator has set a limit for such keys.
    */
   readonly requestsPerMinute?: number | null | undefined;
   /** Whether every request with the key must be signed (`Byond-Signature`), in any version. */

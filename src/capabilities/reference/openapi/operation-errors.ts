@@ -27,7 +27,7 @@ const applies = {
   signature_invalid: takesCredential,
   invalid_password: ({ route }) => takesPassword(route.method),
   insufficient_scope: ({ access }) => access.scope !== "" || refusesSandboxKeys(access),
-  ip_not_allowed: takesCredential,
+  ip_not_allowed: always,
   email_not_verified: ({ access }) => access.credential === Credential.API_KEY || access.verifiedEmail,
   recipient_blocked: never,
   not_found: ({ route }) => route.method.input.fields.some(({ name }) => name === "id" || name.endsWith("_id")),
