@@ -74,6 +74,7 @@ const table = [
   "POST /api/v1/webhooks/{id}/deliveries/{delivery_id}/redeliver → WebhookService.RedeliverWebhook · api_key_or_session:webhooks+sandbox · 201",
   "POST /api/v1/webhooks/{id}/rotate-secret → WebhookService.RotateWebhookSecret · api_key_or_session:webhooks+sandbox · 200",
   "POST /api/v1/webhooks/{id}/test → WebhookService.TestWebhook · api_key_or_session:webhooks+sandbox · 200",
+  "DELETE /api/v1/workspace → AuthService.DeleteAccount · api_key_or_session:* · 200",
   "GET /api/v1/workspace → AuthService.GetWorkspace · session · 200",
   "PATCH /api/v1/workspace → AuthService.UpdateWorkspace · session · 200",
 ];

@@ -2,6 +2,13 @@ import { withoutDeadline } from "../../database/call-deadline.ts";
 import type { Queryable } from "../../database/database.ts";
 import { array, statement, text } from "../../database/statement.ts";
 
+/**
+ * SQL that is true unless the workspace was shut down, with its account or by the operator: what waits for it is not sent any more. The server's own
+ * workspaces have no row.
+ */
+export const isOpen = (workspaceId: string) =>
+  `(SELECT deactivated_at FROM workspace WHERE workspace.id = ${workspaceId} OFFSET 0) IS NULL`;
+
 const readPending = statement<{ place: number }>("read_pending_verifications")(
   { workspaceIds: array(text), ids: array(text) },
   (p) => `
@@ -10,7 +17,7 @@ const readPending = statement<{ place: number }>("read_pending_verifications")(
       LATERAL (
         SELECT status FROM verification WHERE workspace_id = asked.workspace_id AND id = asked.id OFFSET 0
       ) AS verification
-    WHERE status = 'pending'`,
+    WHERE status = 'pending' AND ${isOpen("asked.workspace_id")}`,
 );
 
 interface Question {
@@ -21,7 +28,7 @@ interface Question {
 }
 
 /**
- * Tells whether verifications are pending, by one statement for all that is asked at the same moment: a batch of messages that is recorded
+ * Tells whether verifications are pending, in a workspace that is not shut down, by one statement for all that is asked at the same moment: a batch of messages that is recorded
  * frees the places of as many that wait.
  */
 export class PendingVerifications {

@@ -610,4 +610,12 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
     },
     call("POST", "/auth/delete-account", 400, ({ session }) => ({ session, body: {} })),
   ],
+  // Of the same RPC.
+  deleteAccount_2: [
+    async ({ app }) => {
+      const { session } = await app.signUp();
+      return [await app.rest("DELETE", "/workspace", { session, body: { password } }), 200];
+    },
+    call("DELETE", "/workspace", 400, ({ session }) => ({ session, body: {} })),
+  ],
 };

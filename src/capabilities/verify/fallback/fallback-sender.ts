@@ -10,6 +10,7 @@ import { unsealApproval } from "../approval.ts";
 import { type CodeDispatcher, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "../code-sender.ts";
 import type { OriginLimit } from "../define-send-step.ts";
 import { type EndUser, type StoredEndUser, storedEndUser } from "../end-user.ts";
+import { isOpen } from "../pending-verifications.ts";
 import {
   exactIndexes,
   formOf,
@@ -40,7 +41,8 @@ const readVerification = statement<PendingRow>("read_verification_of_fallback_st
       code_in_subject, code_length, secret_id, approval_sealed, fallback,
       extract(epoch FROM expires_at - byond_now())::float8 AS remaining_seconds
     FROM verification
-    WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND status = 'pending' AND expires_at > byond_now()`,
+    WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND status = 'pending' AND expires_at > byond_now()
+      AND ${isOpen(p.workspaceId)}`,
 );
 
 interface PendingRow extends StoredEndUser {
