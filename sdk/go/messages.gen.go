@@ -387,16 +387,17 @@ type GuardReason string
 // The words of [GuardReason].
 const (
 	// GuardReasonPremiumRate: Calls and messages to the number are paid for by whoever sends them. So are those to
-	// networks of no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`).
-	// `validation_error`.
+	// networks of no country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`), and
+	// personal numbers of the United Kingdom (`+4470`). A number of the wrong length is judged by its first digits,
+	// as networks do. `validation_error`.
 	GuardReasonPremiumRate GuardReason = "premium_rate"
 
 	// GuardReasonSharedCost: Calls to the number are paid for in part by whoever calls. International freephone
 	// numbers (`+800`) are refused alike: companies are called at them. `validation_error`.
 	GuardReasonSharedCost GuardReason = "shared_cost"
 
-	// GuardReasonInvalidNumber: The country's numbering plan has no such number. Only counted, unless
-	// `RefuseInvalidNumbers` is set: plans change. `validation_error`.
+	// GuardReasonInvalidNumber: The country's numbering plan has no such number, or has it for pagers. Only counted,
+	// unless `RefuseInvalidNumbers` is set: plans change. `validation_error`.
 	GuardReasonInvalidNumber GuardReason = "invalid_number"
 
 	// GuardReasonCountryNotAllowed: The country of the number is blocked, or not among those that are allowed. Where

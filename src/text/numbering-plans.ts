@@ -91,6 +91,42 @@ export function regionsOf({ country, countryCallingCode }: PhoneNumber): readonl
     : [country];
 }
 
+/** How a plan begins: with its calling code, prefix for calls abroad, pattern, lengths, formats and trunk prefix. */
+type PlanHead = readonly [string, string, string, readonly number[], unknown, (string | 0)?];
+
+/** How many digits may be missing at the end of a number. */
+const missingDigits = 2;
+
+/**
+ * The valid numbers that one which is not valid may stand for, as networks route by its first digits: those that it begins with, and those that begin with
+ * it; both also without the trunk prefix. Of those that are longer it has some, one with each digit.
+ */
+export function validNumbersBeside(number: PhoneNumber): PhoneNumber[] {
+  return regionsOf(number).flatMap((region) => {
+    const [, , , lengths, , trunkPrefix] = plans.countries[region] as unknown as PlanHead;
+    const dialled = number.nationalNumber;
+    const trunks = ["", "0", ...(trunkPrefix ? [trunkPrefix] : [])].filter((trunk) => dialled.startsWith(trunk));
+    return [...new Set(trunks)]
+      .map((trunk) => dialled.slice(trunk.length))
+      .flatMap((digits) => lengths.flatMap((length) => withLength(digits, length)))
+      .filter((digits) => digits !== "")
+      .map((digits) => {
+        const one = new PhoneNumber(`+${number.countryCallingCode}${digits}`, plans);
+        one.country = region;
+        return one;
+      })
+      .filter((one) => one.isValid());
+  });
+}
+
+function withLength(digits: string, length: number): string[] {
+  const missing = length - digits.length;
+  if (missing <= 0) {
+    return [digits.slice(0, length)];
+  }
+  return missing > missingDigits ? [] : [..."0123456789"].map((digit) => digits + digit.repeat(missing));
+}
+
 /** The regions beside the number's own whose plans assign it as well, in alphabetical order. */
 export function otherRegions({ country, countryCallingCode, number }: PhoneNumber): CountryCode[] {
   const sharing = plans.country_calling_codes[countryCallingCode] ?? [];

@@ -967,7 +967,8 @@ export const GuardReason = {
 
   /**
    * Calls and messages to the number are paid for by whoever sends them. So are those to networks of no country, such as
-   * satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`). `validation_error`.
+   * satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`), and personal numbers of the United Kingdom
+   * (`+4470`). A number of the wrong length is judged by its first digits, as networks do. `validation_error`.
    *
    * @generated from enum value: GUARD_REASON_PREMIUM_RATE = 1;
    */
@@ -982,8 +983,8 @@ export const GuardReason = {
   SHARED_COST: 2,
 
   /**
-   * The country's numbering plan has no such number. Only counted, unless `refuse_invalid_numbers` is set: plans change.
-   * `validation_error`.
+   * The country's numbering plan has no such number, or has it for pagers. Only counted, unless `refuse_invalid_numbers`
+   * is set: plans change. `validation_error`.
    *
    * @generated from enum value: GUARD_REASON_INVALID_NUMBER = 3;
    */

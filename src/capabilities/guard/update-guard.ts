@@ -138,15 +138,27 @@ export function guardChangesProblems(request: UpdateGuardRequest, rules: Destina
       sends_per_hour_per_range: "to remove the limit, write 0",
       hook: 'to remove it, write {"url": ""}',
     }),
-    ...problemOf("guard.allowed_countries", countriesProblem(allowedCountries?.countries)),
+    ...countryProblems("guard.allowed_countries", allowedCountries?.countries),
     ...problemOf("guard.hook.url", hookUrl === "" ? undefined : customerUrlProblem(hookUrl, rules)),
-    ...problemOf("guard.blocked_countries", countriesProblem(blockedCountries?.countries)),
+    ...countryProblems("guard.blocked_countries", blockedCountries?.countries),
   };
 }
 
-function countriesProblem(countries: readonly string[] = []): string | undefined {
-  const unknown = countries.find((country) => /^[A-Z]{2}$/.test(country) && !isKnownRegion(country));
-  return unknown === undefined ? undefined : "must be codes of countries that have phone numbers, such as SG";
+function countryProblems(field: string, countries: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(
+    countries.flatMap((country, index) =>
+      !/^[A-Z]{2}$/.test(country) || isKnownRegion(country)
+        ? []
+        : [
+            [
+              `${field}[${index}]`,
+              country === "UK"
+                ? "must be GB for the United Kingdom"
+                : "must be the code of a country that has phone numbers, such as SG",
+            ],
+          ],
+    ),
+  );
 }
 
 /** The hook is changed as a whole: over REST, the mask has its members. */

@@ -30,7 +30,7 @@ describe.each([
 
     await page.getByLabel("Not these countries").fill("my xx");
     await page.getByRole("button", { name: "Save rules" }).click();
-    await page.getByText("must be codes of countries that have phone numbers").waitFor();
+    await page.getByText("Entry 2 must be the code of a country that has phone numbers").waitFor();
     await page.getByLabel("Not these countries").fill("my, kp");
     await page.getByLabel("Codes an hour to each country").fill("1000");
     await page.getByRole("button", { name: "Save rules" }).click();

@@ -113,15 +113,19 @@ describe.each(protocols)("over $name", (protocol) => {
         },
       ]);
     }
-    const problems = await fieldsOf("UpdateGuard", { allowed_countries: ["UK"], blocked_countries: ["XX"] });
-    expect(Object.values(problems)).toEqual(
-      Array(2).fill("must be codes of countries that have phone numbers, such as SG"),
-    );
-    expect(Object.values(await fieldsOf("UpdateGuard", { allowed_countries: ["sg"] }))).toEqual([
-      "must be a two-letter country code in upper case, such as SG",
-    ]);
+    const prefix = protocol.name === "REST" ? "" : "guard.";
+    const countries = { allowed_countries: ["DE", "UK"], blocked_countries: ["XX", "SG", "YY"] };
+    const unknown = "must be the code of a country that has phone numbers, such as SG";
+    expect(await fieldsOf("UpdateGuard", countries)).toEqual({
+      [`${prefix}allowed_countries[1]`]: "must be GB for the United Kingdom",
+      [`${prefix}blocked_countries[0]`]: unknown,
+      [`${prefix}blocked_countries[2]`]: unknown,
+    });
+    expect(await fieldsOf("UpdateGuard", { allowed_countries: ["sg"] })).toEqual({
+      [`${prefix}allowed_countries[0]`]: "must be a two-letter country code in upper case, such as SG",
+    });
     expect(Object.keys(await fieldsOf("UpdateGuard", { sends_per_hour_per_range: -1 }))).toEqual([
-      protocol.name === "REST" ? "sends_per_hour_per_range" : "guard.sends_per_hour_per_range",
+      `${prefix}sends_per_hour_per_range`,
     ]);
   });
 

@@ -11,7 +11,9 @@ final class GuardReason
 {
     /**
      * Calls and messages to the number are paid for by whoever sends them. So are those to networks of no country, such
-     * as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`). `validation_error`.
+     * as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`), and personal numbers of the United
+     * Kingdom (`+4470`). A number of the wrong length is judged by its first digits, as networks do.
+     * `validation_error`.
      */
     public const PREMIUM_RATE = 'premium_rate';
 
@@ -22,8 +24,8 @@ final class GuardReason
     public const SHARED_COST = 'shared_cost';
 
     /**
-     * The country's numbering plan has no such number. Only counted, unless `refuseInvalidNumbers` is set: plans
-     * change. `validation_error`.
+     * The country's numbering plan has no such number, or has it for pagers. Only counted, unless
+     * `refuseInvalidNumbers` is set: plans change. `validation_error`.
      */
     public const INVALID_NUMBER = 'invalid_number';
 

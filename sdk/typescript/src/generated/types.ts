@@ -227,11 +227,13 @@ export type WebhookDisabledReason = "gone" | "failing";
  * Why the guard refuses a send. More may be added.
  *
  * - `premium_rate`: Calls and messages to the number are paid for by whoever sends them. So are those to networks of no
- *   country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`). `validation_error`.
+ *   country, such as satellite phones (`+870`, `+878`, `+881`, `+882`, `+883`, `+888`, `+979`), and personal numbers of
+ *   the United Kingdom (`+4470`). A number of the wrong length is judged by its first digits, as networks do.
+ *   `validation_error`.
  * - `shared_cost`: Calls to the number are paid for in part by whoever calls. International freephone numbers (`+800`)
  *   are refused alike: companies are called at them. `validation_error`.
- * - `invalid_number`: The country's numbering plan has no such number. Only counted, unless `refuseInvalidNumbers` is
- *   set: plans change. `validation_error`.
+ * - `invalid_number`: The country's numbering plan has no such number, or has it for pagers. Only counted, unless
+ *   `refuseInvalidNumbers` is set: plans change. `validation_error`.
  * - `country_not_allowed`: The country of the number is blocked, or not among those that are allowed. Where countries
  *   share a calling code and the digits do not tell which one it is, the number is blocked if the main country of the
  *   code is (`US` for `+1`), and allowed if any of them is. `recipient_blocked`.
