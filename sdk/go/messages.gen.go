@@ -1331,7 +1331,7 @@ type Guessing struct {
 	// the id of the API key. Of an IPv6 address, the network (`/64`).
 	Value string `json:"value"`
 
-	// Verifications is the verifications whose first code was wrong and came from this source, since `Since`.
+	// Verifications is the verifications for which a wrong code came from this source, since `Since`.
 	Verifications int `json:"verifications"`
 
 	// Approved has the verifications that were approved by a code from this source, since `Since`.

@@ -358,25 +358,35 @@ test("a source that guesses is slowed only where the guard refuses: in shadow th
     }
     return tally(codes);
   };
-  const slowedDevices = () =>
-    rowsOf(
-      app,
-      "SELECT FROM guess_source WHERE workspace_id = $1 AND source LIKE 'device:%' AND slowed_until IS NOT NULL",
-      [workspace.workspaceId],
-    );
+  const guessings = async () => {
+    const { body } = await app.rest("GET", "/events?type=guessing.detected", { session: workspace.session });
+    return body.events.map((event: { data: unknown }) => event.data);
+  };
   await update({ guard_mode: "off" });
   await guess("a", 10);
   await update({ guard_mode: "shadow" });
   await guess("b", 10);
-  await vi.waitFor(async () => expect(await slowedDevices()).toHaveLength(1), 5_000);
-  expect(await guess("b", 5)).toEqual({ ok: 5 });
-  await vi.waitFor(async () => {
-    const { body } = await app.rest("GET", "/events?type=guessing.detected", { session: workspace.session });
-    expect(body.events.map((event: { data: unknown }) => event.data)).toEqual([
-      expect.objectContaining({ source: "device", value: "b", verifications: 10, slowed_until: null }),
-    ]);
-  }, 5_000);
+  const watched = expect.objectContaining({ source: "device", value: "b", verifications: 10, slowed_until: null });
+  await vi.waitFor(async () => expect(await guessings()).toEqual([watched]), 5_000);
+  const untilCounted = (guessed: number) =>
+    vi.waitFor(async () => {
+      const sql = "SELECT guessed FROM guess_source WHERE workspace_id = $1 AND detected_until IS NOT NULL";
+      expect(await rowsOf(app, sql, [workspace.workspaceId])).toEqual([{ guessed }]);
+    }, 5_000);
+  // One event an hour, and not one for each ten verifications.
+  await guess("b", 9);
+  await untilCounted(9);
+  await guess("b", 1);
+  await untilCounted(0);
+  await guess("b", 5);
+  await untilCounted(5);
   await update({ guard_mode: "enforce" });
+  // What was watched slows nobody.
+  expect(await guess("b", 4)).toEqual({ ok: 4 });
+  await untilCounted(9);
+  expect(await guess("b", 1)).toEqual({ ok: 1 });
+  const slowed = expect.objectContaining({ value: "b", slowed_until: expect.any(String) });
+  await vi.waitFor(async () => expect(await guessings()).toEqual([slowed, watched]), 5_000);
   expect(await guess("b", 5)).toEqual({ ok: 3, rate_limited: 2 });
 });
 

@@ -161,6 +161,25 @@ describe.each(protocols)("over $name", (protocol) => {
     await guess(1, { end_user_ip });
     await untilSlowed("end_user_ip", 1);
   });
+
+  test("a source does not hide behind others that enter the first codes of its verifications, and counts once for each on all servers", async () => {
+    await forgetAll();
+    const { check, start } = callsOf(protocol, await app.mintKey());
+    const end_user_ip = newAddress();
+    const guessAfterAnother = async (number: number) => {
+      for (const id of await Promise.all(times(number, () => start()))) {
+        await check(id, { device_id: newDevice(), end_user_ip: newAddress() });
+        for (const server of [app, other, app, other]) {
+          await check(id, { end_user_ip }, "1", server);
+        }
+      }
+    };
+    await guessAfterAnother(9);
+    await untilCounted(`end_user_ip:${end_user_ip}`, 9);
+    expect(await slowed("end_user_ip")).toBe(0);
+    await guessAfterAnother(1);
+    await untilSlowed("end_user_ip", 1);
+  });
 });
 
 describe("over REST alone, approvals before the first wrong code", () => {

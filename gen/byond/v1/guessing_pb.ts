@@ -43,7 +43,7 @@ export type Guessing = Message<"byond.v1.Guessing"> & {
   value: string;
 
   /**
-   * The verifications whose first code was wrong and came from this source, since `since`.
+   * The verifications for which a wrong code came from this source, since `since`.
    *
    * @generated from field: int32 verifications = 4;
    */

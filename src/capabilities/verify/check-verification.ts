@@ -8,6 +8,7 @@ import { heldCredential, requireCredential } from "../../revocation/held-credent
 import { approvalIndexes, approvalOf, approvalProblems, type GivenApproval, hasApproval } from "./approval.ts";
 import { deriveCode, deriveFixedCode, normalizeCode } from "./code.ts";
 import { verificationNotFound } from "./get-verification.ts";
+import { type GuessSource, guessTagOf } from "./guessing/guess-source.ts";
 import { type GuardModeSql, slowedSources, takeCheckTokens } from "./guessing/slowed-source.ts";
 import { indexesOfAny, parseAnyRecipient } from "./recipient.ts";
 import { guessKey } from "./send-limits.ts";
@@ -22,8 +23,8 @@ export interface CheckInput extends GivenApproval {
   readonly code: string;
   /** The recipient that the caller expects, E.164 or a mail address: the code is wrong for any other. Undefined: not checked. */
   readonly recipient: string | undefined;
-  /** The keys of the sources that the code came from. None: they are not judged. */
-  readonly sources: readonly string[];
+  /** Where the code came from. None: they are not judged. */
+  readonly sources: readonly GuessSource[];
 }
 
 export type CheckStatus = "approved" | "incorrect" | "expired" | "locked";
@@ -32,8 +33,10 @@ export interface CheckResult {
   readonly status: CheckStatus;
   /** Whether the recipient has a fixed code: it was not sent, and is not secret. */
   readonly hasFixedCode: boolean;
-  /** What the check says about its sources. Undefined: nothing, such as a second wrong code for the verification. */
-  readonly guess: "guessed" | "approved" | undefined;
+  /** The sources whose first wrong code for the verification it was. */
+  readonly guessed: readonly GuessSource[];
+  /** Those that entered a right code which was sent. */
+  readonly approved: readonly GuessSource[];
 }
 
 /**
@@ -45,6 +48,8 @@ export interface CheckResult {
  * verification with two recipients counts against both, so that a second recipient does not allow more guesses.
  *
  * If a source of the code is slowed, the statement does nothing but say so.
+ *
+ * A wrong code adds the tags of its sources to the row, and answers those that are new.
  */
 const checkParameters = {
   workspaceId: text,
@@ -56,6 +61,7 @@ const checkParameters = {
   recipientIndexes: nullable(array(text)),
   approvalIndexes: nullable(array(text)),
   sources: array(text),
+  tags: array(integer),
   attemptId: text,
   credential: heldCredential,
 };
@@ -64,7 +70,7 @@ const checkParameters = {
 const checkText = (p: Placeholders<typeof checkParameters>, hasCode: string, guardMode: GuardModeSql) => `
     WITH ${limitLockWait}, ${slowedSources(p, guardMode)}, target AS (
       SELECT
-        limit_indexes, status, attempts, max_attempts, fixed_code_id,
+        limit_indexes, status, attempts, max_attempts, fixed_code_id, guess_tags,
         status = 'pending' AND expires_at > byond_now() AND secret_id = ANY (${p.knownSecrets}) AND ${hasCode} AS is_live,
         secret_id = ANY (${p.matchingSecrets}) AND code_length = ${p.codeLength} AND (
           ${p.recipientIndexes} IS NULL
@@ -96,21 +102,25 @@ const checkText = (p: Placeholders<typeof checkParameters>, hasCode: string, gua
         WHEN is_right THEN 'approved'
         WHEN attempts + 1 >= max_attempts THEN 'locked'
         ELSE 'pending'
-      END AS status
+      END AS status,
+      CASE WHEN NOT is_right THEN
+        (SELECT array_agg(tag) FROM unnest(${p.tags}) AS tag WHERE tag <> ALL (coalesce(guess_tags, '{}')))
+      END AS new_tags
       FROM target WHERE is_live
     ), counted AS (
       UPDATE verification SET
         attempts = verification.attempts + 1,
         status = decision.status,
         last_attempt_id = ${p.attemptId},
+        guess_tags = verification.guess_tags || decision.new_tags,
         approved_at = CASE WHEN decision.status = 'approved' THEN byond_now() END
       FROM decision
       WHERE verification.workspace_id = ${p.workspaceId} AND verification.id = ${p.id}
-      RETURNING verification.status, verification.attempts
+      RETURNING verification.status, decision.new_tags
     )
     SELECT
       slowed.sources AS slowed_sources, target.status AS before, counted.status AS after, target.fixed_code_id,
-      counted.attempts = 1 AND NOT target.is_right AS is_first_wrong,
+      counted.new_tags,
       ${requireCredential(p.credential, { after: ["budget"], effect: "counted" })}
     FROM slowed LEFT JOIN target ON true LEFT JOIN counted ON true`;
 
@@ -134,7 +144,7 @@ export const checkStatements = (guardMode: GuardModeSql) => ({
 const lookUpAttempt = statement<CheckRow>("look_up_attempt")(
   { workspaceId: text, id: text, attemptId: text },
   (p) => `
-    SELECT NULL::text[] AS slowed_sources, 'pending' AS before, status AS after, fixed_code_id, false AS is_first_wrong
+    SELECT NULL::text[] AS slowed_sources, 'pending' AS before, status AS after, fixed_code_id, NULL::integer[] AS new_tags
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND id = ${p.id} AND last_attempt_id = ${p.attemptId}`,
 );
@@ -147,8 +157,8 @@ interface CheckRow {
   /** Null: the attempt did not count, because the verification had ended or expired. */
   readonly after: "pending" | "approved" | "locked" | null;
   readonly fixedCodeId: string | null;
-  /** Null: as with `before`. */
-  readonly isFirstWrong: boolean | null;
+  /** The tags of sources that had no wrong code for the verification before this one. Null: there are none, or the code was not wrong. */
+  readonly newTags: readonly number[] | null;
 }
 
 export interface CheckDependencies {
@@ -185,9 +195,14 @@ export async function checkVerification(
     recipientIndexes: recipient === undefined ? null : indexesOfAny(deps.keyring, recipient),
     approvalIndexes: isIncomplete ? [] : approvalIndexes(deps.keyring, approval),
     sources: [],
+    tags: sources.map((source) => guessTagOf(verificationId, source)),
   };
   const { check, checkFixed } = deps.checks;
-  let [row] = await deps.database.run(check, { ...values, sources }, lookUpAttempt.bind(target));
+  let [row] = await deps.database.run(
+    check,
+    { ...values, sources: sources.map(({ key }) => key) },
+    lookUpAttempt.bind(target),
+  );
   const slowed = row?.slowedSources ?? [];
   if (slowed.length > 0) {
     await takeCheckTokens(deps.database, workspaceId, slowed);
@@ -198,20 +213,27 @@ export async function checkVerification(
   }
   const { fixedCodeId } = row;
   if (fixedCodeId === null) {
-    return { status: statusOf(row), hasFixedCode: false, guess: guessOf(row) };
+    const { after, newTags } = row;
+    return {
+      status: statusOf(row),
+      hasFixedCode: false,
+      guessed: sources.filter((source) => newTags?.includes(guessTagOf(verificationId, source))),
+      approved: after === "approved" ? sources : [],
+    };
   }
   if (!deps.allowsFixedCodes) {
-    return { status: "expired", hasFixedCode: true, guess: undefined };
+    return { status: "expired", hasFixedCode: true, guessed: [], approved: [] };
   }
   const fixedValues = {
     ...values,
     fixedCodeId,
+    tags: [],
     matchingSecrets: matchingSecrets(deps.keyring, code, (secret) =>
       deriveFixedCode(secret, { fixedCodeId, length: code.length }),
     ),
   };
   const [fixed] = await deps.database.run(checkFixed, fixedValues, lookUpAttempt.bind(target));
-  return { status: statusOf(fixed ?? row), hasFixedCode: true, guess: guessOf(fixed ?? row) };
+  return { status: statusOf(fixed ?? row), hasFixedCode: true, guessed: [], approved: [] };
 }
 
 function statusOf({ before, after }: CheckRow): CheckStatus {
@@ -224,13 +246,6 @@ function statusOf({ before, after }: CheckRow): CheckStatus {
     case null:
       return before === "locked" ? "locked" : "expired";
   }
-}
-
-function guessOf({ after, isFirstWrong }: CheckRow): CheckResult["guess"] {
-  if (after === "approved") {
-    return "approved";
-  }
-  return isFirstWrong === true ? "guessed" : undefined;
 }
 
 /** The problems of the recipient, the payee and the amount of a check, by field. */

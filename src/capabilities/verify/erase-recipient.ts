@@ -14,7 +14,7 @@ import type { VerificationOwner } from "./start-verification.ts";
  */
 export const erasure = `
   recipient_sealed = NULL, recipient_index = NULL, second_recipient_sealed = NULL, second_recipient_index = NULL,
-  limit_indexes = NULL, end_user_sealed = NULL, device_indexes = NULL, number_range = NULL, metadata = '{}',
+  limit_indexes = NULL, end_user_sealed = NULL, device_indexes = NULL, guess_tags = NULL, number_range = NULL, metadata = '{}',
   approval_sealed = NULL, approval_index = NULL,
   status = CASE
     WHEN status <> 'pending' THEN status

@@ -28,6 +28,8 @@ export const VerificationEntity = defineEntity({
     endUserSealed: p.blob().nullable(),
     /** Keyed hashes of the end user's device: under each master secret that the server knew. Null: the start named none. */
     deviceIndexes: p.array().nullable(),
+    /** The sources of its wrong codes, as `guessTagOf` makes them: each counts once. Null: there was no wrong code. */
+    guessTags: p.array<number>().columnType("integer[]").nullable(),
     brand: p.text(),
     locale: p.text().nullable(),
     autofillDomain: p.text().nullable(),

@@ -1,9 +1,11 @@
 import { Migration } from "@mikro-orm/migrations";
 
-/** The device of the end user who asked for a code, as limits count it; and sources of checks that guess codes. */
+/**
+ * The device of the end user who asked for a code, as limits count it; and sources of checks that guess codes, each of which counts once for a verification.
+ */
 export class Verify0009 extends Migration {
   override up(): void {
-    this.addSql("ALTER TABLE verification ADD COLUMN device_indexes text[]");
+    this.addSql("ALTER TABLE verification ADD COLUMN device_indexes text[], ADD COLUMN guess_tags integer[]");
     this.addSql(guessSource);
     this.addSql(noteGuesses);
   }
@@ -17,6 +19,7 @@ const guessSource = `
     since timestamptz NOT NULL,
     guessed integer NOT NULL,
     approved integer NOT NULL,
+    detected_until timestamptz,
     slowed_until timestamptz,
     guessed_before integer NOT NULL DEFAULT 0,
     approved_before integer NOT NULL DEFAULT 0,
@@ -25,8 +28,8 @@ const guessSource = `
 
 /**
  * Adds what a server counted of a source, and judges it by the half of the window that has begun and the half before it: `min_guessed` is the least
- * number of verifications, `min_ratio` how many times the approved ones they must be. What was approved still counts after the source was slowed. One that
- * was not slowed before writes the event. The id is made here, as `createId` makes it.
+ * number of verifications, `min_ratio` how many times the approved ones they must be. What was approved still counts after the source was slowed. Only `enforce`
+ * slows it. The event is written once in `slowed_for`, and again if it is slowed for the first time. The id is made here, as `createId` makes it.
  */
 const noteGuesses = `
   CREATE FUNCTION note_guesses(
@@ -57,9 +60,11 @@ const noteGuesses = `
     IF all_guessed < min_guessed OR all_guessed < min_ratio * all_approved THEN
       RETURN false;
     END IF;
-    UPDATE guess_source SET guessed = 0, guessed_before = 0, slowed_until = moment + slowed_for
+    UPDATE guess_source SET
+        guessed = 0, guessed_before = 0, detected_until = moment + slowed_for,
+        slowed_until = CASE WHEN mode = 'enforce' THEN moment + slowed_for ELSE slowed_until END
       WHERE workspace_id = workspace AND source = source_key;
-    IF counted.slowed_until > moment THEN
+    IF counted.detected_until > moment AND (mode <> 'enforce' OR counted.slowed_until > moment) THEN
       RETURN false;
     END IF;
     INSERT INTO event_pending (workspace_id, mode, type, subject_id, created_at, snapshot)

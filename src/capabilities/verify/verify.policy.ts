@@ -42,7 +42,7 @@ export const accountSendLimit = { burst: 3, periodSeconds: 900 } as const;
 export const ownRetentionDays = 1;
 
 /**
- * When a source of checks guesses codes of many verifications: so many had a first code that was wrong within the window (which moves on by halves), and
+ * When a source of checks guesses codes of many verifications: so many had a wrong code from it within the window (which moves on by halves), and
  * `ratio` times as many as were approved. It is slowed then. An end user's device or address is that of few people; the address of whoever calls, and the API key, are
  * those of many, so that they need more of it, and become less slow.
  */

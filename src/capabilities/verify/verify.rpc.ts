@@ -132,22 +132,20 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       const verificationId = verificationIdOf(request.verificationId);
       const owner = ownerOf(context);
       const sources = checkSourcesOf(deps.keyring, request, context);
-      let guess: CheckResult["guess"];
+      let checked: CheckResult | undefined;
       const answer = await commitWithAnswer(
         context,
         deps.database,
         CheckVerificationResponseSchema,
         async (database) => {
-          const input = { verificationId, code, recipient, payee, amount, sources: sources.map(({ key }) => key) };
-          const checked = await checkVerification({ ...deps, database }, owner, input);
-          guess = checked.guess;
+          const input = { verificationId, code, recipient, payee, amount, sources };
+          checked = await checkVerification({ ...deps, database }, owner, input);
           const { status, hasFixedCode } = checked;
           return { verificationId, status: checkStatuses[status], ...(hasFixedCode ? { fixedCode: true } : {}) };
         },
       );
-      if (guess !== undefined) {
-        deps.guesses.note(owner.workspaceId, sources, guess);
-      }
+      deps.guesses.note(owner.workspaceId, checked?.guessed ?? [], "guessed");
+      deps.guesses.note(owner.workspaceId, checked?.approved ?? [], "approved");
       if (answer.status === CheckStatus.APPROVED || answer.status === CheckStatus.LOCKED) {
         deps.events.committed();
       }

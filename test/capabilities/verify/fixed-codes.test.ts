@@ -1,7 +1,7 @@
 /** Fixed codes of a few recipients in live mode: allowed by the operator, made with the password, and no way past the limits. */
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { FixedCodeService } from "../../../gen/byond/v1/fixed_code_pb.ts";
 import { CheckVerificationResponse_Status as CheckStatus } from "../../../gen/byond/v1/verify_pb.ts";
 import { deriveCode, deriveFixedCode } from "../../../src/capabilities/verify/code.ts";
@@ -309,4 +309,22 @@ test("without the setting there are none: not even those that were made before",
   });
   expect(sent.status).toBe(201);
   await without.messageTo("before@example.com");
+});
+
+test("right fixed codes do not hide that their source guesses other codes", async () => {
+  const caller = await account();
+  const device_id = "device of the review";
+  for (const recipient of ["review-1@example.com", "review-2@example.com", "review-3@example.com"]) {
+    const { code } = await fixed(caller, recipient);
+    for (const _ of Array(2)) {
+      const { body } = await start(app, caller.key, recipient);
+      expect((await checkOf(caller, body.verification_id, code, { device_id })).status).toBe("approved");
+    }
+  }
+  for (let count = 0; count < 10; count += 1) {
+    const { body } = await start(app, caller.key, `guessed-${count}@example.com`);
+    expect((await checkOf(caller, body.verification_id, "1", { device_id })).status).toBe("incorrect");
+  }
+  const sql = `SELECT approved FROM guess_source WHERE workspace_id = $1 AND source LIKE 'device:%' AND slowed_until IS NOT NULL`;
+  await vi.waitFor(async () => expect(await rowsOf(app, sql, [caller.workspaceId])).toEqual([{ approved: 0 }]), 5_000);
 });

@@ -28,7 +28,7 @@ final class Guessing extends Result
      */
     public readonly string $value;
 
-    /** The verifications whose first code was wrong and came from this source, since `since`. */
+    /** The verifications for which a wrong code came from this source, since `since`. */
     public readonly int $verifications;
 
     /** The verifications that were approved by a code from this source, since `since`. */

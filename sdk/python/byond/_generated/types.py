@@ -1513,7 +1513,7 @@ class Guessing:
     """
 
     verifications: int
-    """The verifications whose first code was wrong and came from this source, since `since`."""
+    """The verifications for which a wrong code came from this source, since `since`."""
 
     approved: int
     """The verifications that were approved by a code from this source, since `since`."""

@@ -921,7 +921,7 @@ export interface Guessing {
    * API key. Of an IPv6 address, the network (`/64`).
    */
   readonly value: string;
-  /** The verifications whose first code was wrong and came from this source, since `since`. */
+  /** The verifications for which a wrong code came from this source, since `since`. */
   readonly verifications: number;
   /** The verifications that were approved by a code from this source, since `since`. */
   readonly approved: number;

@@ -66,7 +66,7 @@ const approvalsAtOnce = (kind: GuessSourceKind) => guessingRuleOf(kind).verifica
 const pauseMs = 100;
 
 /**
- * Counts verifications whose first code was wrong, and those that were approved, by the source of the code, and adds the numbers to the
+ * Counts verifications for which a wrong code was entered, and those that were approved, by the source of the code, and adds the numbers to the
  * database in batches: no check waits for a write, or for the row of its source. Approvals are added with a wrong code of their source, so that
  * it is judged by those that came before, too, or when they are many, so that other servers know of them: for nearly all checks, nothing is
  * written. What a crash loses is the last tenth of a second, and a few approvals.

@@ -10,11 +10,13 @@ export const GuessSourceEntity = defineEntity({
     source: p.text().primary(),
     /** When the half of the window began in which it is counted. */
     since: p.datetime(),
-    /** Verifications whose first code was wrong, and came from this source. */
+    /** Verifications for which a wrong code came from this source. */
     guessed: p.integer(),
     /** Verifications that were approved by a code from this source, as far as a server counted them. */
     approved: p.integer(),
-    /** Null: it has not guessed. */
+    /** Until then no further event says that it guesses. Null: it has not guessed. */
+    detectedUntil: p.datetime().nullable(),
+    /** Null: it has not guessed while the guard refused. */
     slowedUntil: p.datetime().nullable(),
     /** The same two, of the half before. */
     guessedBefore: p.integer().default(0),
