@@ -109,6 +109,7 @@ const notRun: Readonly<Record<string, string>> = {
     "erase_lookups_of_secret",
   ]),
   ...reasonFor("looks a row up by its primary key, as others do that are run", [
+    "find_block_before_hook",
     "look_up_following_fallback_step",
     "look_up_taken_step",
     "look_up_attempt",

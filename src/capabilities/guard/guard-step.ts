@@ -6,6 +6,15 @@ import type { Send, SendStep, sendParameters } from "../verify/define-send-step.
 /** What the step finds: `sendCode` reads the version. */
 type GuardRow = { readonly guardVersion: number | null; readonly guardBlocked?: boolean | null };
 
+/** SQL that tells whether one of the ranges is blocked: a look-up by the primary key for each. */
+export const isBlocked = (p: { readonly workspaceId: string; readonly ranges: string }) => `EXISTS (
+      SELECT FROM unnest(${p.ranges}) AS asked (number_range), LATERAL (
+        SELECT FROM guard_block
+        WHERE workspace_id = ${p.workspaceId} AND number_range = asked.number_range AND ends_at > byond_now()
+        OFFSET 0
+      ) AS block
+    )`;
+
 /**
  * Lets a send pass if the settings that it was judged by are still in force, nothing was found wrong with it, and its range is not blocked: two
  * look-ups by primary keys. In shadow, only the version decides.
@@ -22,13 +31,6 @@ export const guardStep: SendStep = defineStep<Send, typeof sendParameters>()({
   values: ({ screening }) => ({ version: screening?.settingsVersion ?? 0, ranges: screening?.ranges }),
   sql(p, { parts, reached }) {
     const looksUpBlocks = parts.includes("blocks");
-    const isBlocked = `EXISTS (
-      SELECT FROM unnest(${looksUpBlocks ? p.ranges : ""}) AS asked (number_range), LATERAL (
-        SELECT FROM guard_block
-        WHERE workspace_id = ${p.workspaceId} AND number_range = asked.number_range AND ends_at > byond_now()
-        OFFSET 0
-      ) AS block
-    )`;
     const refuses = [
       ...(looksUpBlocks && !parts.includes("shadow") ? ["NOT is_blocked"] : []),
       ...(parts.includes("refused") ? ["false"] : []),
@@ -37,7 +39,7 @@ export const guardStep: SendStep = defineStep<Send, typeof sendParameters>()({
       ctes: `guard AS MATERIALIZED (
         SELECT
           coalesce((SELECT version FROM guard_setting WHERE workspace_id = ${p.workspaceId}), 0) AS version
-          ${looksUpBlocks ? `, ${isBlocked} AS is_blocked` : ""}
+          ${looksUpBlocks ? `, ${isBlocked(p)} AS is_blocked` : ""}
         WHERE ${reached}
       )`,
       passed: `EXISTS (SELECT FROM guard WHERE ${[`version = ${p.version}`, ...refuses].join(" AND ")})`,

@@ -95,6 +95,7 @@ export function guardCapability({ recipients, destinations }: Needs) {
       serverMode.give(guardMode);
       judging.give({
         screen: (send) => withVeto({ database, guards, hooks, screen }, send),
+        hasHook: (workspaceId) => guards.get(workspaceId).hook !== undefined,
         refresh: (queryable, workspaceId) => guards.refresh(queryable, workspaceId),
         async record(refused) {
           await recordRefusal({ database }, refused);
@@ -116,6 +117,7 @@ export function guardCapability({ recipients, destinations }: Needs) {
   };
   const guard: SendGuard = {
     screen: (send) => judging.value.screen(send),
+    hasHook: (workspaceId) => judging.value.hasHook(workspaceId),
     refresh: (database, workspaceId) => judging.value.refresh(database, workspaceId),
     record: (refused) => judging.value.record(refused),
   };

@@ -7,7 +7,7 @@ import type { ChannelName } from "../channels/outgoing-message.ts";
 import { approvalChannelProblem, unsealApproval } from "./approval.ts";
 import { codeMessageKind, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "./code-sender.ts";
 import { judgedRange, noteNumber, type OriginLimit, type Send, type sendParameters } from "./define-send-step.ts";
-import { type EndUser, type StoredEndUser, storedEndUser } from "./end-user.ts";
+import { type EndUser, mergeEndUsers, type StoredEndUser, storedEndUser, unknownEndUser } from "./end-user.ts";
 import { getVerification } from "./get-verification.ts";
 import {
   exactIndex,
@@ -37,7 +37,9 @@ export interface ResendInput {
   readonly channel: ChannelName | undefined;
   /** Undefined: the recipient that the verification has for this channel. */
   readonly recipient: string | undefined;
-  /** The limits by origin, given the end user whom the start named. */
+  /** The end user whom the call names. What it does not say of them, the start said. Default: it names none. */
+  readonly endUser?: EndUser;
+  /** The limits by origin, given the end user. */
   readonly originLimitsOf: (endUser: EndUser) => readonly OriginLimit[];
 }
 
@@ -237,7 +239,8 @@ export async function sendAgain(
     lane,
     claimedBy: codes.serverId,
   };
-  const endUser = storedEndUser(keyring, { workspaceId, id: verificationId }, pending);
+  const known = storedEndUser(keyring, { workspaceId, id: verificationId }, pending);
+  const endUser = mergeEndUsers(input.endUser ?? unknownEndUser, known);
   const secondContext = secondRecipientContext(workspaceId, verificationId);
   const resend: Resend = {
     workspaceId,

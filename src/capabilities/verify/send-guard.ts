@@ -19,6 +19,8 @@ export interface SendGuard {
    * a transaction must not wait for (`withoutWaiting`).
    */
   screen(send: Send): Awaitable<Screening | undefined>;
+  /** Whether the workspace has a hook, as far as this server knows. */
+  hasHook(workspaceId: string): boolean;
   /** Reads the settings of a workspace again. */
   refresh(database: Queryable, workspaceId: string): Promise<void>;
   /** Records a refused send: not in the transaction of the send, which is rolled back. */
@@ -51,7 +53,7 @@ export async function withoutWaiting<T>(
   const known = new Map<string, Screening | undefined>();
   const answered: SendGuard = {
     screen(send) {
-      const key = `${send.channel} ${send.recipient.exact}`;
+      const key = `${send.verificationId} ${send.channel} ${send.recipient.exact}`;
       if (known.has(key)) {
         return known.get(key);
       }
@@ -63,6 +65,7 @@ export async function withoutWaiting<T>(
       }
       return screening;
     },
+    hasHook: (workspaceId) => guard.hasHook(workspaceId),
     refresh(database, workspaceId) {
       known.clear();
       return guard.refresh(database, workspaceId);

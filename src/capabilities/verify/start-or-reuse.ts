@@ -6,7 +6,6 @@ import { reuseParameters, toReuse } from "./insert-verification.ts";
 import { planSends } from "./plan-sends.ts";
 import { exactIndexes } from "./recipient.ts";
 import { type ResendDependencies, type ResendInput, readPending, sendAgain } from "./resend-code.ts";
-import type { Sent } from "./send-steps.ts";
 import {
   type StartedVerification,
   type StartInput,
@@ -21,7 +20,7 @@ const findToReuse = statement<{ id: string | null }>("find_verification_to_reuse
 );
 
 export interface StartOrReuseInput extends Omit<StartInput, "unlessPending"> {
-  /** The limits by origin of a code that is sent again, given the end user whom the start named. */
+  /** The limits by origin of a code that is sent again, given the end user. */
   readonly originLimitsOf: ResendInput["originLimitsOf"];
 }
 
@@ -38,6 +37,9 @@ const maxTries = 3;
  * statement of the start finds out which, under a lock, so that of two calls at the same moment one starts and the other uses what it
  * started. Throws as a start and a resend do.
  *
+ * The guard's hook is asked before the statement of the start, and told which verification the code belongs to. So it is looked for before that where
+ * there is a hook: one more look-up, and one question instead of two.
+ *
  * A channel without a provider is not used again: it has no pending verification, unless a fallback was used in its place.
  */
 export async function startOrReuse(
@@ -46,6 +48,12 @@ export async function startOrReuse(
   input: StartOrReuseInput,
 ): Promise<StartedOrReused> {
   const canReuse = deps.codes.laneFor(input.channel, caller.mode) !== undefined;
+  if (canReuse && deps.guard?.hasHook(caller.workspaceId) === true) {
+    const reused = await reuse(deps, caller, input);
+    if (reused !== undefined) {
+      return reused;
+    }
+  }
   for (let tries = 0; canReuse && tries < maxTries; tries += 1) {
     const started = await startUnlessPending(deps, caller, { ...input, unlessPending: true });
     if (started !== undefined) {
@@ -53,7 +61,7 @@ export async function startOrReuse(
     }
     const reused = await reuse(deps, caller, input);
     if (reused !== undefined) {
-      return { id: reused.id, status: "pending", expiresAt: reused.sent.expiresAt, isReused: true };
+      return reused;
     }
   }
   return { ...(await startVerification(deps, caller, input)), isReused: false };
@@ -64,7 +72,7 @@ async function reuse(
   deps: ResendDependencies,
   caller: VerificationOwner,
   input: StartOrReuseInput,
-): Promise<{ readonly id: string; readonly sent: Sent } | undefined> {
+): Promise<StartedOrReused | undefined> {
   const { database, keyring, codes } = deps;
   const { workspaceId, mode } = caller;
   const { targets } = planSends(input);
@@ -89,10 +97,16 @@ async function reuse(
       const sent = await sendAgain(
         deps,
         caller,
-        { verificationId: id, channel, recipient: recipient.address, originLimitsOf: input.originLimitsOf },
+        {
+          verificationId: id,
+          channel,
+          recipient: recipient.address,
+          endUser: input.endUser,
+          originLimitsOf: input.originLimitsOf,
+        },
         pending,
       );
-      return sent && { id, sent };
+      return sent && { id, status: "pending", expiresAt: sent.expiresAt, isReused: true };
     } catch (error) {
       if (error instanceof AppError && error.code === "send_limit_reached") {
         return undefined;

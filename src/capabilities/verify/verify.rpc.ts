@@ -15,6 +15,7 @@ import {
 } from "../../../gen/byond/v1/verify_pb.ts";
 import { callMode } from "../../access/call-mode.ts";
 import { anyCaller, credentialOf, keyCaller } from "../../access/caller.ts";
+import { createId } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Database } from "../../database/database.ts";
 import type { EventLog } from "../../events/event-log.ts";
@@ -36,7 +37,7 @@ import {
   type checkStatements,
   checkVerification,
 } from "./check-verification.ts";
-import { type EndUser, endUserOf, mergeEndUsers } from "./end-user.ts";
+import { type EndUser, endUserOf } from "./end-user.ts";
 import { eraseRecipient, type erasureStatement } from "./erase-recipient.ts";
 import { fixedCodeOf } from "./fixed-codes/find-fixed-code.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
@@ -90,6 +91,8 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       await refuseEmails(deps.emails, request, anyCaller(context).workspaceId);
       const endUser = endUserOf(deps.keyring, anyCaller(context).workspaceId, request);
       const input = {
+        // Before the work, which may run again: the hook is told the id that the call answers.
+        id: createId("vrf"),
         channel: channelOf(request.channel),
         recipient: request.recipient,
         brand: request.brand,
@@ -102,7 +105,7 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
         metadata: request.metadata,
         endUser,
         originLimits: endUserLimits(deps.sendLimits, endUser),
-        originLimitsOf: (known: EndUser) => endUserLimits(deps.sendLimits, mergeEndUsers(endUser, known)),
+        originLimitsOf: (merged: EndUser) => endUserLimits(deps.sendLimits, merged),
         fallback: request.fallback.map(fallbackInput),
         approval: approvalOf(request),
       };
