@@ -303,11 +303,15 @@ export type PutTemplateRequest = Message<"byond.v1.PutTemplateRequest"> & {
    * The HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out `text`, with the logo and the colors.
    *
    * It stands in the body of the mail, and consists of these elements, each closed: `b`, `bdi`, `blockquote`, `br`,
-   * `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `ol`, `p`, `s`, `small`, `span`, `strong`, `sub`, `sup`,
-   * `table`, `tbody`, `td`, `tfoot`, `th`, `thead`, `tr`, `u`, `ul`. Attributes stand in double quotes; among them is `style`, with
-   * colors, fonts, sizes, spaces and borders. `&`, `<` and `>` are written `&amp;`, `&lt;` and `&gt;`. The only picture is
-   * the logo: `<img src="cid:logo" alt="Acme">`. Placeholders stand in text, never in attributes. Text must have 9 to 100
-   * pixels, lines of at least 9, and a contrast of at least 3 with its background.
+   * `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `p`, `small`, `span`, `strong`, `table`, `tbody`, `td`,
+   * `th`, `tr`, `u`, `ul`. Attributes stand in double quotes; among them is `style`, with colors, fonts, sizes, spaces and
+   * borders. `&`, `<` and `>` are written `&amp;`, `&lt;` and `&gt;`. The only picture is the logo:
+   * `<img src="cid:logo" alt="Acme" width="120" height="40">`. Placeholders stand in text, never in attributes.
+   *
+   * Nothing may lie over a text or move it away. Text has 9 to 48 pixels, lines of 1 to 2 times that, and a contrast of at
+   * least 3 with its background. Only blocks, tables and cells have backgrounds, borders (0 to 4 px), padding and margins
+   * (0 to 48 px); in a window of 320 pixels, at least 96 are left for the content of each. Cells stand beside each other in
+   * `<table width="100%" style="table-layout: fixed">`, in columns of equal width. Between two texts are at most 240 pixels.
    *
    * @generated from field: optional string html = 5;
    */
@@ -316,7 +320,7 @@ export type PutTemplateRequest = Message<"byond.v1.PutTemplateRequest"> & {
   /**
    * The picture at the head of a mail; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and 2,000 pixels on each side. It is part of the mail: nothing is
    * loaded from elsewhere. It is shown 40 pixels high above the text, unless `html` places it with
-   * `<img src="cid:logo" alt="Acme">`.
+   * `<img src="cid:logo" alt="Acme" width="120" height="40">`.
    *
    * @generated from field: optional string logo = 6;
    */
@@ -481,7 +485,7 @@ export type PreviewTemplateRequest = Message<"byond.v1.PreviewTemplateRequest"> 
   /**
    * The draft's picture; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and 2,000 pixels on each side. It is part of the mail: nothing is
    * loaded from elsewhere. It is shown 40 pixels high above the text, unless `html` places it with
-   * `<img src="cid:logo" alt="Acme">`.
+   * `<img src="cid:logo" alt="Acme" width="120" height="40">`.
    *
    * @generated from field: optional string logo = 6;
    */

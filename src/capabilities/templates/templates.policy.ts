@@ -31,8 +31,22 @@ export const minContrast = 4.5;
 /** Of a text in HTML with the colors that are declared around it: what the criterion asks of large texts. */
 export const minContrastInHtml = 3;
 
-/** The size of a text in HTML, and the least height of its lines. */
-export const textPixels = { min: 9, max: 100 } as const;
+/** The size of a text in HTML. */
+export const textPixels = { min: 9, max: 48 } as const;
+
+/** Of the layout of HTML in a window of 320 pixels, in pixels. */
+export const layoutLimits = {
+  /** Within what the server puts around it (`mailDocument`). */
+  pageWidth: 288,
+  /** Of each box, so that a letter of the greatest size, and a word of the usual one, stands in it. */
+  minWidth: 96,
+  /** Between two texts. */
+  maxGap: 240,
+  /** Before the code, the payee and the amount. Estimated from above: about twice what it is. */
+  maxHeightBefore: 2_400,
+  /** Of cells beside each other. */
+  maxRowHeight: 720,
+} as const;
 
 /** Remembered by each server: which templates a workspace's mode has, and the templates themselves (128 KiB each at most). */
 export const maxRememberedLists = 10_000;

@@ -40,6 +40,23 @@ const unreadable =
 const small = "text of less than 9 pixels";
 const pale = "text with a contrast of less than 3.0 with its background";
 const form = 'in the form name="value"';
+const fontSize = "this value of the style font-size: it takes 9 to 48 px";
+const narrow = "with less than 96 pixels for its content, in a window of 320";
+const gap = "more than 240 pixels without text before a text";
+const beside = "cells beside each other except in a table of the whole width";
+
+const columns = '<table width="100%" style="table-layout: fixed">';
+
+/** A payment at the head of a mail, and something after it. */
+const payment = (name: string, source: string, reason: string): HostileTemplate => ({
+  name,
+  change: { text: "{{payee}} {{amount}} {{code}}", html: `<div>{{code}}</div>\n${source}` },
+  field: "html",
+  reason,
+});
+/** A payment in something. */
+const around = (name: string, begin: string, reason: string, end = ""): HostileTemplate =>
+  payment(name, `${begin}{{payee}} {{amount}}${end}`, reason);
 
 export const hostileTemplates: readonly HostileTemplate[] = [
   // Something that is executed.
@@ -66,7 +83,7 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   html("a template element", "<template><b>x</b></template>", "must not contain <template>"),
   html("noscript", "<noscript><p>x</p></noscript>", "must not contain <noscript>"),
   html("a plug-in", '<object data="x"></object>', "must not contain <object>"),
-  html("an expression of CSS", '<p style="width: expression(alert(1))">x</p>', "this value of the style width"),
+  html("an expression of CSS", '<p style="width: expression(alert(1))">x</p>', "the style width in <p>"),
   html("a behaviour of CSS", '<p style="behavior: url(x.htc)">x</p>', "the style behavior"),
   html("a binding of CSS", '<p style="-moz-binding: url(x)">x</p>', "the style -moz-binding"),
   // Something that is loaded from elsewhere.
@@ -114,15 +131,19 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   html("a button", "<button>x</button>", "must not contain <button>"),
   html("an image map", '<map name="x"></map>', "must not contain <map>"),
   html("an address that two elements share", "<p>https:/<b>/evil</b>.example</p>", addresses),
-  html("an address in the text of the logo", '<img src="cid:logo" alt="https://evil.example">', addresses),
+  html(
+    "an address in the text of the logo",
+    '<img src="cid:logo" alt="https://evil.example" width="9" height="9">',
+    addresses,
+  ),
   text("a web address", "Open https://evil.example/login", addresses),
   text("a web address without a scheme", "Open evil.example/login", addresses),
   text("a mail address", "Write to help@evil.example", addresses),
   text("a web address with look-alike signs", "Open https：／／evil。example／x", addresses),
-  html("an address that two cells share", "<table><tr><td>evil.e</td><td>xample/login</td></tr></table>", addresses),
+  html("an address that two cells share", `${columns}<tr><td>evil.e</td><td>xample/login</td></tr></table>`, addresses),
   html(
     "an address that the second lines of two cells share",
-    "<table><tr><td>a<br>evil.e</td><td><p>b</p><p>xample/login</p></td></tr></table>",
+    `${columns}<tr><td>a<br>evil.e</td><td><p>b</p><p>xample/login</p></td></tr></table>`,
     addresses,
   ),
   html(
@@ -133,7 +154,7 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   html(
     "blocks in a line",
     '<p style="display: inline">ev</p><p style="display:inline-block">il</p>',
-    "the style display",
+    "the style display in <p>",
   ),
   html("cells below each other", '<table><tr><td style="display: block">x</td></tr></table>', "the style display"),
   text("the name of a host, which phones make a link of", "Sign in at evil.example", hosts),
@@ -181,14 +202,10 @@ export const hostileTemplates: readonly HostileTemplate[] = [
     reason: autofill,
   },
   text("a line for phones in a line", "Code: @evil #{{code}}", autofill),
-  html(
-    "a line for phones that CSS makes",
-    '<p style="white-space: pre-line">x\n@evil</p>',
-    "this value of the style white-space",
-  ),
+  html("a line for phones that CSS makes", '<p style="white-space: pre-line">x\n@evil</p>', "the style white-space"),
   html(
     "a line for phones in a cell",
-    "<table><tr><td>x</td><td>@evil</td></tr></table>",
+    `${columns}<tr><td>x</td><td>@evil</td></tr></table>`,
     "must have no line that begins with @",
   ),
   text("an unknown placeholder", "{{password}}", "has an unknown placeholder {{password}}"),
@@ -251,28 +268,29 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   html(
     "a cell of a million columns",
     '<table><tr><td colspan="1000000">x</td></tr></table>',
-    "this value of the attribute colspan",
+    "the attribute colspan in <td>",
   ),
   html("a text that lies over others", '<p style="position: fixed">x</p>', "the style position"),
-  html("a text that nobody sees", '<p style="display: none">x</p>', "the style display, except in <img>"),
+  html("a text that nobody sees", '<p style="display: none">x</p>', "the style display in <p>"),
   html(
     "a picture that nobody sees",
-    '<img src="cid:logo" alt="" style="display: none">',
+    '<img src="cid:logo" alt="" width="9" height="9" style="display: none">',
     "this value of the style display",
   ),
-  html("letters without a size", '<p style="font-size: 0">x</p>', small),
-  html("letters of one pixel", '<p style="font-size: 1px">x</p>', small),
-  html("letters of half a point", '<p style="font-size: 0.5pt">x</p>', small),
-  html(
-    "letters that get smaller in each other",
-    `<div style="font-size: 80%">${`<div style="font-size: 0.7em">`.repeat(2)}x</div></div></div>`,
-    small,
-  ),
+  html("letters without a size", '<p style="font-size: 0">x</p>', fontSize),
+  html("letters of one pixel", '<p style="font-size: 1px">x</p>', fontSize),
+  html("letters of half a point", '<p style="font-size: 0.5pt">x</p>', fontSize),
+  html("letters that get smaller in each other", '<div style="font-size: 80%">x</div>', fontSize),
+  html("letters of a screen's size", '<p style="font-size: 900px">x</p>', fontSize),
   html("letters that elements make smaller", `${"<small>".repeat(5)}x${"</small>".repeat(5)}`, small),
-  html("letters of a screen's size", '<p style="font-size: 900px">x</p>', "text of more than 100 pixels"),
-  html("lines in each other", '<p style="line-height: 0">x</p>', "text in lines of less than 9 pixels"),
-  html("lines of a pixel", '<p style="line-height: 1px">x</p>', "text in lines of less than 9 pixels"),
-  html("lines of a tenth", '<p style="line-height: 0.1">x</p>', "text in lines of less than 9 pixels"),
+  html(
+    "letters that an element makes larger",
+    '<div style="font-size: 48px"><h1>x</h1></div>',
+    "text of more than 48 pixels",
+  ),
+  html("lines in each other", '<p style="line-height: 0">x</p>', "this value of the style line-height"),
+  html("lines of a pixel", '<p style="line-height: 1px">x</p>', "this value of the style line-height"),
+  html("lines of a tenth", '<p style="line-height: 0.1">x</p>', "this value of the style line-height"),
   html("a color that is none", '<p style="color: transparent">x</p>', "this value of the style color"),
   html("the color of the background", '<p style="color: #fff">x</p>', pale),
   html("a background of the text's color", '<p style="background-color: #14171a">x</p>', pale),
@@ -306,6 +324,135 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   ),
   html("a Kelvin sign in an element", "<bloc\u212aquote>x</bloc\u212aquote>", "must not contain <blocquote>"),
   html("a Kelvin sign in an attribute", '<table cellpadding="0" bac\u212aground="x"></table>', form),
+  // What lies over a text, or moves it away.
+  payment(
+    "a block without height, and a background over its text",
+    '<div style="height:0">{{payee}} {{amount}}</div><div><span style="background-color:#ffffff">Free</span></div>',
+    "the style height (line 2)",
+  ),
+  payment(
+    "a background of an inline element",
+    '<div>{{payee}} {{amount}}</div><div><span style="background-color:#ffffff">Free</span></div>',
+    "the style background-color in <span> (line 2)",
+  ),
+  html(
+    "a padding that paints over the lines around it",
+    '<div><span style="padding:90px;background-color:#ffffff">999999</span></div>',
+    "the style padding in <span>",
+  ),
+  html(
+    "a border that paints over the lines around it",
+    '<div><span style="border:99px solid #ffffff">999999</span></div>',
+    "the style border in <span>",
+  ),
+  html("a border of a block without end", '<p style="border: 99px solid #fff">x</p>', "this value of the style border"),
+  html(
+    "letters that are higher than their lines",
+    '<div style="line-height:9px">x<br><span style="font-size:99px">999999</span></div>',
+    "this value of the style line-height: it takes normal or a number from 1 to 2 without a unit",
+  ),
+  payment(
+    "the logo over a text",
+    '<div style="height:0">{{payee}} {{amount}}</div><img src="cid:logo" alt="" width="400" height="100">',
+    "the style height",
+  ),
+  html("a cell without height", '<table><tr><td height="0">x</td></tr></table>', "the attribute height in <td>"),
+  html("a line of 800 words", `<p style="white-space:nowrap">${"x ".repeat(800)}</p>`, "the style white-space"),
+  html("words that do not break", '<p style="word-break: keep-all">x</p>', "the style word-break"),
+  html("overlong words that do not break", '<p style="overflow-wrap: normal">x</p>', "the style overflow-wrap"),
+  around("a text that margins squeeze", `${'<div style="margin:49%">'.repeat(4)}`, "this value of the style margin"),
+  around(
+    "a text that margins of pixels squeeze",
+    '<div style="margin:48px">'.repeat(3),
+    `a <div> ${narrow}`,
+    "</div>".repeat(3),
+  ),
+  around("a text that lists squeeze", "<ul><li>".repeat(5), `a <ul> ${narrow}`, "</li></ul>".repeat(5)),
+  around(
+    "a text that quotations squeeze",
+    "<blockquote>".repeat(3),
+    `a <blockquote> ${narrow}`,
+    "</blockquote>".repeat(3),
+  ),
+  around("a narrow block", '<div style="max-width: 1px">', `a <div> ${narrow}`, "</div>"),
+  around("a margin that pulls", '<div style="margin-top:-48px">', "this value of the style margin-top", "</div>"),
+  around("a column of a percent", '<table><tr><td width="1%">', "the attribute width in <td>"),
+  around("a column of a pixel", '<table><tr><td style="width: 1px">', "the style width in <td>"),
+  around(
+    "a column that the text of another one squeezes",
+    `<table width="100%"><tr><td>${"word ".repeat(200)}</td><td>`,
+    beside,
+    "</td></tr></table>",
+  ),
+  around(
+    "twenty columns",
+    `<table width="100%" style="table-layout: fixed"><tr>${"<td>x</td>".repeat(19)}<td>`,
+    `a <table> ${narrow}`,
+    "</td></tr></table>",
+  ),
+  around(
+    "columns that a later row makes",
+    '<table width="100%" style="table-layout: fixed"><tr><td>',
+    "rows with different numbers of cells in a <table>",
+    `</td></tr><tr>${"<td>x</td>".repeat(19)}</tr></table>`,
+  ),
+  around(
+    "a cell in the middle of a high row",
+    '<table width="100%" style="table-layout: fixed"><tr><td>',
+    "so much in cells beside each other",
+    `</td><td>${"x<br>".repeat(60)}</td></tr></table>`,
+  ),
+  html(
+    "a table wider than the window",
+    '<table style="width: 300px"><tr><td align="right">x</td></tr></table>',
+    "this value of the style width",
+  ),
+  html(
+    "a picture that makes a table wider than the window",
+    '<img src="cid:logo" alt="" width="400" height="9">',
+    "a picture wider than 288 pixels here",
+  ),
+  html("a picture of any size", '<img src="cid:logo" alt="">', "must have src, alt, width and height in <img>"),
+  html(
+    "a picture of a screen's height",
+    '<img src="cid:logo" alt="" width="9" height="900">',
+    "this value of the attribute height: it takes 0 to 160",
+  ),
+  html(
+    "a table beside the text after it",
+    '<table align="left"><tr><td>x</td></tr></table>',
+    "this value of the attribute align: it takes center in <table>",
+  ),
+  {
+    name: "a code below 3,000 line breaks",
+    change: { html: `<p>Your code: 999 999</p>${"<br>".repeat(3_000)}{{code}}` },
+    field: "html",
+    reason: gap,
+  },
+  around("a payment below empty paragraphs", "<p>&nbsp;</p>".repeat(9), gap),
+  around("a payment below letters that nobody sees", "<p>\u2800</p>".repeat(9), gap),
+  around("a bullet beyond its list", '<ul><li dir="rtl">', "the attribute dir in <li>", "</li></ul>"),
+  around("a payment below empty boxes", '<div style="padding: 48px"></div>'.repeat(3), gap),
+  around("a payment below a hundred lines", "x<br>".repeat(120), "so much before {{payee}}"),
+  around("a payment below a long text", "<p>Words of no use. </p>".repeat(80), "so much before {{payee}}"),
+  around("a payment in rows that are shown last", "<table><tfoot><tr><td>", "must not contain <tfoot>"),
+  around("a payment that is struck out", "<s>", "must not contain <s>"),
+  around("a payment that is deleted", "<del>", "must not contain <del>"),
+  around("a payment that is struck out as long ago", "<strike>", "must not contain <strike>"),
+  around(
+    "a payment that a line goes through",
+    '<span style="text-decoration:line-through">',
+    "this value of the style text-decoration: it takes none, underline",
+  ),
+  around("a text that is moved from its line", "<sup>", "must not contain <sup>"),
+  around("the numbers of a list over a text", "<ol>", "must not contain <ol>"),
+  around(
+    "a text in pictures in place of letters",
+    '<span style="font-family: Wingdings">',
+    "this value of the style font-family: it takes names of common fonts",
+  ),
+  around("a text that begins elsewhere", '<p style="text-indent: 40px">', "the style text-indent"),
+  html("a style twice", '<p style="color: #fff; color: #000">x</p>', "the style color twice"),
   html("a class of the server's page", '<p class="code">x</p>', "the attribute class in <p>"),
   // Bidi, and what cannot be seen.
   html("an override of the direction", "<p>\u202e321\u202c</p>", unreadable),
@@ -455,11 +602,37 @@ export const goodHtml: readonly string[] = [
   // A receipt: cells beside each other, in small print and large.
   `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="border-collapse: collapse; max-width: 480px">
   <tr><td bgcolor="#102030" style="padding: 24px 32px; color: #fff; font-size: 18px; font-weight: 600">{{brand}}</td></tr>
-  <tr><td style="padding: 1.5em 5%"><h1 style="margin: 0 0 8px; font-size: 1.5em; line-height: 1.2">Your code</h1>
-    <p style="margin: 0 auto; font-size: 32px; line-height: 40px; letter-spacing: 6px; text-align: center">{{code}}</p></td></tr>
-  <tr><td><table width="100%"><tr><th align="left">Valid for</th><td align="right">{{time}}</td></tr></table></td></tr>
-  <tr><td height="1" style="font-size: 0; line-height: 0; border-top: 1px solid #ddd">&nbsp;</td></tr>
+  <tr><td style="padding: 24px 16px"><h1 style="margin: 0 0 8px; font-size: 24px; line-height: 1.2">Your code</h1>
+    <p style="margin: 0 auto; font-size: 32px; line-height: 1.25; letter-spacing: 6px; text-align: center">{{code}}</p></td></tr>
+  <tr><td><table width="100%" style="table-layout: fixed"><tr><th align="left">Valid for</th><td align="right">{{time}}</td></tr></table></td></tr>
+  <tr><td style="border-top: 1px solid #ddd">&nbsp;</td></tr>
   <tr><td style="color: #767676; font-size: 11px"><small>You asked for it at {{brand}}. No. 4.5, e.g. today.</small></td></tr>
 </table>`,
   '<div dir="rtl"><p>{{brand}}: {{code}}</p><p>{{minutes}} <i>x</i> @home</p></div>',
+  // A card in the middle: a logo, a colored head, a large code, a foot.
+  `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" bgcolor="#eef1f4" style="border-radius: 12px">
+  <tr><td align="center" style="padding: 24px 16px">
+    <img src="cid:logo" alt="Acme" width="120" height="40" style="display: block">
+    <table role="presentation" width="100%" cellpadding="0" cellspacing="0" bgcolor="#ffffff" style="max-width: 400px; margin: 24px auto 0; border: 1px solid #d5dae0; border-radius: 8px">
+      <tr><td bgcolor="#0b5fff" style="padding: 16px 24px; color: #ffffff; font-family: Georgia, serif; font-size: 20px; border-radius: 8px 8px 0 0">{{brand}}</td></tr>
+      <tr><td style="padding: 24px">
+        <p style="margin: 0 0 16px">Enter this code to sign in:</p>
+        <div style="margin: 0 0 16px; padding: 16px 8px; background-color: #102a43; color: #ffffff; border-radius: 8px; font-family: Menlo, 'Courier New', monospace; font-size: 32px; line-height: 1.25; font-weight: 700; text-align: center">{{code}}</div>
+        <ul style="margin: 0"><li>It is valid for <b>{{time}}</b>.</li><li>Nobody else needs it.</li></ul>
+      </td></tr>
+    </table>
+    <hr style="margin: 24px 0 16px; border: 0; border-top: 1px solid #c5ccd3">
+    <p style="margin: 0; font-size: 12px; color: #52606d">You asked for this mail at {{brand}}.</p>
+  </td></tr>
+</table>`,
 ];
+
+/** The HTML of a mail that approves a payment. */
+export const goodPaymentHtml = `<div style="padding: 24px; border: 2px solid #102a43; border-radius: 8px">
+  <h2 style="margin: 0 0 16px">Approve a payment</h2>
+  <table role="presentation" width="100%" cellpadding="4" cellspacing="0" style="table-layout: fixed; border-collapse: collapse">
+    <tr><td style="border-bottom: 1px solid #d5dae0">To</td><td align="right" style="border-bottom: 1px solid #d5dae0"><b>{{payee}}</b></td></tr>
+    <tr><td>Amount</td><td align="right"><b>{{amount}}</b></td></tr>
+  </table>
+  <p style="margin: 24px 0 0; padding: 12px; background-color: #eef1f4; font-size: 28px; letter-spacing: 4px; text-align: center">{{code}}</p>
+</div>`;

@@ -6,7 +6,7 @@ import { limitsOf } from "../../support/limit-settings.ts";
 import { protocols, type rpcs } from "../../support/protocols.ts";
 import { verifyEmailOf } from "../../support/verified-email.ts";
 import { SmtpSink } from "../channels/smtp-sink.ts";
-import { goodHtml, goodTemplate, hostileTemplates } from "./hostile-templates.ts";
+import { goodHtml, goodPaymentHtml, goodTemplate, hostileTemplates } from "./hostile-templates.ts";
 
 const sink = await SmtpSink.open();
 const app = useTestApp({
@@ -14,6 +14,9 @@ const app = useTestApp({
   ...limitsOf({ DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "1000" }),
 } satisfies Partial<Config>);
 afterAll(() => sink.close());
+
+/** Of one pixel. */
+const smallPng = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
 
 let account: SignedUp;
 let recipients = 0;
@@ -101,10 +104,13 @@ describe.each(protocols)("over $name", (protocol) => {
 
   test("what designers write is accepted", async () => {
     for (const [index, html] of goodHtml.entries()) {
-      const template = { channel: "email", locale: "en", ...goodTemplate, html };
+      const logo = html.includes("cid:logo") ? { logo: smallPng } : {};
+      const template = { channel: "email", locale: "en", ...goodTemplate, html, ...logo };
       const { code, body } = await call("PutTemplate", template);
       expect([index, code, body.fields]).toEqual([index, "ok", undefined]);
     }
+    const payment = { text: "{{code}} for {{amount}} to {{payee}}", html: goodPaymentHtml };
+    await put({ channel: "email", locale: "en", ...payment });
     // A brand may stand at the beginning of a line, whatever it is called.
     await put({ channel: "sms", locale: "default", text: "{{brand}}: {{code}}" });
   });
@@ -201,9 +207,8 @@ describe.each(protocols)("over $name", (protocol) => {
 
 test("a live mail carries its logo in itself, and each mode has templates of its own", async () => {
   await verifyEmailOf(app.databaseUrl, account.workspaceId);
-  const logo = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
   const { session } = account;
-  const body = { subject: "Own {{brand}}", text: "Hello\n\n{{code}}\n\nBye", logo, accent_color: "#102030" };
+  const body = { subject: "Own {{brand}}", text: "Hello\n\n{{code}}\n\nBye", logo: smallPng, accent_color: "#102030" };
   expect((await app.rest("PUT", "/templates/email/default", { session, body })).status).toBe(200);
   const inSandbox = await app.rest("GET", "/templates", { session, headers: { "Byond-Mode": "test" } });
   expect(inSandbox.body.templates).toEqual([]);

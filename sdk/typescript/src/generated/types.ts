@@ -1951,17 +1951,22 @@ export interface PutTemplateParams {
    * the colors.
    *
    * It stands in the body of the mail, and consists of these elements, each closed: `b`, `bdi`, `blockquote`, `br`,
-   * `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `ol`, `p`, `s`, `small`, `span`, `strong`, `sub`,
-   * `sup`, `table`, `tbody`, `td`, `tfoot`, `th`, `thead`, `tr`, `u`, `ul`. Attributes stand in double quotes; among
-   * them is `style`, with colors, fonts, sizes, spaces and borders. `&`, `<` and `>` are written `&amp;`, `&lt;` and
-   * `&gt;`. The only picture is the logo: `<img src="cid:logo" alt="Acme">`. Placeholders stand in text, never in
-   * attributes. Text must have 9 to 100 pixels, lines of at least 9, and a contrast of at least 3 with its background.
+   * `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `p`, `small`, `span`, `strong`, `table`, `tbody`,
+   * `td`, `th`, `tr`, `u`, `ul`. Attributes stand in double quotes; among them is `style`, with colors, fonts, sizes,
+   * spaces and borders. `&`, `<` and `>` are written `&amp;`, `&lt;` and `&gt;`. The only picture is the logo: `<img
+   * src="cid:logo" alt="Acme" width="120" height="40">`. Placeholders stand in text, never in attributes.
+   *
+   * Nothing may lie over a text or move it away. Text has 9 to 48 pixels, lines of 1 to 2 times that, and a contrast of
+   * at least 3 with its background. Only blocks, tables and cells have backgrounds, borders (0 to 4 px), padding and
+   * margins (0 to 48 px); in a window of 320 pixels, at least 96 are left for the content of each. Cells stand beside
+   * each other in `<table width="100%" style="table-layout: fixed">`, in columns of equal width. Between two texts are
+   * at most 240 pixels.
    */
   readonly html?: string | null | undefined;
   /**
    * The picture at the head of a mail; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and 2,000 pixels
    * on each side. It is part of the mail: nothing is loaded from elsewhere. It is shown 40 pixels high above the text,
-   * unless `html` places it with `<img src="cid:logo" alt="Acme">`.
+   * unless `html` places it with `<img src="cid:logo" alt="Acme" width="120" height="40">`.
    */
   readonly logo?: string | null | undefined;
   /** The color behind a mail, as `#rrggbb`. Default: `#ffffff`. Only mail has colors. */
@@ -1992,7 +1997,7 @@ export interface PreviewTemplateParams {
   /**
    * The draft's picture; only mail has one. A PNG or JPEG in base64, of at most 64 KiB and 2,000 pixels on each side.
    * It is part of the mail: nothing is loaded from elsewhere. It is shown 40 pixels high above the text, unless `html`
-   * places it with `<img src="cid:logo" alt="Acme">`.
+   * places it with `<img src="cid:logo" alt="Acme" width="120" height="40">`.
    */
   readonly logo?: string | null | undefined;
   /** The color behind a mail, as `#rrggbb`. Default: `#ffffff`. Only mail has colors. */

@@ -43,7 +43,7 @@ ${preheaderHtml(page.preheader)}
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" bgcolor="${background}" style="background-color: ${background};">
 <tr><td align="center" style="padding: 32px 16px;">
 <table role="presentation" lang="${escapeHtml(language)}" dir="${direction}" width="480" cellpadding="0" cellspacing="0" style="width: 100%; max-width: 480px; table-layout: fixed; overflow-wrap: break-word; word-break: break-word;">
-<tr><td style="font-family: ${font}; font-size: 16px; line-height: 24px; color: ${text};">
+<tr><td style="font-family: ${font}; font-size: 16px; line-height: 1.5; color: ${text};">
 ${mark === undefined ? "" : `<p style="${small}"><strong>${escapeHtml(mark)}</strong></p>\n`}${body}
 ${bound === undefined ? "" : `<p dir="ltr" style="${small}">${escapeHtml(bound)}</p>\n`}</td></tr>
 </table>
@@ -56,7 +56,7 @@ ${bound === undefined ? "" : `<p dir="ltr" style="${small}">${escapeHtml(bound)}
 
 /** HTML of the logo. */
 export function logoHtml(brand: string): string {
-  return `<p style="margin: 0 0 24px;"><img src="cid:logo" alt="${escapeHtml(brand)}" height="40" style="height: 40px; width: auto;"></p>`;
+  return `<p style="margin: 0 0 24px;"><img src="cid:logo" alt="${escapeHtml(brand)}" height="40" style="height: 40px; width: auto; max-width: 100%;"></p>`;
 }
 
 /** The code, so that it is found at a glance. */

@@ -1,7 +1,4 @@
-import { styleProblem } from "./style-rules.ts";
-
-/** Where an element may stand, and what may stand in it. */
-type Kind = "block" | "inline" | "table" | "section" | "row" | "cell" | "list" | "item";
+import { type Kind, maxBorder, styleProblem } from "./style-rules.ts";
 
 interface AllowedElement {
   readonly kind: Kind;
@@ -12,9 +9,9 @@ interface AllowedElement {
   readonly attributes: readonly string[];
 }
 
-const inlineOnly: readonly Kind[] = ["inline"];
+const inlineOnly: readonly Kind[] = ["inline", "picture"];
 /** What may stand in the body itself, too. */
-export const flow: readonly Kind[] = ["block", "inline", "table", "list"];
+export const flow: readonly Kind[] = ["block", "inline", "picture", "table", "list"];
 
 const text = (kind: Kind, children: readonly Kind[], attributes: readonly string[] = []): AllowedElement => ({
   kind,
@@ -35,44 +32,41 @@ const empty = (kind: Kind, attributes: readonly string[] = []): AllowedElement =
   attributes,
 });
 
-const ofCells = ["align", "valign", "width", "height", "bgcolor", "colspan"];
-const ofRows = ["align", "valign", "bgcolor"];
-const inlineNames = ["b", "bdi", "code", "em", "i", "s", "small", "span", "strong", "sub", "sup", "u"];
+const ofCells = ["align", "valign", "bgcolor"];
+const inlineNames = ["b", "bdi", "code", "em", "i", "small", "span", "strong", "u"];
 
-/** The elements of templates. Nested as it is said here, every program builds the same tree of them (HTML §13.2.6). */
+/**
+ * The elements of templates. Nested as it is said here, every program builds the same tree of them (HTML §13.2.6). None strikes text out
+ * (`s`), moves it from its line (`sup`) or from its place among rows (`thead`, `tfoot`), or has signs beside its box (`ol`).
+ */
 export const allowedElements: ReadonlyMap<string, AllowedElement> = new Map([
   ...inlineNames.map((name) => [name, text("inline", inlineOnly)] as const),
   ["br", empty("inline")] as const,
-  ["img", empty("inline", ["src", "alt", "width", "height"])] as const,
-  ["hr", empty("block", ["width", "align"])] as const,
+  ["img", empty("picture", ["src", "alt", "width", "height"])] as const,
+  ["hr", empty("block")] as const,
   ...["p", "h1", "h2", "h3"].map((name) => [name, text("block", inlineOnly, ["align"])] as const),
   ["div", text("block", flow, ["align"])] as const,
   ["blockquote", text("block", flow)] as const,
   ["ul", structure("list", ["item"])] as const,
-  ["ol", structure("list", ["item"])] as const,
   ["li", text("item", flow)] as const,
   [
     "table",
-    structure(
-      "table",
-      ["section", "row"],
-      ["align", "width", "height", "bgcolor", "border", "cellpadding", "cellspacing"],
-    ),
+    structure("table", ["section", "row"], ["align", "width", "bgcolor", "border", "cellpadding", "cellspacing"]),
   ] as const,
-  ...["thead", "tbody", "tfoot"].map((name) => [name, structure("section", ["row"], ofRows)] as const),
-  ["tr", structure("row", ["cell"], ofRows)] as const,
+  ["tbody", structure("section", ["row"], ofCells)] as const,
+  ["tr", structure("row", ["cell"], ofCells)] as const,
   ...["td", "th"].map((name) => [name, text("cell", flow, ofCells)] as const),
 ]);
 
 /** Attributes that every element may have. */
 const globalAttributes = ["style", "dir", "lang", "role"];
 
-const matches = (pattern: RegExp) => (value: string) => (pattern.test(value) ? undefined : "");
-const size = matches(/^(?:\d{1,3}|\d{1,2}%|100%)$/);
-const pixels = matches(/^\d{1,2}$/);
-const span = matches(/^(?:[1-9]|1\d|20)$/);
+const matches = (pattern: RegExp, takes?: string) => (value: string) =>
+  pattern.test(value) ? undefined : takes === undefined ? "" : `: it takes ${takes}`;
+const upTo = (max: number) => (value: string) =>
+  /^\d{1,3}$/.test(value) && Number(value) <= max ? undefined : `: it takes 0 to ${max}`;
 
-/** What is wrong with a value, after "must not contain"; empty if only the attribute can be named. Undefined if nothing is. */
+/** What is wrong with a value, after "must not contain"; after a colon, what the attribute takes; or empty. Undefined if nothing is. */
 const valueProblems: ReadonlyMap<string, (value: string) => string | undefined> = new Map<
   string,
   (value: string) => string | undefined
@@ -82,13 +76,12 @@ const valueProblems: ReadonlyMap<string, (value: string) => string | undefined> 
   ["role", matches(/^(?:presentation|none)$/i)],
   ["align", matches(/^(?:left|right|center|justify)$/i)],
   ["valign", matches(/^(?:top|middle|bottom|baseline)$/i)],
-  ["width", size],
-  ["height", size],
+  ["width", upTo(480)],
+  ["height", upTo(160)],
   ["bgcolor", matches(/^#[0-9a-f]{6}$/i)],
-  ["border", pixels],
-  ["cellpadding", pixels],
-  ["cellspacing", pixels],
-  ["colspan", span],
+  ["border", upTo(maxBorder)],
+  ["cellpadding", upTo(48)],
+  ["cellspacing", upTo(8)],
   [
     "src",
     (value) => (value === "cid:logo" ? undefined : 'a picture from elsewhere: the only one is <img src="cid:logo">'),
@@ -96,9 +89,17 @@ const valueProblems: ReadonlyMap<string, (value: string) => string | undefined> 
   ["alt", () => undefined],
 ]);
 
+/** Of tables, where they are not what they are elsewhere: one at the left or right would be beside the text after it. */
+const problemsInTables: typeof valueProblems = new Map([
+  ["align", matches(/^center$/i, "center in <table>")],
+  ["width", matches(/^100%$/, "100% in <table>")],
+]);
+
 /** Whether an element may have an attribute. */
 export function isAllowedAttribute(element: string, attribute: string): boolean {
-  return globalAttributes.includes(attribute) || allowedElements.get(element)?.attributes.includes(attribute) === true;
+  // The bullet of an item stands where its list has a space for it.
+  const isGlobal = globalAttributes.includes(attribute) && !(element === "li" && attribute === "dir");
+  return isGlobal || allowedElements.get(element)?.attributes.includes(attribute) === true;
 }
 
 /** What is wrong with the value of an attribute, after "must not contain". Undefined if nothing is. */
@@ -113,6 +114,12 @@ export function attributeProblem(element: string, attribute: string, value: stri
   if (attribute !== "alt" && /[^\t\r\n\x20-\x7e]/.test(value)) {
     return `characters other than ASCII in the attribute ${attribute}`;
   }
-  const problem = attribute === "style" ? styleProblem(element, value) : valueProblems.get(attribute)?.(value);
-  return problem === "" ? `this value of the attribute ${attribute}` : problem;
+  if (attribute === "style") {
+    return styleProblem(element, allowedElements.get(element)?.kind ?? "inline", value);
+  }
+  const ofTable = element === "table" ? problemsInTables.get(attribute) : undefined;
+  const problem = (ofTable ?? valueProblems.get(attribute))?.(value);
+  return problem === "" || problem?.startsWith(":") === true
+    ? `this value of the attribute ${attribute}${problem}`
+    : problem;
 }

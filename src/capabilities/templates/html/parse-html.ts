@@ -1,7 +1,8 @@
 import { maxHtmlDepth } from "../templates.policy.ts";
 import { allowedElements, attributeProblem, flow, isAllowedAttribute } from "./allowed-html.ts";
 import type { HtmlElement, HtmlNode } from "./html-tree.ts";
-import { lookIn, lookProblem, type TextLook } from "./text-look.ts";
+import { layoutProblem } from "./layout-check.ts";
+import type { TextLook } from "./text-look.ts";
 
 /** The references that a text needs. Others hide what they stand for, and every other character can be written itself. */
 const references: Readonly<Record<string, string>> = {
@@ -30,7 +31,7 @@ export function parseHtml(
   page: TextLook,
 ): { readonly nodes: readonly HtmlNode[] } | { readonly problem: string } {
   try {
-    return { nodes: new HtmlReader(source, page).read() };
+    return { nodes: new HtmlReader(source).read(page) };
   } catch (error) {
     if (error instanceof HtmlProblem) {
       return { problem: error.message };
@@ -44,23 +45,28 @@ interface OpenElement {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: HtmlNode[];
-  readonly look: TextLook;
   /** Where it begins. */
   readonly at: number;
 }
 
 class HtmlReader {
   readonly #source: string;
-  /** Around the elements. */
-  readonly #page: TextLook;
   #at = 0;
 
-  constructor(source: string, page: TextLook) {
+  constructor(source: string) {
     this.#source = source;
-    this.#page = page;
   }
 
-  read(): readonly HtmlNode[] {
+  read(page: TextLook): readonly HtmlNode[] {
+    const nodes = this.#readNodes();
+    const found = layoutProblem(nodes, page);
+    if (found !== undefined) {
+      throw this.#problem(`must not contain ${found.problem}`, found.at);
+    }
+    return nodes;
+  }
+
+  #readNodes(): readonly HtmlNode[] {
     const root: HtmlNode[] = [];
     const open: OpenElement[] = [];
     while (this.#at < this.#source.length) {
@@ -95,12 +101,8 @@ class HtmlReader {
     const end = this.#source.indexOf("<", from);
     this.#at = end < 0 ? this.#source.length : end;
     const text = this.#withoutReferences(this.#source.slice(from, this.#at), from);
-    const problem = /\S/.test(text) ? lookProblem(parent?.look ?? this.#page) : undefined;
-    if (problem !== undefined) {
-      throw this.#problem(`must not contain ${problem}`, from);
-    }
     if (parent === undefined || allowedElements.get(parent.name)?.hasText === true) {
-      siblings.push({ text });
+      siblings.push({ text, at: from });
     } else if (/[^ \t\r\n]/.test(text)) {
       throw this.#problem(`must not have text directly in <${parent.name}>`, from);
     }
@@ -144,10 +146,10 @@ class HtmlReader {
       }
     }
     this.#at += 1;
-    if (name === "img" && !(attributes.has("src") && attributes.has("alt"))) {
-      throw this.#problem("must have src and alt in <img>", at);
+    if (name === "img" && !["src", "alt", "width", "height"].every((needed) => attributes.has(needed))) {
+      throw this.#problem("must have src, alt, width and height in <img>", at);
     }
-    return { name, attributes, children: [], look: lookIn(name, attributes, parent?.look ?? this.#page), at };
+    return { name, attributes, children: [], at };
   }
 
   /** Reads up to the `>` or `/` at the end of a start. */
@@ -226,8 +228,8 @@ const known = Object.keys(references)
   .map((name) => `&${name};`)
   .join(", ");
 
-function elementOf({ name, attributes, children }: OpenElement): HtmlElement {
-  return { name, attributes, children };
+function elementOf({ name, attributes, children, at }: OpenElement): HtmlElement {
+  return { name, attributes, children, at };
 }
 
 /** A name that nobody has checked, in a message: only what names are made of, and not much of it. */

@@ -25,7 +25,8 @@ export function visibleText(nodes: readonly HtmlNode[], cells: "apart" | "beside
         return `\n${besideEachOther(node.children.map((cell) => visibleText([cell], cells)))}\n`;
       }
       const inside = visibleText(node.children, cells);
-      const isInline = allowedElements.get(node.name)?.kind === "inline" && node.name !== "br";
+      const kind = allowedElements.get(node.name)?.kind;
+      const isInline = kind === "picture" || (kind === "inline" && node.name !== "br");
       return isInline ? inside + (node.attributes.get("alt") ?? "") : `\n${inside}\n`;
     })
     .join("");

@@ -1,70 +1,148 @@
-/** The CSS that an element of a template may have: what colors, sizes, spaces and borders need. No function, and so no address, is among it. */
+/**
+ * The CSS that an element of a template may have, by the kind of its box. Chosen so that no text can be hidden by another box (decision 74):
+ * inline elements paint nothing but their letters, and boxes have no height, no position, no percents and nothing negative. What widths and
+ * heights come to is judged in `layout-check.ts`. No function, and so no address, is among the values.
+ */
+import { fontNames } from "./font-names.ts";
 
-const textColor = "(?:#[0-9a-f]{3}|#[0-9a-f]{6}|white|black)";
-const color = `(?:${textColor}|transparent)`;
-const number = String.raw`\d{1,3}(?:\.\d{1,3})?`;
-const length = `(?:0|${number}(?:px|pt|em|rem|%))`;
-/** Not so long that a text leaves the window. */
-const space = String.raw`(?:0|\d{1,2}(?:\.\d{1,3})?(?:px|pt)|\d(?:\.\d{1,3})?r?em|[1-4]?\d%)`;
-const spaces = `${space}(?: ${space}){0,3}`;
-const lineStyle = "(?:none|solid|dashed|dotted|double)";
-const borderPart = `(?:${space}|${lineStyle}|${color})`;
-const border = `${borderPart}(?: ${borderPart}){0,2}`;
-const fontName = "(?:'[a-z][a-z0-9 -]{0,40}'|[a-z-][a-z0-9-]{0,40}(?: [a-z0-9-]{1,40}){0,4})";
-const fonts = `${fontName}(?:, ?${fontName}){0,12}`;
-const oneOf = (...words: readonly string[]) => `(?:${words.join("|")})`;
+/** Where an element may stand, and which box it has. */
+export type Kind = "block" | "inline" | "picture" | "table" | "section" | "row" | "cell" | "list" | "item";
 
-const sides = ["top", "right", "bottom", "left"];
-const ofSides = (property: string, value: string, suffix = "") =>
-  sides.map((side) => [`${property}-${side}${suffix}`, value] as const);
+interface ValueRule {
+  readonly accepts: (value: string) => boolean;
+  /** Ends the sentence "it takes …". */
+  readonly takes: string;
+}
 
-/** The values of each property, as a regular expression over the whole value. */
-const values: ReadonlyMap<string, RegExp> = new Map(
-  [
-    ["color", textColor] as const,
-    ["background-color", color] as const,
-    ["font-family", fonts] as const,
-    ["font-size", length] as const,
-    ["font-weight", oneOf("normal", "bold", "[1-9]00")] as const,
-    ["font-style", oneOf("normal", "italic")] as const,
-    ["line-height", oneOf("normal", number, length)] as const,
-    ["letter-spacing", oneOf("normal", String.raw`0|1?\d(?:\.\d{1,3})?px|0?\.\d{1,3}em`)] as const,
-    ["text-align", oneOf("left", "right", "center", "justify", "start", "end")] as const,
-    ["text-decoration", oneOf("none", "underline", "line-through")] as const,
-    ["text-transform", oneOf("none", "uppercase", "lowercase", "capitalize")] as const,
-    ["vertical-align", oneOf("top", "middle", "bottom", "baseline", "sub", "super")] as const,
-    ["white-space", oneOf("normal", "nowrap")] as const,
-    ["word-break", oneOf("normal", "break-all", "break-word", "keep-all")] as const,
-    ["overflow-wrap", oneOf("normal", "break-word", "anywhere")] as const,
-    ["list-style-type", oneOf("none", "disc", "circle", "square", "decimal")] as const,
-    ["display", "block"] as const,
-    ["direction", oneOf("ltr", "rtl")] as const,
-    ["width", oneOf("auto", length)] as const,
-    ["min-width", length] as const,
-    ["max-width", oneOf("none", length)] as const,
-    ["height", oneOf("auto", length)] as const,
-    ["padding", spaces] as const,
-    ...ofSides("padding", space),
-    ["margin", `(?:auto|${space})(?: (?:auto|${space})){0,3}`] as const,
-    ...ofSides("margin", oneOf("auto", space)),
-    ["border", border] as const,
-    ...ofSides("border", border),
-    ["border-color", color] as const,
-    ...ofSides("border", color, "-color"),
-    ["border-width", spaces] as const,
-    ["border-style", lineStyle] as const,
-    ["border-radius", spaces] as const,
-    ["border-collapse", oneOf("collapse", "separate")] as const,
-    ["border-spacing", spaces] as const,
-    ["table-layout", oneOf("auto", "fixed")] as const,
-  ].map(([property, value]) => [property, new RegExp(`^${value}$`, "i")]),
+const maxSpace = 48;
+export const maxBorder = 4;
+
+const matching = (pattern: RegExp, takes: string): ValueRule => ({ accepts: (value) => pattern.test(value), takes });
+const words = (...names: readonly string[]): ValueRule => ({
+  accepts: (value) => names.includes(value),
+  takes: names.join(", "),
+});
+const pixels = (min: number, max: number): ValueRule => ({
+  accepts: (value) => {
+    const [, number] = /^(\d{1,3}(?:\.\d{1,2})?)px$/.exec(value) ?? [];
+    const size = value === "0" ? 0 : Number(number ?? Number.NaN);
+    return size >= min && size <= max;
+  },
+  takes: `${min} to ${max} px`,
+});
+const either = (...rules: readonly ValueRule[]): ValueRule => ({
+  accepts: (value) => rules.some(({ accepts }) => accepts(value)),
+  takes: rules.map(({ takes }) => takes).join(" or "),
+});
+/** One to four values for the top, the right, the bottom and the left. */
+const fourSides = (vertical: ValueRule, horizontal = vertical): ValueRule => ({
+  accepts: (value) => {
+    const parts = value.split(/ +/);
+    // One value is for all sides.
+    const [first = ""] = parts.length === 1 ? parts : [];
+    return (
+      parts.length <= 4 &&
+      parts.every((part, index) => (index % 2 === 0 ? vertical : horizontal).accepts(part)) &&
+      (first === "" || horizontal.accepts(first))
+    );
+  },
+  takes:
+    vertical === horizontal
+      ? `one to four times ${vertical.takes}`
+      : `${vertical.takes} above and below, and ${horizontal.takes} at the sides`,
+});
+
+const textColor = matching(/^(?:#[\da-f]{3}|#[\da-f]{6}|white|black)$/, "#rgb, #rrggbb, white or black");
+const color = either(textColor, words("transparent"));
+const space = pixels(0, maxSpace);
+const margin = either(space, words("auto"));
+const noMargin = words("0", "auto");
+const borderPart = either(pixels(0, maxBorder), words("none", "solid", "dashed", "dotted", "double"), color);
+const border: ValueRule = {
+  accepts: (value) => value.split(/ +/).length <= 3 && value.split(/ +/).every(borderPart.accepts),
+  takes: `a width of 0 to ${maxBorder} px, a style and a color`,
+};
+const fonts: ValueRule = {
+  accepts: (value) => value.split(",").every((name) => fontNames.has(name.trim().replace(/^'(.*)'$/, "$1"))),
+  takes: "names of common fonts such as Arial, 'Segoe UI' and sans-serif",
+};
+
+type Rules = Readonly<Record<string, ValueRule>>;
+
+const ofSides = (property: string, vertical: ValueRule, horizontal = vertical): Rules => ({
+  [property]: fourSides(vertical, horizontal),
+  [`${property}-top`]: vertical,
+  [`${property}-right`]: horizontal,
+  [`${property}-bottom`]: vertical,
+  [`${property}-left`]: horizontal,
+});
+const borders: Rules = Object.fromEntries(
+  ["", "-top", "-right", "-bottom", "-left"].map((side) => [`border${side}`, border]),
 );
 
-/** Longer than any declaration that is allowed: `font-family` with its thirteen names. */
+const letters: Rules = {
+  color: textColor,
+  "font-family": fonts,
+  "font-size": pixels(9, 48),
+  "font-weight": words("normal", "bold", ..."123456789".split("").map((digit) => `${digit}00`)),
+  "font-style": words("normal", "italic"),
+  "line-height": either(words("normal"), matching(/^(?:1(?:\.\d{1,3})?|2)$/, "a number from 1 to 2 without a unit")),
+  "letter-spacing": either(words("normal"), pixels(0, 8)),
+  "text-decoration": words("none", "underline"),
+  "text-transform": words("none", "uppercase"),
+};
+const paragraph: Rules = {
+  ...letters,
+  "text-align": words("left", "right", "center", "justify", "start", "end"),
+  "background-color": color,
+};
+const block: Rules = {
+  ...paragraph,
+  ...ofSides("margin", margin),
+  ...ofSides("padding", space),
+  ...borders,
+  "border-radius": fourSides(pixels(0, 12)),
+  "max-width": either(words("none"), pixels(0, 999)),
+};
+const verticalAlign = words("top", "middle", "bottom", "baseline");
+
+const rulesOf: Readonly<Record<Kind, Rules>> = {
+  inline: letters,
+  picture: { display: words("block"), "border-radius": fourSides(pixels(0, maxSpace)) },
+  block,
+  item: block,
+  // Bullets stand in the space that lists have at their side.
+  list: { ...paragraph, ...ofSides("margin", margin), "list-style-type": words("none", "disc", "circle", "square") },
+  table: {
+    ...paragraph,
+    // Else one as wide as what is around it would be beyond its edge.
+    ...ofSides("margin", space, noMargin),
+    ...borders,
+    "border-radius": fourSides(pixels(0, 12)),
+    "border-collapse": words("collapse", "separate"),
+    "border-spacing": pixels(0, 8),
+    "table-layout": words("fixed"),
+    width: words("100%"),
+    "max-width": either(words("none"), pixels(0, 999)),
+  },
+  section: paragraph,
+  row: { ...paragraph, "vertical-align": verticalAlign },
+  cell: {
+    ...paragraph,
+    ...ofSides("padding", space),
+    ...borders,
+    "border-radius": fourSides(pixels(0, 12)),
+    "vertical-align": verticalAlign,
+  },
+};
+const known = new Set(Object.values(rulesOf).flatMap((rules) => Object.keys(rules)));
+
+/** Longer than any declaration that is allowed. */
 const maxDeclarationLength = 300;
 
 /** What is wrong with the `style` of an element, after "must not contain". Undefined if nothing is. */
-export function styleProblem(element: string, style: string): string | undefined {
+export function styleProblem(element: string, kind: Kind, style: string): string | undefined {
+  const seen = new Set<string>();
   for (const written of style.split(";")) {
     const declaration = written.trim();
     if (declaration === "") {
@@ -72,26 +150,30 @@ export function styleProblem(element: string, style: string): string | undefined
     }
     const colon = declaration.indexOf(":");
     const property = declaration.slice(0, Math.max(colon, 0)).trim().toLowerCase();
-    const allowed = values.get(property);
-    if (allowed === undefined) {
+    const rules = rulesOf[kind];
+    const rule = Object.hasOwn(rules, property) ? rules[property] : undefined;
+    if (rule === undefined) {
       return colon < 0 || !/^[a-z-]{1,40}$/.test(property)
         ? "a style that is not a list of declarations"
-        : `the style ${property}`;
+        : `the style ${property}${known.has(property) ? ` in <${element}>` : ""}`;
     }
-    // Of others it changes which texts stand in one line.
-    if (property === "display" && element !== "img") {
-      return "the style display, except in <img>";
+    if (seen.has(property)) {
+      return `the style ${property} twice`;
     }
-    const value = declaration.slice(colon + 1).trim();
-    if (value.length > maxDeclarationLength || !allowed.test(value)) {
-      return `this value of the style ${property}`;
+    seen.add(property);
+    const value = declaration
+      .slice(colon + 1)
+      .trim()
+      .toLowerCase();
+    if (value.length > maxDeclarationLength || !rule.accepts(value)) {
+      return `this value of the style ${property}: it takes ${rule.takes}`;
     }
   }
   return undefined;
 }
 
-/** The declarations of an allowed style, by property: the last one counts. */
+/** The declarations of an allowed style, by property, in lower case. */
 export function declarationsOf(style: string): ReadonlyMap<string, string> {
-  const declarations = style.split(";").map((declaration) => declaration.split(":"));
-  return new Map(declarations.map(([property = "", value = ""]) => [property.trim().toLowerCase(), value.trim()]));
+  const declarations = style.split(";").map((declaration) => declaration.toLowerCase().split(":"));
+  return new Map(declarations.map(([property = "", value = ""]) => [property.trim(), value.trim()]));
 }

@@ -6,8 +6,9 @@ import { declarationsOf } from "./style-rules.ts";
 /** How a text in an element looks, as far as it can make the text unreadable. */
 export interface TextLook {
   readonly fontPixels: number;
-  /** In pixels, or a factor of the size of the font. */
-  readonly lineHeight: { readonly pixels: number } | { readonly factor: number };
+  /** Times the size of the font. */
+  readonly lineHeight: number;
+  readonly letterSpacing: number;
   /** `#rrggbb`, and so is the background. */
   readonly color: string;
   readonly background: string;
@@ -15,64 +16,41 @@ export interface TextLook {
 
 /** The look in the page that the server puts around the HTML (`mailDocument`). */
 export function lookOfPage({ text, background }: Pick<MailColors, "text" | "background">): TextLook {
-  return { fontPixels: rootPixels, lineHeight: { pixels: 24 }, color: text, background };
+  return { fontPixels: 16, lineHeight: usualLineHeight, letterSpacing: 0, color: text, background };
 }
 
 /** The look in an element whose attributes are allowed. */
 export function lookIn(element: string, attributes: ReadonlyMap<string, string>, around: TextLook): TextLook {
   const style = declarationsOf(attributes.get("style") ?? "");
-  const usual = around.fontPixels * (usualSizes[element] ?? 1);
-  const fontPixels = pixelsOf(style.get("font-size"), around.fontPixels) ?? usual;
+  const numberOf = (property: string) => Number.parseFloat(style.get(property) ?? "");
+  const lineHeight = style.get("line-height");
   return {
-    fontPixels,
-    lineHeight: lineHeightOf(style.get("line-height"), fontPixels) ?? around.lineHeight,
+    fontPixels: numberOf("font-size") || around.fontPixels * (usualSizes[element] ?? 1),
+    lineHeight: lineHeight === undefined ? around.lineHeight : Number(lineHeight) || usualLineHeight,
+    letterSpacing: style.has("letter-spacing") ? numberOf("letter-spacing") || 0 : around.letterSpacing,
     color: colorOf(style.get("color")) ?? around.color,
     background: colorOf(style.get("background-color") ?? attributes.get("bgcolor")) ?? around.background,
   };
 }
 
 /** What is wrong with a text of a look, after "must not contain". Undefined if it can be read. */
-export function lookProblem({ fontPixels, lineHeight, color, background }: TextLook): string | undefined {
+export function lookProblem({ fontPixels, color, background }: TextLook): string | undefined {
   if (fontPixels < textPixels.min) {
     return `text of less than ${textPixels.min} pixels`;
   }
   if (fontPixels > textPixels.max) {
     return `text of more than ${textPixels.max} pixels`;
   }
-  const linePixels = "pixels" in lineHeight ? lineHeight.pixels : lineHeight.factor * fontPixels;
-  if (linePixels < textPixels.min) {
-    return `text in lines of less than ${textPixels.min} pixels`;
-  }
   return contrastOf(color, background) < minContrastInHtml
     ? `text with a contrast of less than ${minContrastInHtml.toFixed(1)} with its background`
     : undefined;
 }
 
-const rootPixels = 16;
+/** Of the page, and at least what `normal` is. */
+const usualLineHeight = 1.5;
 
 /** The sizes that browsers give elements, times that of the text around them. */
-const usualSizes: Readonly<Record<string, number>> = { h1: 2, h2: 1.5, h3: 1.17, small: 0.83, sub: 0.83, sup: 0.83 };
-
-/** The length of an allowed value, of which `em` and `%` are parts of `base`. Undefined: it is none. */
-function pixelsOf(value: string | undefined, base: number): number | undefined {
-  const [, number, unit = "px"] = /^([\d.]+)(px|pt|em|rem|%)?$/i.exec(value ?? "") ?? [];
-  if (number === undefined) {
-    return undefined;
-  }
-  const pixels: Readonly<Record<string, number>> = { px: 1, pt: 4 / 3, em: base, rem: rootPixels, "%": base / 100 };
-  return Number(number) * (pixels[unit.toLowerCase()] ?? 0);
-}
-
-function lineHeightOf(value: string | undefined, fontPixels: number): TextLook["lineHeight"] | undefined {
-  if (value === undefined) {
-    return undefined;
-  }
-  if (/^[\d.]+$/.test(value)) {
-    return { factor: Number(value) };
-  }
-  const pixels = pixelsOf(value, fontPixels);
-  return pixels === undefined ? { factor: 1.2 } : { pixels };
-}
+const usualSizes: Readonly<Record<string, number>> = { h1: 2, h2: 1.5, h3: 1.17, small: 0.83 };
 
 /** An allowed color as `#rrggbb`. Undefined: it is `transparent`, or there is none. */
 function colorOf(value: string | undefined): string | undefined {
