@@ -14,7 +14,7 @@ export interface Cors {
   headersFor(origin: string | undefined): Readonly<Record<string, string>>;
 }
 
-const methods = "DELETE, GET, HEAD, PATCH, POST";
+const methods = "DELETE, GET, HEAD, PATCH, POST, PUT";
 
 const requestHeaders = [
   ...connectCors.allowedHeaders,

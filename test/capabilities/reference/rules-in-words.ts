@@ -114,7 +114,7 @@ export const rulesInWords: readonly RuleInWords[] = [
     operations: ["addSafeListEntry"],
     reason: "a phone number has to be possible in its region",
     said: /E\.164.*range of numbers/s,
-    draw: () => fc.oneof(phoneNumbers, fc.constantFrom("+65912x", "+1x", "+4915112345x")),
+    draw: () => fc.oneof(phoneNumbers, fc.constantFrom("+65912x", "+62x", "+4915112345x")),
   },
   {
     fields: ["allowed_countries", "blocked_countries"],
