@@ -96,7 +96,7 @@ describe("a preflight", () => {
       expect(answer).toMatchObject({ status: 204, text: "" });
       expect(answer.headers["access-control-allow-origin"]).toBe(page);
       expect(listed(answer.headers["access-control-allow-methods"]).sort()).toEqual(
-        ["delete", "get", "head", "patch", "post"].sort(),
+        ["delete", "get", "head", "patch", "post", "put"].sort(),
       );
       expect(answer.headers["access-control-max-age"]).toBe("7200");
       expect(listed(answer.headers.vary)).toContain("origin");
