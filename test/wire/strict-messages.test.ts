@@ -35,7 +35,7 @@ const app = useTestApp();
 let client: Client;
 async function newClient(): Promise<Client> {
   const { session } = await app.signUp();
-  const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "data plane" } });
+  const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "data plane", scopes: ["*"] } });
   return { url: app.url, credentials: { key: body.key, session } };
 }
 beforeAll(async () => {

@@ -2,6 +2,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { LookupService } from "../../../gen/byond/v1/lookup_pb.ts";
+import { RecipientService } from "../../../gen/byond/v1/recipient_pb.ts";
 import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
 import { password, type SignedUp, type TestApp, useTestApp } from "../../support/app.ts";
 import { rpcs } from "../../support/protocols.ts";
@@ -330,7 +331,7 @@ describe.each(protocolClients)("over $name", (protocol: ProtocolClient) => {
 
 describe("a malformed key is refused", () => {
   const keyOnly: ReadonlySet<string> = new Set(
-    [VerifyService, LookupService].flatMap(({ methods }) => methods.map(({ name }) => name)),
+    [VerifyService, LookupService, RecipientService].flatMap(({ methods }) => methods.map(({ name }) => name)),
   );
   const ids = { id: "key_0000000000000000000000", verification_id: "vrf_0000000000000000000000", number: "1" };
   let session: string;
