@@ -29,7 +29,7 @@ describe("the commands work as pasted", () => {
   test.each(chapters)("of $name", async ({ name, blocks }) => {
     await using app = await startTestApp();
     const { session } = await app.signUp();
-    const body = { name: "guide", mode: "test" };
+    const body = { name: "guide", mode: "test", scopes: ["*"] };
     const { body: created } = await app.rest("POST", "/api-keys", { session, body });
     const { stdout } = await run("bash", ["-c", ["set -euo pipefail", ...blocks].join("\n")], {
       env: { ...process.env, BYOND_URL: app.url, BYONDAPI_KEY: created.key, JWT: session },
