@@ -9,7 +9,7 @@ import { explainFailure } from "../../src/process/start-failure.ts";
 import { makeSelfSignedCertificate } from "../server/self-signed-certificate.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
-import { MainProcess, makeFolder } from "../system/main-process.ts";
+import { MainProcess, makeFolder } from "./main-process.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 

@@ -11,7 +11,7 @@ import { help, parseCommandLine, withStart } from "../../src/process/command-lin
 import { commandsOf } from "../../src/process/operator-commands.ts";
 import { settingGroupsOf } from "../../src/process/server-config.ts";
 import { createTestDatabase } from "../support/postgres.ts";
-import { MainProcess, makeFolder, root } from "../system/main-process.ts";
+import { MainProcess, makeFolder, root } from "./main-process.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 
