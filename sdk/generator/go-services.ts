@@ -111,10 +111,7 @@ function method(service: Service, operation: Operation, write: Writer): string {
   if (pages === undefined) {
     return define(name, doc, `(*${resultName}, error)`, "call");
   }
-  const all = name.replace(/^(List|Export)/, "$1All");
-  if (all === name) {
-    throw new Error(`${operation.id} gives pages, but its name begins neither with list nor with export`);
-  }
+  const all = goNames.ofAllPages(name);
   const docOfAll = `${all} goes through all pages of [${service.typeName}Service.${name}], which are loaded as they are needed. The loop ends after an error.`;
   return [
     define(

@@ -41,6 +41,14 @@ const keywords = new Set([
 ]);
 
 export const goNames = {
+  /** Of the method that goes through all pages of another: `ListAllDeliveries` of `ListDeliveries`. */
+  ofAllPages(method: string) {
+    const all = method.replace(/^(List|Export)/, "$1All");
+    if (all === method) {
+      throw new Error(`${method} gives pages, but its name begins neither with List nor with Export`);
+    }
+    return all;
+  },
   type: goName,
   field: goName,
   /** Service and method: `verify.start` → `Verify.Start`. */

@@ -29,7 +29,7 @@ function sample(sdkCall: SdkCall, model: Model, names: Writer["names"]): string 
   const { pages, stream, result } = operation;
   const method = goNames.type(operation.name);
   const args = ["context.Background()", ...argumentsOf(sdkCall, model, names)].join(", ");
-  const call = `client.${goNames.type(service.name)}.${pages === undefined ? method : method.replace(/^List/, "ListAll")}(${args})`;
+  const call = `client.${goNames.type(service.name)}.${pages === undefined ? method : goNames.ofAllPages(method)}(${args})`;
   const item = goNames.argument(snakeCase(pages?.itemType ?? result.type));
   const packages = ["context", "encoding/json", "log", "os", ...(args.includes("time.") ? ["time"] : [])];
   const print = (value: string) => `json.NewEncoder(os.Stdout).Encode(${value})`;

@@ -128,11 +128,12 @@ func collect(sequence reflect.Value, take *int) ([]any, error) {
 	return elements, nil
 }
 
-// callMethod calls verify.start, or with infix All the method that lists everything: webhooks.list_deliveries is Webhooks.ListAllDeliveries.
+// callMethod calls verify.start, or with infix All the method that goes through all pages: webhooks.list_deliveries is Webhooks.ListAllDeliveries.
 func (r *runner) callMethod(client *byond.Client, id, infix string, current step) ([]reflect.Value, error) {
 	serviceName, methodName, _ := strings.Cut(id, ".")
 	if infix != "" {
-		methodName = strings.Replace(methodName, "list", "list"+infix, 1)
+		verb, _, _ := strings.Cut(methodName, "_")
+		methodName = verb + infix + strings.TrimPrefix(methodName, verb)
 	}
 	service := reflect.ValueOf(client.Services).FieldByNameFunc(func(name string) bool { return isSame(name, serviceName) })
 	method := reflect.Value{}
