@@ -1275,7 +1275,7 @@ type GuardBlock struct {
 	// ID is the id of the block: `gbl_` and 22 letters and digits.
 	ID string `json:"id"`
 
-	// NumberRange has the first digits of the numbers: `+234803x`.
+	// NumberRange has the first digits of the numbers: `+2348031x`.
 	NumberRange string `json:"number_range"`
 
 	// Started: how many verifications were started for the range before it was blocked.
@@ -1312,7 +1312,7 @@ type GuardRefusal struct {
 	// Country is the country of the number, as a two-letter code. Nil if the number does not tell.
 	Country *string `json:"country"`
 
-	// NumberRange has the first digits of the number: `+234803x`.
+	// NumberRange has the first digits of the number: `+2348031x`.
 	NumberRange *string `json:"number_range"`
 
 	// VerificationID is the verification whose code was sent. Nil if it was refused.

@@ -55,7 +55,7 @@ const preparations: Readonly<Record<string, Preparation>> = {
   deleteTemplate: aboutTemplate,
   getLookup: async (world) => ({ lookup_id: await recordLookup(world) }),
   deleteSuppression: async (world) => ({ suppression_id: await suppressRecipient(world) }),
-  deleteGuardBlock: async ({ app, account }) => ({ id: await blockRange(app, account.workspaceId, "+234803x") }),
+  deleteGuardBlock: async ({ app, account }) => ({ id: await blockRange(app, account.workspaceId, "+2348031x") }),
   deleteSafeListEntry: async (world) => ({ id: await addSafeRange(world) }),
   getEvent: async (world) => {
     const subject = await startVerification(world);

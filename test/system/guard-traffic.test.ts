@@ -269,6 +269,39 @@ test("many ranges of a country with a few starts each are blocked together", asy
   expect((await workspace.start("+628160xxxxxxx")).status).toBe(403);
 });
 
+describe("a country is not blocked", () => {
+  test("for what was seen of a range before its block was ended", async () => {
+    const workspace = await Workspace.thatChecks();
+    await workspace.ask(minStarts.range);
+    await minutes(3);
+    await workspace.ask(1);
+    const [block] = await workspace.blocks();
+    await app.rest("DELETE", `/guard/blocks/${block?.id}`, { key: workspace.key });
+    await minutes(1);
+    await workspace.ask(5);
+    for (let range = 0; range < 3; range += 1) {
+      await workspace.ask(4, `+65${range + 80}1xxxxx`);
+    }
+    await minutes(3);
+    await workspace.ask(1, others);
+    expect(await workspace.blocks()).toEqual([]);
+  });
+
+  test("for one range, which is blocked itself; a second one closes it", async () => {
+    const workspace = await Workspace.thatChecks();
+    await workspace.ask(minStarts.country + 10);
+    await minutes(3);
+    await workspace.ask(1);
+    expect(Object.keys(await workspace.blockedRanges())).toEqual(["+65912x"]);
+    await workspace.ask(minStarts.range, others);
+    await minutes(3);
+    await workspace.ask(1, others);
+    await minutes(1);
+    await workspace.ask(1, "+65821xxxxx");
+    expect(Object.keys(await workspace.blockedRanges()).sort()).toEqual(["+65912x", "+65913x", "+65x"]);
+  });
+});
+
 test("in shadow nothing is refused, and what would have been is counted", async () => {
   const workspace = await Workspace.thatChecks();
   await app.rest("PATCH", "/guard", { key: workspace.key, body: { guard_mode: "shadow" } });

@@ -427,7 +427,7 @@ export type GuardBlock = Message<"byond.v1.GuardBlock"> & {
   id: string;
 
   /**
-   * The first digits of the numbers: `+234803x`.
+   * The first digits of the numbers: `+2348031x`.
    *
    * @generated from field: string number_range = 2;
    */
@@ -737,7 +737,7 @@ export type GuardRefusal = Message<"byond.v1.GuardRefusal"> & {
   country?: string | undefined;
 
   /**
-   * The first digits of the number: `+234803x`.
+   * The first digits of the number: `+2348031x`.
    *
    * @generated from field: optional string number_range = 6;
    */

@@ -13,7 +13,7 @@ interface RefusalCounts {
   readonly wouldRefuse: number;
 }
 
-export interface GuardReport extends RefusalCounts {
+interface GuardReport extends RefusalCounts {
   readonly periodStart: Date;
   readonly periodEnd: Date;
   /** The most frequent first. */

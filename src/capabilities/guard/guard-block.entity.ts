@@ -6,7 +6,7 @@ export const GuardBlockEntity = defineEntity({
   tableName: "guard_block",
   properties: {
     workspaceId: p.text().primary(),
-    /** `+234803x` */
+    /** `+2348031x` */
     numberRange: p.text().primary(),
     /** `gbl_…`, another one for each block. */
     id: p.text(),

@@ -1,6 +1,5 @@
 import { createId } from "../../crypto/ids.ts";
-import type { Database } from "../../database/database.ts";
-import { change } from "../../database/database.ts";
+import { change, type Database } from "../../database/database.ts";
 import { nullable, statement, text } from "../../database/statement.ts";
 import type { RefusedSend } from "../verify/send-guard.ts";
 

@@ -4,7 +4,7 @@ import { AppError, type GuardReason, invalidFields } from "../../errors.ts";
 import type { Send, SendStep, sendParameters } from "../verify/define-send-step.ts";
 
 /** What the step finds: `sendCode` reads the version. */
-type GuardRow = { readonly guardVersion: number | null; readonly guardBlocked?: boolean | null };
+type GuardRow = { readonly guardVersion: number | null };
 
 /** SQL that tells whether one of the ranges is blocked: a look-up by the primary key for each. */
 export const isBlocked = (p: { readonly workspaceId: string; readonly ranges: string }) => `EXISTS (
@@ -43,14 +43,11 @@ export const guardStep: SendStep = defineStep<Send, typeof sendParameters>()({
         WHERE ${reached}
       )`,
       passed: `EXISTS (SELECT FROM guard WHERE ${[`version = ${p.version}`, ...refuses].join(" AND ")})`,
-      columns: {
-        guard_version: "(SELECT version FROM guard)",
-        ...(looksUpBlocks ? { guard_blocked: "(SELECT is_blocked FROM guard)" } : {}),
-      },
+      columns: { guard_version: "(SELECT version FROM guard)" },
     };
   },
-  refusal: ({ guardBlocked }: GuardRow, { screening }) =>
-    refusalFor(screening?.refused ?? (guardBlocked === true ? "range_blocked" : "vetoed"), screening?.field),
+  // `sendCode` has dealt with another version: what was not refused before is blocked.
+  refusal: (_: GuardRow, { screening }) => refusalFor(screening?.refused ?? "range_blocked", screening?.field),
 });
 
 /** The error for what the guard refuses by itself. Limits have errors of their own. */

@@ -14,6 +14,7 @@ import { hookTimeoutMs } from "./guard.policy.ts";
 import { guardFieldChecks, guardService } from "./guard.rpc.ts";
 import { Guard0001 } from "./guard-0001.migration.ts";
 import { Guard0002 } from "./guard-0002.migration.ts";
+import { Guard0003 } from "./guard-0003.migration.ts";
 import { GuardApprovalEntity } from "./guard-approval.entity.ts";
 import { GuardBlockEntity } from "./guard-block.entity.ts";
 import { blockSweep } from "./guard-blocks.ts";
@@ -70,6 +71,7 @@ export function guardCapability({ recipients, destinations }: Needs) {
     migrations: [
       { name: "guard-0001", class: Guard0001 },
       { name: "guard-0002", class: Guard0002 },
+      { name: "guard-0003", class: Guard0003 },
     ],
     workspaceTables: {
       safe_list_entry: "id",

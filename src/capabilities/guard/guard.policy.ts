@@ -1,7 +1,4 @@
-/** The rules of the guard that have a number. `test/capabilities/policy.test.ts` compares the schema with them. */
-
-/** Limits an hour of a country and of a range. 0: no limit. */
-export const sendsPerHour = { min: 0, max: 1_000_000 } as const;
+/** The rules of the guard that have a number. */
 
 /** Entries of the safe list of a mode. A server keeps them in memory with the settings. */
 export const maxSafeListEntries = 200;

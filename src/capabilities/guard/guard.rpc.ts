@@ -32,7 +32,7 @@ import {
 } from "./safe-list.ts";
 import { changesOf, guardChangesProblems, updateGuard } from "./update-guard.ts";
 
-export interface GuardServiceDependencies extends AddDependencies {
+interface GuardServiceDependencies extends AddDependencies {
   readonly database: Database;
   readonly clock: Pick<Clock, "now">;
   readonly events: Pick<EventLog, "committed">;
@@ -131,7 +131,7 @@ export function guardService(deps: GuardServiceDependencies): ServiceImpl<typeof
   };
 }
 
-/** JSON writes an int64 as text. */
+/** The counts are of type int32, because JSON writes an int64 as text. A count beyond it is cut, so that the report can still be read. */
 const int32 = (count: number) => Math.min(count, 2 ** 31 - 1);
 
 function addedMessage(entry: SafeListEntryView) {

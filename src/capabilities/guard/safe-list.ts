@@ -100,7 +100,7 @@ type Safe = { readonly address: string } | { readonly numberRange: string };
 const writtenRange = new RegExp(`^(\\+[1-9]\\d{${safeRangeDigits.min - 1},${safeRangeDigits.max - 1}})x$`);
 
 /** Reads a number or a range. Undefined: it is neither, or a range that is wider than a country. */
-export function parseSafe(text: string): Safe | undefined {
+function parseSafe(text: string): Safe | undefined {
   const [, numberRange] = writtenRange.exec(text) ?? [];
   if (numberRange !== undefined) {
     return countryRange(numberRange) === "+x" ? undefined : { numberRange };

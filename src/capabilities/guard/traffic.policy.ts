@@ -1,6 +1,6 @@
 /**
  * How traffic is judged: the simulation (`bench/guard-simulation.ts`) shows what these numbers find, when, and whom they refuse. Those that
- * `guard-0002.migration.ts` reads are part of the schema: a change needs a migration.
+ * `guard-0002.migration.ts` and `guard-0003.migration.ts` read are part of the schema: a change needs a migration.
  */
 
 /** Starts and approvals are counted in buckets of this length. */

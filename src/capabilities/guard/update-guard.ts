@@ -83,7 +83,7 @@ interface UpdateDependencies {
 }
 
 /** The settings after a change. */
-export interface UpdatedGuard extends GuardView {
+interface UpdatedGuard extends GuardView {
   /** Of a hook that has a new one: the only moment at which it is known. */
   readonly hookSecret: string | undefined;
 }

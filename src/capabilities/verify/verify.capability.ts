@@ -108,7 +108,7 @@ export function verifyCapability({
       verification: "id",
       fixed_code: "id",
       guess_source: "source",
-      late_number_send: "verification_id",
+      late_number_send: "message_id",
     },
     settings: [verifySettings],
     readSettings: readVerifySettings,

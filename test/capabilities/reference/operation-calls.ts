@@ -419,7 +419,7 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
   ],
   listGuardBlocks: [
     async (world) => {
-      await blockRange(world.app, world.account.workspaceId, "+234803x");
+      await blockRange(world.app, world.account.workspaceId, "+2348031x");
       return [await world.app.rest("GET", "/guard/blocks", { session: world.session }), 200];
     },
   ],

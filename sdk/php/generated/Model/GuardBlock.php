@@ -15,7 +15,7 @@ final class GuardBlock extends Result
     /** The id of the block: `gbl_` and 22 letters and digits. */
     public readonly string $id;
 
-    /** The first digits of the numbers: `+234803x`. */
+    /** The first digits of the numbers: `+2348031x`. */
     public readonly string $numberRange;
 
     /** How many verifications were started for the range before it was blocked. */

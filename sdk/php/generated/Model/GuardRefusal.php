@@ -35,7 +35,7 @@ final class GuardRefusal extends Result
     /** The country of the number, as a two-letter code. Null if the number does not tell. */
     public readonly ?string $country;
 
-    /** The first digits of the number: `+234803x`. */
+    /** The first digits of the number: `+2348031x`. */
     public readonly ?string $numberRange;
 
     /** The verification whose code was sent. Null if it was refused. */

@@ -1451,7 +1451,7 @@ class GuardBlock:
     """The id of the block: `gbl_` and 22 letters and digits."""
 
     number_range: str
-    """The first digits of the numbers: `+234803x`."""
+    """The first digits of the numbers: `+2348031x`."""
 
     started: int
     """How many verifications were started for the range before it was blocked."""
@@ -1491,7 +1491,7 @@ class GuardRefusal:
     """The country of the number, as a two-letter code. Null if the number does not tell."""
 
     number_range: Optional[str]
-    """The first digits of the number: `+234803x`."""
+    """The first digits of the number: `+2348031x`."""
 
     verification_id: Optional[str]
     """The verification whose code was sent. Null if it was refused."""

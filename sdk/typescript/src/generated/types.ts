@@ -875,7 +875,7 @@ export interface Webhook {
 export interface GuardBlock {
   /** The id of the block: `gbl_` and 22 letters and digits. */
   readonly id: string;
-  /** The first digits of the numbers: `+234803x`. */
+  /** The first digits of the numbers: `+2348031x`. */
   readonly numberRange: string;
   /** How many verifications were started for the range before it was blocked. */
   readonly started: number;
@@ -904,7 +904,7 @@ export interface GuardRefusal {
   readonly channel: Channel;
   /** The country of the number, as a two-letter code. Null if the number does not tell. */
   readonly country: string | null;
-  /** The first digits of the number: `+234803x`. */
+  /** The first digits of the number: `+2348031x`. */
   readonly numberRange: string | null;
   /** The verification whose code was sent. Null if it was refused. */
   readonly verificationId: string | null;

@@ -1,6 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 
-/** Sources of checks: the codes that came from them, by halves of the window. A source without a row had no wrong code in it. */
+/** Sources of checks: the codes that came from them, by halves of the window. Of a source without a row, nothing counts: no wrong code was noted in the window. */
 export const GuessSourceEntity = defineEntity({
   name: "GuessSource",
   tableName: "guess_source",
