@@ -6,7 +6,7 @@ import { KillableServers } from "./killable-servers.ts";
 import { inParallel, until } from "./load.ts";
 
 const serverCount = 3;
-const verificationCount = 400;
+const verificationCount = 300;
 const callsAtOnce = 5;
 const killCount = 4;
 
@@ -15,8 +15,10 @@ const ranges = ["+491512", "+491605", "+65912", "+65913", "+9929351"];
 /** That follow. Default: five. */
 const digits: Readonly<Record<string, number>> = { "+491512": 7, "+491605": 6 };
 const isEntered = (recipient: string) => !/^\+(65912|992)/.test(recipient);
+/** Ways of a code, which starts take in turns. Every call fails: the code of one is not sent at all. */
+const ways = [{ channel: "sms" }, { channel: "voice" }, { channel: "voice", fallback: [{ channel: "sms" }] }] as const;
 
-test("starts and approvals of each range are counted exactly once, and a range is blocked once, while servers are killed at random", {
+test("starts, failures and approvals of each range are counted exactly once, and a range is blocked once, while servers are killed at random", {
   timeout: 150_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
@@ -24,7 +26,10 @@ test("starts and approvals of each range are counted exactly once, and a range i
   resources.defer(() => database.drop());
   const sms = await HttpFake.open();
   resources.defer(() => sms.close());
-  const environment = { SMS_URL: sms.url, PROVIDER_SECRET: "x".repeat(32) };
+  const voice = await HttpFake.open();
+  resources.defer(() => voice.close());
+  voice.answer = { status: 400 };
+  const environment = { SMS_URL: sms.url, VOICE_URL: voice.url, PROVIDER_SECRET: "x".repeat(32) };
   const servers = resources.use(await KillableServers.start(serverCount, { databaseUrl: database.url, environment }));
   const key = await servers.any().mintKey();
   const client = new pg.Client({ connectionString: database.url });
@@ -44,9 +49,11 @@ test("starts and approvals of each range are counted exactly once, and a range i
     tried += 1;
     const prefix = ranges[tried % ranges.length] ?? "";
     const recipient = prefix + String(tried).padStart(digits[prefix] ?? 5, "0");
-    const started = await call("/verify/start", { channel: "sms", recipient });
+    const way = ways[tried % ways.length] ?? ways[0];
+    const started = await call("/verify/start", { ...way, recipient });
     blocked += started?.status === 403 ? 1 : 0;
-    if (started?.status !== 201 || !isEntered(recipient)) {
+    const isSent = way.channel === "sms" || "fallback" in way;
+    if (started?.status !== 201 || !isSent || !isEntered(recipient)) {
       return;
     }
     let code: string | undefined;
@@ -82,7 +89,11 @@ test("starts and approvals of each range are counted exactly once, and a range i
     FROM guard_count WHERE number_range = ANY ($1) GROUP BY number_range, at ORDER BY number_range, at`;
   const happenedBy = (range: string) => `
     SELECT ${range} AS number_range, date_bin('30 seconds', created_at, 'epoch') AS at, count(*)::int AS started,
-      count(*) FILTER (WHERE status = 'approved')::int AS approved, 0 AS failed
+      count(*) FILTER (WHERE status = 'approved')::int AS approved,
+      count(*) FILTER (WHERE status <> 'approved' AND NOT EXISTS (
+        SELECT FROM outbox
+        WHERE subject_id = verification.id AND kind <> 'verification_fallback' AND outbox.status <> 'failed'
+      ))::int AS failed
     FROM verification WHERE number_range IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`;
   const rows = async (text: string, values: readonly unknown[] = []) => (await client.query(text, [...values])).rows;
   expect(await rows(countedBy, [ranges.map((prefix) => `${prefix}x`)])).toEqual(await rows(happenedBy("number_range")));
@@ -90,6 +101,8 @@ test("starts and approvals of each range are counted exactly once, and a range i
     await rows(happenedBy("guard_country_range(number_range)")),
   );
   expect(await rows(countedBy, [["+x"]])).toEqual(await rows(happenedBy("'+x'")));
+  const failed = await count("SELECT sum(failed) AS count FROM guard_count WHERE number_range = '+x'");
+  expect(failed).toBeGreaterThan(0);
   expect(servers.unexpectedExits).toEqual([]);
 
   // The clock moves on, and all servers judge at the same moment.
@@ -109,5 +122,7 @@ test("starts and approvals of each range are counted exactly once, and a range i
   );
   const events = await rows("SELECT snapshot ->> 'numberRange' AS range FROM event WHERE type = 'guard_block.started'");
   expect(new Set(events.map(({ range }) => range)).size).toBe(events.length);
-  console.log(`${tried} starts, ${approved} approved, ${servers.kills} servers killed: each counted once`);
+  console.log(
+    `${tried} starts, ${approved} approved, ${failed} failed, ${servers.kills} servers killed: each counted once`,
+  );
 });
