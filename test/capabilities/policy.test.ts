@@ -61,6 +61,7 @@ import * as webhooks from "../../src/capabilities/webhooks/webhooks.policy.ts";
 import type { SqlThrottleLimit, ThrottleLimit } from "../../src/database/throttle.ts";
 import { keptHours, keyLength } from "../../src/idempotency/idempotency.policy.ts";
 import { maxUrlLength } from "../../src/outgoing/customer-url.ts";
+import { periods } from "../../src/rpc/report-period.ts";
 
 /** The smallest and largest number, or length, that the rules of a field allow. */
 function boundsOf(field: DescField): readonly [number, number] {
@@ -193,9 +194,9 @@ test.each<[string, string, number]>([
   ],
   ["fixed_code", `a workspace has ${maxFixedCodes} at most, and each ends after ${fixedCodeDays.max} days`, 1],
   ["report", `for ${reports.retention.default} days`, 1],
-  ["report", `The current hour and the ${reports.periods.day.buckets - 1} before it`, 1],
-  ["report", `Today and the ${reports.periods.week.buckets - 1} days before`, 1],
-  ["report", `Today and the ${reports.periods.month.buckets - 1} days before`, 1],
+  ["report", `The current hour and the ${periods.day.buckets - 1} before it`, 1],
+  ["report", `Today and the ${periods.week.buckets - 1} days before`, 1],
+  ["report", `Today and the ${periods.month.buckets - 1} days before`, 1],
   ["auth", `${passwordLength.min} to ${passwordLength.max} characters`, 3],
   ["auth", `within ${refreshTokenDays} days`, 4],
   ["auth", `still unverified after ${hoursToVerify} hours`, 1],

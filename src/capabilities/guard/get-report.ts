@@ -5,7 +5,7 @@ import { statement, text, timestamptz } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { sweepOldest } from "../../database/table-sweeps.ts";
 import type { GuardReason } from "../../errors.ts";
-import type { Period } from "../reports/reports.policy.ts";
+import { boundsOf, type Period } from "../../rpc/report-period.ts";
 import { reportRetentionDays } from "./guard.policy.ts";
 
 interface RefusalCounts {
@@ -41,10 +41,7 @@ export async function getReport(
   { database, clock }: { readonly database: Queryable; readonly clock: Pick<Clock, "now"> },
   { workspaceId, mode, period }: { readonly workspaceId: string; readonly mode: Mode; readonly period: Period },
 ): Promise<GuardReport> {
-  const { bucketMs, buckets } = period;
-  // Hours and days of UTC begin with multiples of their length since 1970.
-  const untilMs = (Math.floor(clock.now().getTime() / bucketMs) + 1) * bucketMs;
-  const [from, until] = [new Date(untilMs - buckets * bucketMs), new Date(untilMs)];
+  const { from, until } = boundsOf(period, clock.now());
   const rows = await database.run(read, { workspaceId, mode, from, until });
   return {
     periodStart: from,

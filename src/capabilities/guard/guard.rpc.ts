@@ -6,7 +6,6 @@ import {
   type GuardService,
   UpdateGuardRequestSchema,
 } from "../../../gen/byond/v1/guard_pb.ts";
-import { ReportPeriod } from "../../../gen/byond/v1/report_pb.ts";
 import { callMode } from "../../access/call-mode.ts";
 import { anyCaller, credentialOf } from "../../access/caller.ts";
 import type { Clock } from "../../clock.ts";
@@ -15,8 +14,8 @@ import { problemOf } from "../../errors.ts";
 import type { EventLog } from "../../events/event-log.ts";
 import { storeAnswer } from "../../idempotency/idempotency-claim.ts";
 import type { DestinationRules } from "../../outgoing/allowed-destination.ts";
+import { int32, periodOf } from "../../rpc/report-period.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
-import type { Period } from "../reports/reports.policy.ts";
 import { getGuard } from "./get-guard.ts";
 import { getReport } from "./get-report.ts";
 import { deleteBlock, listBlocks } from "./guard-blocks.ts";
@@ -38,14 +37,6 @@ interface GuardServiceDependencies extends AddDependencies {
   readonly events: Pick<EventLog, "committed">;
   readonly guardMode: GuardMode;
 }
-
-const hourMs = 3_600_000;
-
-const periods = new Map<ReportPeriod, Period>([
-  [ReportPeriod.DAY, { bucketMs: hourMs, buckets: 24 }],
-  [ReportPeriod.WEEK, { bucketMs: 24 * hourMs, buckets: 7 }],
-  [ReportPeriod.MONTH, { bucketMs: 24 * hourMs, buckets: 30 }],
-]);
 
 /** GuardService: translates messages to operations and back. */
 export function guardService(deps: GuardServiceDependencies): ServiceImpl<typeof GuardService> {
@@ -106,11 +97,7 @@ export function guardService(deps: GuardServiceDependencies): ServiceImpl<typeof
     },
 
     async getGuardReport(request, context) {
-      const period = periods.get(request.period ?? ReportPeriod.DAY);
-      if (period === undefined) {
-        throw new TypeError(`the period ${request.period} passed validation`);
-      }
-      const report = await getReport(deps, { ...realmOf(context), period });
+      const report = await getReport(deps, { ...realmOf(context), period: periodOf(request.period) });
       return {
         periodStart: timestampFromDate(report.periodStart),
         periodEnd: timestampFromDate(report.periodEnd),
@@ -130,9 +117,6 @@ export function guardService(deps: GuardServiceDependencies): ServiceImpl<typeof
     },
   };
 }
-
-/** The counts are of type int32, because JSON writes an int64 as text. A count beyond it is cut, so that the report can still be read. */
-const int32 = (count: number) => Math.min(count, 2 ** 31 - 1);
 
 function addedMessage(entry: SafeListEntryView) {
   return { entry: entryMessage(entry) };

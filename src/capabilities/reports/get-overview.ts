@@ -3,8 +3,9 @@ import type { Clock } from "../../clock.ts";
 import type { Queryable } from "../../database/database.ts";
 import { integer, statement, text, timestamptz } from "../../database/statement.ts";
 import { requestsOfLastMinute } from "../../quota/requests-of-last-minute.ts";
+import { boundsOf, type Period } from "../../rpc/report-period.ts";
 import { type DurationSummary, summarizeDurations } from "./durations.ts";
-import { durationBoundsMs, type Period } from "./reports.policy.ts";
+import { durationBoundsMs } from "./reports.policy.ts";
 import { answeredWell } from "./request-counter.ts";
 
 export interface OverviewDependencies {
@@ -119,31 +120,23 @@ export async function getOverview(
   { workspaceId, mode, period, requestsPerMinute }: OverviewInput,
 ): Promise<Overview> {
   const { bucketMs, buckets } = period;
-  // Hours and days of UTC begin with multiples of their length since 1970.
-  const untilMs = (Math.floor(clock.now().getTime() / bucketMs) + 1) * bucketMs;
-  const fromMs = untilMs - buckets * bucketMs;
-  const asked = {
-    workspaceId,
-    mode,
-    from: new Date(fromMs),
-    until: new Date(untilMs),
-    bucketSeconds: bucketMs / 1_000,
-  };
+  const bounds = boundsOf(period, clock.now());
+  const asked = { workspaceId, mode, ...bounds, bucketSeconds: bucketMs / 1_000 };
   const [verifications, requests, used] = await Promise.all([
     database.run(readVerifications, asked),
     database.run(readRequests, asked),
     requestsPerMinute === null ? undefined : requestsOfLastMinute({ database }, { workspaceId, key: "workspace" }),
   ]);
   return {
-    periodStart: asked.from,
-    periodEnd: asked.until,
+    periodStart: bounds.from,
+    periodEnd: bounds.until,
     ...reportOf(verifications),
     channels: byChannel(verifications, reportOf),
     buckets: Array.from({ length: buckets }, (_, index) => {
       const ofBucket = verifications.filter(({ bucket }) => bucket === index);
       const answered = requests.filter(({ bucket }) => bucket === index);
       return {
-        start: new Date(fromMs + index * bucketMs),
+        start: new Date(bounds.from.getTime() + index * bucketMs),
         verifications: sumCounts(ofBucket),
         channels: byChannel(ofBucket, sumCounts),
         requests: sumRequests(answered),

@@ -1,17 +1,17 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import {
-  type DurationReportSchema,
-  type OverviewBucketSchema,
-  ReportPeriod,
-  type ReportService,
-  type VerificationCountsSchema,
+import type {
+  DurationReportSchema,
+  OverviewBucketSchema,
+  ReportService,
+  VerificationCountsSchema,
 } from "../../../gen/byond/v1/report_pb.ts";
 import type { Channel } from "../../../gen/byond/v1/verify_pb.ts";
 import { callMode } from "../../access/call-mode.ts";
 import { anyCaller } from "../../access/caller.ts";
 import { requestsPerMinuteByTier } from "../../access/tiers.ts";
+import { int32, periodOf } from "../../rpc/report-period.ts";
 import { channelEnums } from "../channels/channel-proto.ts";
 import { channelNames } from "../channels/outgoing-message.ts";
 import type { DurationSummary } from "./durations.ts";
@@ -22,22 +22,12 @@ import {
   type OverviewDependencies,
   type VerificationCounts,
 } from "./get-overview.ts";
-import { type Period, periods } from "./reports.policy.ts";
-
-const periodsByEnum = new Map<ReportPeriod, Period>([
-  [ReportPeriod.DAY, periods.day],
-  [ReportPeriod.WEEK, periods.week],
-  [ReportPeriod.MONTH, periods.month],
-]);
 
 /** ReportService: translates messages to operations and back. */
 export function reportService(deps: OverviewDependencies): ServiceImpl<typeof ReportService> {
   return {
     async getOverview(request, context) {
-      const period = periodsByEnum.get(request.period ?? ReportPeriod.DAY);
-      if (period === undefined) {
-        throw new TypeError(`the period ${request.period} passed validation`);
-      }
+      const period = periodOf(request.period);
       const { workspaceId, tier } = anyCaller(context);
       const overview = await getOverview(deps, {
         workspaceId,
@@ -117,6 +107,3 @@ function durationMessage(durations: DurationSummary): MessageInitShape<typeof Du
     })),
   };
 }
-
-/** JSON writes an int64 as text. A count that an int32 cannot hold, of some 800 requests a second for a month, is its largest value. */
-const int32 = (count: number) => Math.min(count, 2 ** 31 - 1);

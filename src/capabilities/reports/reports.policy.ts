@@ -3,22 +3,6 @@
 /** Days. Reports are kept longer than the verifications, and never shorter than the longest period that can be asked for. */
 export const retention = { min: 31, max: 3_650, default: 400 } as const;
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
-
-/** The periods of a report: as many buckets of the same length, the last of which is the current one. */
-export const periods = {
-  day: { bucketMs: hourMs, buckets: 24 },
-  week: { bucketMs: dayMs, buckets: 7 },
-  month: { bucketMs: dayMs, buckets: 30 },
-} as const satisfies Record<string, Period>;
-
-export interface Period {
-  /** An hour or a day: buckets begin with those of UTC. */
-  readonly bucketMs: number;
-  readonly buckets: number;
-}
-
 /**
  * Where the ranges end in which durations are counted, in milliseconds; what takes longer is in one range more. They are part of what is
  * stored: a migration may add some at the end.

@@ -7,7 +7,7 @@ import { type GuardHook, hookSecret } from "./guard-hook.ts";
 import { HookPlaces } from "./hook-places.ts";
 
 /** The send that a hook is asked about. */
-export type AskedSend = Pick<Send, "workspaceId" | "verificationId" | "mode" | "channel" | "recipient" | "endUser">;
+type AskedSend = Pick<Send, "workspaceId" | "verificationId" | "mode" | "channel" | "recipient" | "endUser">;
 
 interface Dependencies {
   readonly keyring: Keyring;
