@@ -1384,7 +1384,7 @@ type GuardSettings struct {
 // failure, and so is every other answer. A vetoed code is not sent: `recipient_blocked`, with the reason
 // `vetoed`. It is asked once about each code, but not about numbers, countries and ranges that are refused or
 // blocked, nor about recipients on the safe list. It may be asked about a code that a limit of sends refuses
-// afterwards.
+// afterwards. A step of a fallback that a limit holds back is tried again later, and asked about again then.
 //
 // A server waits for 25 answers of a workspace at the same time, or for fewer while the hooks of many workspaces
 // are slow, but for 5 in any case. Further codes wait for their turn, within the same 200 milliseconds.

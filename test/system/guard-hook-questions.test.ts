@@ -1,9 +1,9 @@
-/** What the hook of a workspace is asked: once about each code, with the verification that it belongs to, and never about what is refused anyway. */
+/** What the hook of a workspace is asked: once about each code that no limit holds back, with the verification that it belongs to, and never about what is refused anyway. */
 
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   blockRange,
   type GuardedWorkspace,
@@ -64,6 +64,31 @@ describe.each(protocols)("over $name", (protocol) => {
         ...(idempotencyKey === undefined ? {} : { headers: { "Idempotency-Key": idempotencyKey } }),
       },
     );
+
+  test("a step of a fallback that a limit holds back is asked about again when it is tried again", async () => {
+    await update({});
+    const recipient = newNumber();
+    // With the start, these are all codes of the recipient for a minute.
+    await start(recipient, {});
+    await start(recipient, {});
+    const fallback = [{ channel: "voice", after_seconds: 5 }];
+    const { body } = await start(recipient, { fallback, ttl_seconds: 600 });
+    asked = [];
+    const untilAsked = (times: number) =>
+      vi.waitFor(
+        () =>
+          expect(asked).toEqual(
+            Array.from({ length: times }, () =>
+              expect.objectContaining({ channel: "voice", verification_id: body.verification_id }),
+            ),
+          ),
+        15_000,
+      );
+    await app.time.advance({ seconds: 6 });
+    await untilAsked(1);
+    await app.time.advance({ seconds: 60 });
+    await untilAsked(2);
+  });
 
   describe.each([undefined, "the key of a call"])("with the Idempotency-Key %s", (idempotencyKey) => {
     test("each way of a fallback is asked about once, with the id that the call answers", async () => {

@@ -961,7 +961,8 @@ export interface GuardSettings {
  * as JSON of 1,024 bytes at most, or with status 204, which allows the code. Every other status is a failure, and so is
  * every other answer. A vetoed code is not sent: `recipient_blocked`, with the reason `vetoed`. It is asked once about
  * each code, but not about numbers, countries and ranges that are refused or blocked, nor about recipients on the safe
- * list. It may be asked about a code that a limit of sends refuses afterwards.
+ * list. It may be asked about a code that a limit of sends refuses afterwards. A step of a fallback that a limit holds
+ * back is tried again later, and asked about again then.
  *
  * A server waits for 25 answers of a workspace at the same time, or for fewer while the hooks of many workspaces are
  * slow, but for 5 in any case. Further codes wait for their turn, within the same 200 milliseconds.
