@@ -35,7 +35,10 @@ export function rulesOf(field: DescField): Rules {
  * requests without it.
  */
 export function isRequired(field: DescField): boolean {
-  return rulesOf(field).required || getOption(field, fieldBehavior).includes(FieldBehavior.REQUIRED);
+  return (
+    rulesOf(field).required ||
+    (hasOption(field, fieldBehavior) && getOption(field, fieldBehavior).includes(FieldBehavior.REQUIRED))
+  );
 }
 
 function toRules(rules: FieldRules | undefined): Rules {

@@ -66,7 +66,8 @@ export interface ReflectionOptions {
  * streams of both names together are limited in number, questions and duration.
  */
 export function grpcReflection({ services, details, clock }: ReflectionOptions): readonly ServiceBinding[] {
-  const schema = readSchema([...services, ServerReflection, ServerReflectionV1Alpha], details);
+  // Read for the first question: most servers are never asked.
+  let schema: Schema | undefined;
   const streams = new OpenStreams({
     clock,
     max: maxStreams,
@@ -85,6 +86,7 @@ export function grpcReflection({ services, details, clock }: ReflectionOptions):
       if (toBinary(context.method.input, originalRequest).length > maxQuestionBytes) {
         throw new AppError("invalid_request", `A question must not be larger than ${maxQuestionBytes} bytes.`);
       }
+      schema ??= readSchema([...services, ServerReflection, ServerReflectionV1Alpha], details);
       yield {
         validHost: originalRequest.host,
         originalRequest,

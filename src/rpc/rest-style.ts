@@ -6,5 +6,6 @@ import { omit_unset as omitUnset, word } from "../../gen/byond/v1/access_pb.ts";
 export const restStyle: JsonStyle = {
   ...restJson,
   enumWord: (value) => (hasOption(value, word) ? getOption(value, word) : undefined),
-  omitsUnset: (field) => getOption(field, omitUnset),
+  // The question whether a field has an option is cheap. Reading it is not, and few fields have this one.
+  omitsUnset: (field) => hasOption(field, omitUnset) && getOption(field, omitUnset),
 };
