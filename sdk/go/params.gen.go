@@ -31,7 +31,8 @@ type VerifyStartParams struct {
 
 	// Locale is the language of the message, as a BCP 47 tag. There are texts in ar, de, en, es, fr, he, hi, id, it,
 	// ja, ko, nl, pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. The best match is taken (RFC 4647, lookup):
-	// `de-AT` gets `de`, and `zh-HK` gets `zh-TW`. Default, and for other languages: English.
+	// `de-AT` gets `de`, and `zh-HK` gets `zh-TW`. Default, and for other languages: English. Templates of your own
+	// are chosen by it in the same way, then the one named `default`, and before our English the one named `en`.
 	Locale *string `json:"locale,omitzero"`
 
 	// EndUserIP is the IPv4 or IPv6 address of the end user who asked for the code, if you know it. It limits sends,
@@ -231,8 +232,11 @@ type TemplatesPutParams struct {
 	// Subject is the subject of a mail, in one line. Default: the server's. Other channels have none.
 	Subject *string `json:"subject,omitzero"`
 
-	// Text is the plain text, with `{{code}}` in it. A text message has three parts at most if every value has its
-	// greatest length; a call 500 characters. Text for a call must not contain `<` or `>`.
+	// Text is the plain text, with `{{code}}` in it; of a call, at most 500 characters, without `<` or `>`.
+	//
+	// A text message has three parts at most. A text that takes more if every value has its greatest length, with
+	// names in letters of the GSM 7-bit alphabet, is refused. Where a name in other letters or the line for phones
+	// makes more of it, the message has the server's text, if that has fewer parts.
 	Text string `json:"text"`
 
 	// Html is the HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out `Text`, with

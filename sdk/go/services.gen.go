@@ -51,9 +51,10 @@ type Services struct {
 	// calls, in each language.
 	//
 	// A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
-	// `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not
-	// `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for
-	// those that do not.
+	// `default`, else the server's text in the language. Where that is English, because the start names no locale or
+	// one that the server has no texts for, a template named `en` comes before it. Chinese is matched by script:
+	// `zh-HK` takes `zh-TW`, not `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have
+	// them, and one without is for those that do not.
 	//
 	// A text may contain these placeholders:
 	//
@@ -417,9 +418,10 @@ func (s *GuardService) GetReport(ctx context.Context, params *GuardGetReportPara
 // messages and calls, in each language.
 //
 // A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
-// `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not
-// `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for
-// those that do not.
+// `default`, else the server's text in the language. Where that is English, because the start names no locale or
+// one that the server has no texts for, a template named `en` comes before it. Chinese is matched by script:
+// `zh-HK` takes `zh-TW`, not `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have
+// them, and one without is for those that do not.
 //
 // A text may contain these placeholders:
 //

@@ -292,8 +292,11 @@ export type PutTemplateRequest = Message<"byond.v1.PutTemplateRequest"> & {
   subject?: string | undefined;
 
   /**
-   * The plain text, with `{{code}}` in it. A text message has three parts at most if every value has its greatest length; a call 500
-   * characters. Text for a call must not contain `<` or `>`.
+   * The plain text, with `{{code}}` in it; of a call, at most 500 characters, without `<` or `>`.
+   *
+   * A text message has three parts at most. A text that takes more if every value has its greatest length, with names in
+   * letters of the GSM 7-bit alphabet, is refused. Where a name in other letters or the line for phones makes more of it, the
+   * message has the server's text, if that has fewer parts.
    *
    * @generated from field: string text = 4;
    */
@@ -640,8 +643,10 @@ export const TemplateChannelSchema: GenEnum<TemplateChannel> = /*@__PURE__*/
  * language.
  *
  * A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
- * `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications
- * that have them, and one without is for those that do not.
+ * `default`, else the server's text in the language. Where that is English, because the start names no locale or one that
+ * the server has no texts for, a template named `en` comes before it. Chinese is matched by script: `zh-HK` takes `zh-TW`,
+ * not `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for those
+ * that do not.
  *
  * A text may contain these placeholders:
  *

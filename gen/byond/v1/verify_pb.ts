@@ -66,7 +66,8 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
   /**
    * The language of the message, as a BCP 47 tag. There are texts in ar, de, en, es, fr, he, hi, id, it, ja, ko, nl, pl,
    * pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. The best match is taken (RFC 4647, lookup): `de-AT` gets `de`, and `zh-HK`
-   * gets `zh-TW`. Default, and for other languages: English.
+   * gets `zh-TW`. Default, and for other languages: English. Templates of your own are chosen by it in the same way, then
+   * the one named `default`, and before our English the one named `en`.
    *
    * @generated from field: optional string locale = 6;
    */

@@ -1,6 +1,8 @@
 import type { CodeMessage } from "./outgoing-message.ts";
 import { templateText } from "./own-texts/fill-in-template.ts";
+import type { MessageTemplate } from "./own-texts/message-template.ts";
 import { withPlainSigns } from "./sms-text/plain-signs.ts";
+import { countSegments, maxSegments } from "./sms-text/segments.ts";
 import { autofillLine } from "./texts/autofill-line.ts";
 import { paymentOf } from "./texts/format-payment.ts";
 import type { LanguageTag } from "./texts/language-tags.ts";
@@ -15,16 +17,36 @@ export function providerText(message: CodeMessage, now: Date): string {
   if (message.channel === "voice") {
     return spokenText(message, now);
   }
-  const bound = autofillLine(message);
-  return withPlainSigns([shortText(message, now), ...(bound === undefined ? [] : [bound])].join("\n\n"));
+  return withBoundLine(message, shortText(message, now));
 }
 
 /** The text of a message without a subject. */
 export function shortText(message: CodeMessage, now: Date): string {
-  if (message.template !== undefined) {
-    return templateText(message, message.template, now, "text");
+  const template = templateInUse(message, now);
+  return template === undefined ? ownShortText(message, now) : templateText(message, template, now, "text");
+}
+
+/**
+ * The template whose text a message has. Undefined: the server's, because there is no template, or because names in other letters than GSM
+ * 7-bit, or the line for phones, make more parts of the template's than a text message may have, and fewer of the server's.
+ */
+export function templateInUse(message: CodeMessage, now: Date): MessageTemplate | undefined {
+  const { channel, template } = message;
+  if (template === undefined || channel !== "sms") {
+    return template;
   }
-  const { locale, brand, code, expiresAt, approval } = message;
+  const segments = countSegments(withBoundLine(message, templateText(message, template, now, "text")));
+  const isTooLong =
+    segments > maxSegments && countSegments(withBoundLine(message, ownShortText(message, now))) < segments;
+  return isTooLong ? undefined : template;
+}
+
+function withBoundLine(message: CodeMessage, text: string): string {
+  const bound = autofillLine(message);
+  return withPlainSigns([text, ...(bound === undefined ? [] : [bound])].join("\n\n"));
+}
+
+function ownShortText({ locale, brand, code, expiresAt, approval }: CodeMessage, now: Date): string {
   const texts = textsFor(locale);
   const words = { brand, code, time: timeLeft(texts, expiresAt, now) };
   return approval === undefined

@@ -8,13 +8,15 @@ import {
   placeholdersOf,
   type TextParts,
 } from "../channels/own-texts/message-template.ts";
+import { maxSegments } from "../channels/sms-text/segments.ts";
+import { appHashProblem } from "./app-hash.ts";
 import { greatestSegments } from "./count-segments.ts";
 import { parseHtml } from "./html/parse-html.ts";
 import { hasLogo, renderTree, visibleText } from "./html/render-tree.ts";
 import { lookOfPage } from "./html/text-look.ts";
 import { parsePlaceholders } from "./parse-placeholders.ts";
 import { readLogo } from "./read-logo.ts";
-import { maxHtmlBytes, maxSegments, minContrast, subjectLength, textLength } from "./templates.policy.ts";
+import { maxHtmlBytes, minContrast, subjectLength, textLength } from "./templates.policy.ts";
 import { textProblem } from "./text-rules.ts";
 
 /** A template as it is written and stored. */
@@ -79,7 +81,10 @@ export function compileTemplate(
   const isForApproval = placeholdersOf(text.parts).includes("payee");
   const segments = channel === "sms" ? greatestSegments(text.parts, locale) : undefined;
   const late = {
-    ...problemOf("text", lengthProblem(channel, content.text, segments)),
+    ...problemOf(
+      "text",
+      lengthProblem(channel, content.text, segments) ?? (channel === "sms" ? appHashProblem(text.parts) : undefined),
+    ),
     ...(html !== undefined && "parts" in html && placeholdersOf(html.parts).includes("payee") !== isForApproval
       ? { html: "must have {{payee}} and {{amount}} if text has them, and not otherwise" }
       : {}),

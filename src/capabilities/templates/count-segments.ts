@@ -1,26 +1,33 @@
 import { fillIn, type PlaceholderName, type TextParts } from "../channels/own-texts/message-template.ts";
 import { withPlainSigns } from "../channels/sms-text/plain-signs.ts";
 import { countSegments } from "../channels/sms-text/segments.ts";
+import { directionOf, isolateIn } from "../channels/texts/bidi.ts";
+import { formatAmount } from "../channels/texts/format-payment.ts";
 import { textsFor } from "../channels/texts/languages.ts";
 import { timeInWords } from "../channels/texts/time-left.ts";
 
-/** The greatest lengths of values, in letters of the GSM 7-bit alphabet. `time` is that of the language. */
-const greatest: Readonly<Record<Exclude<PlaceholderName, "time">, string>> = {
-  code: "0".repeat(10),
-  brand: "M".repeat(40),
-  minutes: "60",
-  payee: "M".repeat(70),
-  amount: "EUR 999,999,999,999.00",
-};
+/** With every plural form. */
+const minutes = [0, 1, 2, 5, 11, 22, 55, 60];
+const greatestAmount = { value: "999999999999.000", currency: "KWD" };
 
 /**
- * The parts of a text message whose values have their greatest length. A brand in another alphabet than GSM 7-bit makes more of them, and so
- * does the line for phones.
+ * The parts of a text message whose values have their greatest length, with names in letters of the GSM 7-bit alphabet. Names in others can make
+ * more of it, and so can the line for phones: what is then sent is decided for each message (`templateInUse`).
  */
 export function greatestSegments(parts: TextParts, locale: string): number {
   const texts = textsFor(locale);
-  const times = [0, 1, 2, 5, 11, 22, 55, 60].map((minutes) => timeInWords(texts, minutes));
-  const time = times.reduce((longest, each) => (each.length > longest.length ? each : longest));
-  const text = fillIn(parts, (name) => (name === "time" ? time : greatest[name])).replaceAll("\r\n", "\n");
-  return countSegments(withPlainSigns(text));
+  const direction = directionOf(fillIn(parts, () => ""));
+  const greatest: Readonly<Record<Exclude<PlaceholderName, "time">, string>> = {
+    code: "0".repeat(10),
+    brand: isolateIn(direction, "M".repeat(40)),
+    minutes: "60",
+    payee: isolateIn(direction, "M".repeat(70)),
+    amount: isolateIn(direction, formatAmount(texts.language, greatestAmount, "code")),
+  };
+  const segments = minutes.map((left) => {
+    const time = timeInWords(texts, left);
+    const text = fillIn(parts, (name) => (name === "time" ? time : greatest[name])).replaceAll("\r\n", "\n");
+    return countSegments(withPlainSigns(text));
+  });
+  return Math.max(...segments);
 }

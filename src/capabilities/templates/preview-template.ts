@@ -2,7 +2,7 @@ import type { Mode } from "../../access/caller.ts";
 import type { Clock } from "../../clock.ts";
 import type { CodeMessage } from "../channels/outgoing-message.ts";
 import type { MailLogo, MessageTemplate } from "../channels/own-texts/message-template.ts";
-import { providerText } from "../channels/provider-text.ts";
+import { providerText, templateInUse } from "../channels/provider-text.ts";
 import { countSegments } from "../channels/sms-text/segments.ts";
 import { renderMail } from "../channels/texts/mails.ts";
 import { defaultLocale, type TemplateChannel } from "./compile-template.ts";
@@ -55,7 +55,8 @@ export async function previewTemplate(
     ...(isForApproval ? { approval: exampleApproval } : {}),
     ...(template === undefined ? {} : { template }),
   };
-  return { templateLocale: template && (template.locale ?? defaultLocale), ...shown(message, now) };
+  const used = templateInUse(message, now);
+  return { templateLocale: used && (used.locale ?? defaultLocale), ...shown(message, now) };
 }
 
 function shown(message: CodeMessage, now: Date): Omit<Preview, "templateLocale"> {

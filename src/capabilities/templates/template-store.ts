@@ -6,6 +6,7 @@ import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { templatesSubject } from "../../revocation/revocation-subjects.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { MessageTemplate } from "../channels/own-texts/message-template.ts";
+import { textsFor } from "../channels/texts/languages.ts";
 import { languageRange } from "../channels/texts/match-language.ts";
 import { compileTemplate, defaultLocale, templateChannels } from "./compile-template.ts";
 import { readTemplate } from "./get-template.ts";
@@ -110,7 +111,9 @@ export class TemplateStore {
 /** The locales of the templates for a locale, the best first. `docs/guides/languages.md` has the rule. */
 function candidatesFor(locale: string | undefined): readonly string[] {
   const range = locale === undefined ? [] : languageRange(canonicalLocale(locale)).map(canonicalLocale);
-  return [...new Set([...range, defaultLocale])];
+  // English is what others are sent as well, and is then to be the workspace's English.
+  const english = textsFor(locale).language === "en" ? ["en"] : [];
+  return [...new Set([...range, defaultLocale, ...english])];
 }
 
 async function readList(database: QueryableTables, { workspaceId, mode }: TemplateOwner): Promise<TemplateList> {

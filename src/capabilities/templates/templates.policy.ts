@@ -18,9 +18,6 @@ export const maxPlaceholders = 50;
 /** Characters without a space or a line break. What looks for web addresses reads them together. */
 export const maxWordLength = 500;
 
-/** Parts of a text message whose values have their greatest length. */
-export const maxSegments = 3;
-
 export const maxHtmlDepth = 32;
 
 export const logo = { maxBytes: 65_536, maxPixels: 2_000 } as const;

@@ -1,5 +1,5 @@
 /** The playground: every operation as a form, the lines that make the same call, and the answer. */
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../../support/app.ts";
 import { findAxeViolations } from "../axe.ts";
@@ -113,6 +113,35 @@ test("the steps of a fallback are given one by one, and a problem is shown at th
   await page.getByRole("button", { name: "Remove fallback 1" }).click();
   await step.waitFor({ state: "detached" });
   await expectCalmBut(watched, 1);
+});
+
+test("WhatsApp cannot be chosen for a payment, neither for the start nor for a step, and the form says why", async () => {
+  await using watched = await openSignedIn(browser, app, "/playground/StartVerification");
+  const { page } = watched;
+  const reason = page.getByText("WhatsApp is not for payments");
+  const isOffered = async (button: Locator) => {
+    await button.click();
+    const option = page.getByRole("option", { name: "whatsapp", exact: true });
+    await option.waitFor();
+    const isDisabled = await option.getAttribute("aria-disabled");
+    await page.keyboard.press("Escape");
+    await option.waitFor({ state: "detached" });
+    return isDisabled !== "true";
+  };
+  const channel = page.getByRole("button", { name: /channel/ }).first();
+  expect(await isOffered(channel)).toBe(true);
+  await page.getByText(/^Optional fields/).click();
+  await page.getByRole("button", { name: "Add to fallback" }).click();
+  const step = page.getByRole("group", { name: "fallback 1" });
+  expect(await reason.count()).toBe(0);
+  await page.getByRole("group", { name: "amount" }).getByRole("textbox", { name: "value" }).fill("249.90");
+  expect(await reason.count()).toBe(2);
+  expect(await isOffered(channel)).toBe(false);
+  expect(await isOffered(step.getByRole("button", { name: /channel/ }))).toBe(false);
+  expect(await findAxeViolations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Clear form" }).click();
+  expect(await isOffered(channel)).toBe(true);
+  await expectCalm(watched, app);
 });
 
 test("events are shown as they happen, until the stream is stopped", async () => {

@@ -125,13 +125,40 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await subjectFor("pt-BR")).toBe("Own pt-BR of Acme");
     expect(await subjectFor("pt-br-x-old")).toBe("Own pt-BR of Acme");
     expect(await subjectFor("pt-PT")).toBe("Own pt of Acme");
-    expect(await subjectFor("iw")).toBe("Own he of \u2068Acme\u2069");
+    expect(await subjectFor("iw")).toBe("Own he of Acme");
     expect(await subjectFor("fr")).not.toMatch(/^Own/);
     await put({ channel: "email", locale: "default", subject: "Own of {{brand}}", text: "{{code}}" });
     expect(await subjectFor("fr")).toBe("Own of Acme");
     expect(await subjectFor()).toBe("Own of Acme");
     await call("DeleteTemplate", { channel: "email", locale: "default" });
     expect(await subjectFor("fr")).not.toMatch(/^Own/);
+  });
+
+  test("where the server's text would be English, a message has the template of its locale, else the default, else the English one", async () => {
+    const subjectFor = async (locale?: string) => {
+      const { subject } = await messageOf({
+        channel: "email",
+        brand: "Acme",
+        ...(locale === undefined ? {} : { locale }),
+      });
+      const { body } = await call("PreviewTemplate", { channel: "email", locale: locale ?? "default" });
+      expect(body.subject).toBe(subject);
+      return subject;
+    };
+    for (const locale of ["en", "en-GB", "sv"]) {
+      await put({ channel: "email", locale, subject: `Own ${locale}`, text: "{{code}}" });
+    }
+    expect(await subjectFor()).toBe("Own en");
+    expect(await subjectFor("nb-NO")).toBe("Own en");
+    expect(await subjectFor("en-US")).toBe("Own en");
+    expect(await subjectFor("en-GB")).toBe("Own en-GB");
+    expect(await subjectFor("sv-SE")).toBe("Own sv");
+    expect(await subjectFor("fr")).not.toMatch(/^Own/);
+    await put({ channel: "email", locale: "default", subject: "Own default", text: "{{code}}" });
+    expect(await subjectFor()).toBe("Own default");
+    expect(await subjectFor("nb-NO")).toBe("Own default");
+    expect(await subjectFor("fr")).toBe("Own default");
+    expect(await subjectFor("en-US")).toBe("Own en");
   });
 
   test("names of the other direction are isolated in plain text, as they are in HTML", async () => {

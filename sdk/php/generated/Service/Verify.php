@@ -76,6 +76,8 @@ final class Verify
      * @param string|null $locale The language of the message, as a BCP 47 tag. There are texts in ar, de, en, es,
      *     fr, he, hi, id, it, ja, ko, nl, pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. The best match is taken (RFC
      *     4647, lookup): `de-AT` gets `de`, and `zh-HK` gets `zh-TW`. Default, and for other languages: English.
+     *     Templates of your own are chosen by it in the same way, then the one named `default`, and before our English
+     *     the one named `en`.
      * @param string|null $endUserIp The IPv4 or IPv6 address of the end user who asked for the code, if you know
      *     it. It limits sends, so that one person cannot have codes sent to many recipients. Not the address of your
      *     own server.

@@ -85,7 +85,8 @@ class AsyncVerify:
             locale: The language of the message, as a BCP 47 tag. There are texts in ar, de, en, es, fr, he, hi,
                 id, it, ja, ko, nl, pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. The best match is taken (RFC
                 4647, lookup): `de-AT` gets `de`, and `zh-HK` gets `zh-TW`. Default, and for other languages:
-                English.
+                English. Templates of your own are chosen by it in the same way, then the one named `default`, and
+                before our English the one named `en`.
             end_user_ip: The IPv4 or IPv6 address of the end user who asked for the code, if you know it. It
                 limits sends, so that one person cannot have codes sent to many recipients. Not the address of your
                 own server.
@@ -669,9 +670,10 @@ class AsyncTemplates:
     each language.
 
     A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
-    `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not
-    `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for
-    those that do not.
+    `default`, else the server's text in the language. Where that is English, because the start names no locale or
+    one that the server has no texts for, a template named `en` comes before it. Chinese is matched by script:
+    `zh-HK` takes `zh-TW`, not `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have
+    them, and one without is for those that do not.
 
     A text may contain these placeholders:
 
@@ -759,8 +761,11 @@ class AsyncTemplates:
         Args:
             channel: The channel.
             locale: The language: a BCP 47 tag, or `default` for languages without a template.
-            text: The plain text, with `{{code}}` in it. A text message has three parts at most if every value
-                has its greatest length; a call 500 characters. Text for a call must not contain `<` or `>`.
+            text: The plain text, with `{{code}}` in it; of a call, at most 500 characters, without `<` or `>`.
+                
+                A text message has three parts at most. A text that takes more if every value has its greatest
+                length, with names in letters of the GSM 7-bit alphabet, is refused. Where a name in other letters
+                or the line for phones makes more of it, the message has the server's text, if that has fewer parts.
             subject: The subject of a mail, in one line. Default: the server's. Other channels have none.
             html: The HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out
                 `text`, with the logo and the colors.
@@ -2188,9 +2193,10 @@ class AsyncServices:
     each language.
 
     A message takes the template of its locale (`pt-BR`), else the one of the language (`pt`), else the one named
-    `default`, else the server's text in the language. Chinese is matched by script: `zh-HK` takes `zh-TW`, not
-    `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have them, and one without is for
-    those that do not.
+    `default`, else the server's text in the language. Where that is English, because the start names no locale or
+    one that the server has no texts for, a template named `en` comes before it. Chinese is matched by script:
+    `zh-HK` takes `zh-TW`, not `zh`. A template with `{{payee}}` and `{{amount}}` is for verifications that have
+    them, and one without is for those that do not.
 
     A text may contain these placeholders:
 

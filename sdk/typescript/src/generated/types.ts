@@ -1743,7 +1743,8 @@ export interface StartVerificationParams {
   /**
    * The language of the message, as a BCP 47 tag. There are texts in ar, de, en, es, fr, he, hi, id, it, ja, ko, nl,
    * pl, pt-BR, ru, th, tr, uk, vi, zh-CN and zh-TW. The best match is taken (RFC 4647, lookup): `de-AT` gets `de`, and
-   * `zh-HK` gets `zh-TW`. Default, and for other languages: English.
+   * `zh-HK` gets `zh-TW`. Default, and for other languages: English. Templates of your own are chosen by it in the same
+   * way, then the one named `default`, and before our English the one named `en`.
    */
   readonly locale?: string | null | undefined;
   /**
@@ -1943,8 +1944,11 @@ export interface PutTemplateParams {
   /** The subject of a mail, in one line. Default: the server's. Other channels have none. */
   readonly subject?: string | null | undefined;
   /**
-   * The plain text, with `{{code}}` in it. A text message has three parts at most if every value has its greatest
-   * length; a call 500 characters. Text for a call must not contain `<` or `>`.
+   * The plain text, with `{{code}}` in it; of a call, at most 500 characters, without `<` or `>`.
+   *
+   * A text message has three parts at most. A text that takes more if every value has its greatest length, with names
+   * in letters of the GSM 7-bit alphabet, is refused. Where a name in other letters or the line for phones makes more
+   * of it, the message has the server's text, if that has fewer parts.
    */
   readonly text: string;
   /**

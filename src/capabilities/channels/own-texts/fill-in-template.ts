@@ -1,7 +1,7 @@
 import { escapeHtml } from "../../../server/html-template.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
 import { autofillLine } from "../texts/autofill-line.ts";
-import { isolateIn } from "../texts/bidi.ts";
+import { directionOf, isolateIn } from "../texts/bidi.ts";
 import { paymentOf } from "../texts/format-payment.ts";
 import { textsFor } from "../texts/languages.ts";
 import type { RenderedMail } from "../texts/rendered-mail.ts";
@@ -42,23 +42,22 @@ export function templateText(
   now: Date,
   form: Exclude<Form, "mail">,
 ): string {
-  return plainText(template.text, inPlainText(valuesOf(message, template, now, form), message, template, form));
+  return plainText(template.text, valuesOf(message, template, now, form), form);
 }
 
 /** The mail of a workspace's own. The line from which browsers fill in the code comes last, whatever the template says. */
 export function templateMail(message: CodeMessage, template: MessageTemplate, now: Date): RenderedMail {
   const values = valuesOf(message, template, now, "mail");
-  const plainValues = inPlainText(values, message, template, "mail");
   const texts = textsFor(template.locale ?? message.locale);
   const subject =
     template.subject === undefined
       ? (message.approval === undefined ? texts : texts.approval).subject(message.brand)
-      : fillIn(template.subject, (name) => plainValues[name]);
+      : plainText(template.subject, values, "mail");
   const mark = message.mode === "test" ? texts.sandbox : undefined;
   const bound = autofillLine(message);
   const lines = [
     ...(mark === undefined ? [] : [mark, ""]),
-    plainText(template.text, plainValues).trimEnd(),
+    plainText(template.text, values, "mail").trimEnd(),
     ...(bound === undefined ? [] : ["", bound]),
     "",
   ];
@@ -80,15 +79,20 @@ export function templateMail(message: CodeMessage, template: MessageTemplate, no
   };
 }
 
-/** The values in a text without elements: names and amounts are isolated as in the server's own texts, except for a voice. */
-function inPlainText(values: Values, { locale }: CodeMessage, template: MessageTemplate, form: Form): Values {
-  const { direction } = textsFor(template.locale ?? locale);
+/**
+ * A text without elements. Names and amounts are isolated as in the server's own texts, except for a voice. The template's letters say its
+ * direction, not its locale: what isolates a name is not in the GSM 7-bit alphabet, and would more than double the parts of a Latin text.
+ */
+function plainText(parts: TextParts, values: Values, form: Form): string {
+  const direction = directionOf(fillIn(parts, () => ""));
   const isolate = (value: string) => (form === "voice" ? value : isolateIn(direction, value));
-  return { ...values, brand: isolate(values.brand), payee: isolate(values.payee), amount: isolate(values.amount) };
-}
-
-function plainText(parts: TextParts, values: Values): string {
-  return fillIn(parts, (name) => values[name]).replaceAll("\r\n", "\n");
+  const isolated = {
+    ...values,
+    brand: isolate(values.brand),
+    payee: isolate(values.payee),
+    amount: isolate(values.amount),
+  };
+  return fillIn(parts, (name) => isolated[name]).replaceAll("\r\n", "\n");
 }
 
 /** A value as HTML: escaped, and apart from the direction of the writing around it. */

@@ -9,6 +9,9 @@ const extended = new Set("\f^{}\\[~]|€");
 const gsm7 = { alone: 160, part: 153 } as const;
 const ucs2 = { alone: 70, part: 67 } as const;
 
+/** Of a text message with a text of a workspace's own. */
+export const maxSegments = 3;
+
 export function isGsm7(text: string): boolean {
   return [...text].every((character) => basic.has(character) || extended.has(character));
 }

@@ -4,12 +4,17 @@ import type { CodeWords, MessageTexts, Payment } from "./message-texts.ts";
 const rightToLeft =
   /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
 
+/** The direction of a text whose language is not known: right to left if it has letters that are. */
+export function directionOf(text: string): MessageTexts["direction"] {
+  return rightToLeft.test(text) ? "rtl" : "ltr";
+}
+
 /**
  * What is inserted into a text of a direction, in FIRST STRONG ISOLATE … POP DIRECTIONAL ISOLATE (UAX #9) where it could change sides with
  * what stands next to it: everything in a text from right to left, and in others a name with letters of the other direction.
  */
 export function isolateIn(direction: MessageTexts["direction"], text: string): string {
-  return direction === "rtl" || rightToLeft.test(text) ? `\u2068${text}\u2069` : text;
+  return direction === "rtl" || directionOf(text) === "rtl" ? `\u2068${text}\u2069` : text;
 }
 
 /**

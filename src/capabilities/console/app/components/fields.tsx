@@ -128,6 +128,8 @@ export interface SelectFieldProps<Value extends string> extends FieldTexts {
   readonly value: Value;
   readonly onChange: (value: Value) => void;
   readonly options: readonly (readonly [value: Value, label: string])[];
+  /** Options that are shown and cannot be chosen. */
+  readonly disabled?: readonly Value[];
   /** Reads the label to assistants only. */
   readonly hasHiddenLabel?: boolean;
 }
@@ -139,6 +141,7 @@ export function SelectField<Value extends string>({
   value,
   onChange,
   options,
+  disabled = [],
   hasHiddenLabel = false,
 }: SelectFieldProps<Value>) {
   // The list of React Aria takes no empty key.
@@ -151,6 +154,7 @@ export function SelectField<Value extends string>({
       isInvalid={problem !== undefined}
       value={keyOf(value)}
       onChange={(key) => onChange(String(key).slice(1) as Value)}
+      disabledKeys={disabled.map(keyOf)}
     >
       <Label className={hasHiddenLabel ? "visually-hidden" : "label"}>{label}</Label>
       <Button className="input select-button">

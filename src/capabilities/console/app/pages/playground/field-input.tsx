@@ -20,6 +20,8 @@ export interface FieldInputProps {
   readonly name: string;
   readonly draft: Draft | undefined;
   readonly onChange: (draft: Draft) => void;
+  /** Values of enums that the rest of the request rules out, with the reason. */
+  readonly ruledOut: Readonly<Record<string, string>>;
 }
 
 /** Whether the form has a place for the field: the mask of a change is by default the fields that are given. */
@@ -84,7 +86,24 @@ export function FieldInput(props: FieldInputProps) {
     );
   }
   if (field.enum !== undefined) {
-    return <SelectField {...texts} value={value} onChange={onChange} options={[notGiven, ...optionsOf(field.enum)]} />;
+    const { ruledOut } = props;
+    const disabled = field.enum.values.map((each) => each.name).filter((each) => Object.hasOwn(ruledOut, each));
+    return (
+      <SelectField
+        {...texts}
+        {...(disabled.length > 0 && {
+          description: (
+            <>
+              {texts.description} {disabled.map((each) => ruledOut[each]).join(" ")}
+            </>
+          ),
+        })}
+        value={value}
+        onChange={onChange}
+        options={[notGiven, ...optionsOf(field.enum)]}
+        disabled={disabled}
+      />
+    );
   }
   if (field.scalar === ScalarType.BOOL) {
     return <SelectField {...texts} value={value} onChange={onChange} options={[notGiven, ...booleans]} />;
@@ -110,16 +129,15 @@ interface MessageInputProps extends Omit<FieldInputProps, "field" | "name"> {
 }
 
 /** The fields of a nested message. */
-function MessageInput({ operation, docs, message, legend, prefix, draft, onChange }: MessageInputProps) {
+function MessageInput({ message, legend, prefix, draft, onChange, ...rest }: MessageInputProps) {
   const values = messageDraft(draft);
   return (
     <fieldset className={styles.nested}>
       <legend className="label">{legend}</legend>
       {message.fields.filter(isShown).map((inner) => (
         <FieldInput
+          {...rest}
           key={inner.name}
-          operation={operation}
-          docs={docs}
           field={inner}
           name={`${prefix}${inner.name}`}
           draft={values[inner.name]}

@@ -1,4 +1,5 @@
-/** What the playground does not simply send, and why. By the name of the RPC. */
+/** What the playground does not offer or simply send, and why. By the name of the RPC. */
+import type { Draft, DraftMessage } from "./draft.ts";
 
 /** Calls that end or open a session, or change the password: their lines are shown, and they are made elsewhere. */
 const notSent: Readonly<Record<string, string>> = {
@@ -32,4 +33,15 @@ export function whyNotSent(methodName: string): string | undefined {
 /** What to confirm before the call is sent; undefined: nothing. */
 export function whatToConfirm(methodName: string): string | undefined {
   return irreversible[methodName];
+}
+
+/** The values of enums that what is typed rules out, by their name in the schema, with the reason. */
+export function ruledOut(methodName: string, { payee, amount }: DraftMessage): Readonly<Record<string, string>> {
+  return methodName === "StartVerification" && (isTyped(payee) || isTyped(amount))
+    ? { CHANNEL_WHATSAPP: "WhatsApp is not for payments: its messages cannot show a payee and an amount." }
+    : {};
+}
+
+function isTyped(draft: Draft | undefined): boolean {
+  return typeof draft === "object" ? Object.values(draft).some(isTyped) : draft !== undefined && draft !== "";
 }

@@ -5,6 +5,7 @@ import { HouseForm } from "../../components/fields.tsx";
 import type { Draft, DraftMessage } from "./draft.ts";
 import { FieldInput, isShown } from "./field-input.tsx";
 import type { ApiDocs } from "./operation-docs.ts";
+import { ruledOut } from "./operation-policy.ts";
 import type { Operation } from "./operations.ts";
 import styles from "./playground-page.module.css";
 
@@ -42,6 +43,7 @@ export function RequestForm({ operation, docs, draft, onChange, error, onSubmit,
         name={field.name}
         draft={draft[field.name]}
         onChange={(value) => onChange({ ...draft, [field.name]: value })}
+        ruledOut={ruledOut(operation.method.name, draft)}
       />
     ));
   return (
