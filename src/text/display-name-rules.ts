@@ -44,5 +44,10 @@ export function nameProblem(name: string): string | undefined {
  * anywhere.
  */
 export function senderNameProblem(name: string): string | undefined {
-  return nameProblem(name) ?? (hasWebAddress(name.slice(0, examined)) ? "must not contain a web address" : undefined);
+  return (
+    nameProblem(name) ??
+    (hasWebAddress(name.slice(0, examined)) ? "must not contain a web address" : undefined) ??
+    // Android looks for the app that such a text message is for.
+    (/^\s*<#>/.test(name) ? "must not begin with <#>" : undefined)
+  );
 }
