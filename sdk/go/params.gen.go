@@ -19,8 +19,8 @@ type VerifyStartParams struct {
 	Recipient string `json:"recipient"`
 
 	// Brand is the sender's name as the recipient reads it, 1 to 40 characters, not blank, without control
-	// characters and without web or email addresses in any spelling. A name such as `Booking.com` is allowed.
-	// Leading and trailing spaces are removed. Default: the name of your account.
+	// characters and without web or email addresses in any spelling, not beginning with `<#>`. A name such as
+	// `Booking.com` is allowed. Leading and trailing spaces are removed. Default: the name of your account.
 	Brand *string `json:"brand,omitzero"`
 
 	// CodeLength: number of digits of the code, 4 to 10. Default 6.
@@ -236,7 +236,8 @@ type TemplatesPutParams struct {
 	//
 	// A text message has three parts at most. A text that takes more if every value has its greatest length, with
 	// names in letters of the GSM 7-bit alphabet, is refused. Where a name in other letters or the line for phones
-	// makes more of it, the message has the server's text, if that has fewer parts.
+	// makes more of it, the message has the server's text, if that has fewer parts. It must not begin with `<#>` nor
+	// end with a name or with eleven characters such as `FA+9qCX9VSu`: Android gives the code to an app by them.
 	Text string `json:"text"`
 
 	// Html is the HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out `Text`, with

@@ -296,7 +296,8 @@ export type PutTemplateRequest = Message<"byond.v1.PutTemplateRequest"> & {
    *
    * A text message has three parts at most. A text that takes more if every value has its greatest length, with names in
    * letters of the GSM 7-bit alphabet, is refused. Where a name in other letters or the line for phones makes more of it, the
-   * message has the server's text, if that has fewer parts.
+   * message has the server's text, if that has fewer parts. It must not begin with `<#>` nor end with a name or with eleven
+   * characters such as `FA+9qCX9VSu`: Android gives the code to an app by them.
    *
    * @generated from field: string text = 4;
    */

@@ -42,7 +42,7 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
 
   /**
    * The sender's name as the recipient reads it, 1 to 40 characters, not blank, without control characters and without
-   * web or email addresses in any spelling. A name such as `Booking.com` is allowed. Leading and trailing spaces are
+   * web or email addresses in any spelling, not beginning with `<#>`. A name such as `Booking.com` is allowed. Leading and trailing spaces are
    * removed. Default: the name of your account.
    *
    * @generated from field: optional string brand = 3;

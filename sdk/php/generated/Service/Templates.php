@@ -95,7 +95,9 @@ final class Templates
      * @param string $text The plain text, with `{{code}}` in it; of a call, at most 500 characters, without `<` or
      *     `>`. A text message has three parts at most. A text that takes more if every value has its greatest length,
      *     with names in letters of the GSM 7-bit alphabet, is refused. Where a name in other letters or the line for
-     *     phones makes more of it, the message has the server's text, if that has fewer parts.
+     *     phones makes more of it, the message has the server's text, if that has fewer parts. It must not begin with
+     *     `<#>` nor end with a name or with eleven characters such as `FA+9qCX9VSu`: Android gives the code to an app
+     *     by them.
      * @param string|null $subject The subject of a mail, in one line. Default: the server's. Other channels have
      *     none.
      * @param string|null $html The HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays

@@ -78,8 +78,9 @@ class Verify:
                 forms of Mexican and Argentine mobile numbers (`+52 1 55…`, `+54 11 15…`) become the number of the
                 plan (`+52 55…`, `+54 9 11…`), and each channel gets the form that it wants.
             brand: The sender's name as the recipient reads it, 1 to 40 characters, not blank, without control
-                characters and without web or email addresses in any spelling. A name such as `Booking.com` is
-                allowed. Leading and trailing spaces are removed. Default: the name of your account.
+                characters and without web or email addresses in any spelling, not beginning with `<#>`. A name such
+                as `Booking.com` is allowed. Leading and trailing spaces are removed. Default: the name of your
+                account.
             code_length: Number of digits of the code, 4 to 10. Default 6.
             ttl_seconds: How long the code can be used, in seconds, 30 to 3600. Default 300.
             locale: The language of the message, as a BCP 47 tag. There are texts in ar, de, en, es, fr, he, hi,
@@ -766,6 +767,8 @@ class Templates:
                 A text message has three parts at most. A text that takes more if every value has its greatest
                 length, with names in letters of the GSM 7-bit alphabet, is refused. Where a name in other letters
                 or the line for phones makes more of it, the message has the server's text, if that has fewer parts.
+                It must not begin with `<#>` nor end with a name or with eleven characters such as `FA+9qCX9VSu`:
+                Android gives the code to an app by them.
             subject: The subject of a mail, in one line. Default: the server's. Other channels have none.
             html: The HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out
                 `text`, with the logo and the colors.

@@ -1732,8 +1732,8 @@ export interface StartVerificationParams {
   readonly recipient: string;
   /**
    * The sender's name as the recipient reads it, 1 to 40 characters, not blank, without control characters and without
-   * web or email addresses in any spelling. A name such as `Booking.com` is allowed. Leading and trailing spaces are
-   * removed. Default: the name of your account.
+   * web or email addresses in any spelling, not beginning with `<#>`. A name such as `Booking.com` is allowed. Leading
+   * and trailing spaces are removed. Default: the name of your account.
    */
   readonly brand?: string | null | undefined;
   /** Number of digits of the code, 4 to 10. Default 6. */
@@ -1948,7 +1948,8 @@ export interface PutTemplateParams {
    *
    * A text message has three parts at most. A text that takes more if every value has its greatest length, with names
    * in letters of the GSM 7-bit alphabet, is refused. Where a name in other letters or the line for phones makes more
-   * of it, the message has the server's text, if that has fewer parts.
+   * of it, the message has the server's text, if that has fewer parts. It must not begin with `<#>` nor end with a name
+   * or with eleven characters such as `FA+9qCX9VSu`: Android gives the code to an app by them.
    */
   readonly text: string;
   /**
