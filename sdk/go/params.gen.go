@@ -36,7 +36,8 @@ type VerifyStartParams struct {
 	Locale *string `json:"locale,omitzero"`
 
 	// EndUserIP is the IPv4 or IPv6 address of the end user who asked for the code, if you know it. It limits sends,
-	// so that one person cannot have codes sent to many recipients. Not the address of your own server.
+	// so that one person cannot have codes sent to many recipients. Not the address of your own server. IPv6
+	// addresses of one /64 count as one.
 	EndUserIP *string `json:"end_user_ip,omitzero"`
 
 	// AutofillDomain is the domain on which browsers may fill in the code from the message, such as `example.com`.
@@ -109,7 +110,7 @@ type VerifyCheckParams struct {
 
 	// EndUserIP is the IPv4 or IPv6 address of the end user who entered the code, if you know it. Not the address of
 	// your own server. If wrong codes for many verifications come from it, the server slows it down, and not your
-	// other users.
+	// other users. IPv6 addresses of one /64 count as one.
 	EndUserIP *string `json:"end_user_ip,omitzero"`
 
 	// DeviceID: your own id of the device or the browser on which the end user entered the code, 1 to 128

@@ -75,7 +75,8 @@ export type StartVerificationRequest = Message<"byond.v1.StartVerificationReques
 
   /**
    * The IPv4 or IPv6 address of the end user who asked for the code, if you know it. It limits sends, so that one
-   * person cannot have codes sent to many recipients. Not the address of your own server.
+   * person cannot have codes sent to many recipients. Not the address of your own server. IPv6 addresses of one /64 count as
+   * one.
    *
    * @generated from field: optional string end_user_ip = 7;
    */
@@ -370,7 +371,8 @@ export type CheckVerificationRequest = Message<"byond.v1.CheckVerificationReques
 
   /**
    * The IPv4 or IPv6 address of the end user who entered the code, if you know it. Not the address of your own server. If
-   * wrong codes for many verifications come from it, the server slows it down, and not your other users.
+   * wrong codes for many verifications come from it, the server slows it down, and not your other users. IPv6 addresses of
+   * one /64 count as one.
    *
    * @generated from field: optional string end_user_ip = 6;
    */

@@ -22,7 +22,7 @@ export const verifySettings = settingGroup("Verifications", {
   },
   END_USER_SEND_LIMIT: {
     default: "`10`",
-    meaning: "Codes per hour, resends included, for one `end_user_ip`, and for one `device_id`.",
+    meaning: "Codes per hour, resends included, for one `end_user_ip` (IPv6: for one /64), and for one `device_id`.",
   },
   ALLOW_FIXED_CODES: {
     default: "`0`",

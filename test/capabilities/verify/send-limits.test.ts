@@ -80,6 +80,23 @@ test("a resend that has nothing to do does not count against its source", async 
   expect((await start("joan@example.com")).status).toBe(429);
 });
 
+test.each(protocols)("over $name, the IPv6 addresses of one /64 are one end user", async (protocol) => {
+  await using app = await startTestApp(limitsOf({ END_USER_SEND_LIMIT: "2" }));
+  const key = await app.mintKey({ mode: "test" });
+  const start = (end_user_ip: string, index: number) =>
+    protocol.call(
+      app,
+      "StartVerification",
+      { channel: "email", recipient: `ada${index}@example.com`, end_user_ip },
+      { key },
+    );
+  const codes: string[] = [];
+  for (const [index, last] of ["0:7::1", "0:7:2::", "0:7:ffff::3", "0:8::1"].entries()) {
+    codes.push((await start(`2001:db8:${last}`, index)).code);
+  }
+  expect(codes).toEqual(["ok", "ok", "rate_limited", "ok"]);
+});
+
 test.each(protocols)(
   "over $name, who loses the last code of an end user to a start of the same moment is told so",
   async (protocol) => {

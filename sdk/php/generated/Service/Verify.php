@@ -80,7 +80,7 @@ final class Verify
      *     the one named `en`.
      * @param string|null $endUserIp The IPv4 or IPv6 address of the end user who asked for the code, if you know
      *     it. It limits sends, so that one person cannot have codes sent to many recipients. Not the address of your
-     *     own server.
+     *     own server. IPv6 addresses of one /64 count as one.
      * @param string|null $autofillDomain The domain on which browsers may fill in the code from the message, such
      *     as `example.com`.
      * @param array<string, string>|null $metadata Your own data about the verification, returned with it, such as
@@ -188,7 +188,7 @@ final class Verify
      *     as the `payee` is.
      * @param string|null $endUserIp The IPv4 or IPv6 address of the end user who entered the code, if you know it.
      *     Not the address of your own server. If wrong codes for many verifications come from it, the server slows it
-     *     down, and not your other users.
+     *     down, and not your other users. IPv6 addresses of one /64 count as one.
      * @param string|null $deviceId Your own id of the device or the browser on which the end user entered the code,
      *     1 to 128 characters, if you have one. It is judged as `end_user_ip` is, and beside it.
      * @throws ByondException

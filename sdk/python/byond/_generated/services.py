@@ -90,7 +90,7 @@ class Verify:
                 before our English the one named `en`.
             end_user_ip: The IPv4 or IPv6 address of the end user who asked for the code, if you know it. It
                 limits sends, so that one person cannot have codes sent to many recipients. Not the address of your
-                own server.
+                own server. IPv6 addresses of one /64 count as one.
             autofill_domain: The domain on which browsers may fill in the code from the message, such as
                 `example.com`.
             metadata: Your own data about the verification, returned with it, such as the id of your user. At
@@ -189,7 +189,7 @@ class Verify:
             amount: The amount that you are about to pay, as the start had it. Compared as the `payee` is.
             end_user_ip: The IPv4 or IPv6 address of the end user who entered the code, if you know it. Not the
                 address of your own server. If wrong codes for many verifications come from it, the server slows it
-                down, and not your other users.
+                down, and not your other users. IPv6 addresses of one /64 count as one.
             device_id: Your own id of the device or the browser on which the end user entered the code, 1 to 128
                 characters, if you have one. It is judged as `end_user_ip` is, and beside it.
             options: Options of this call.

@@ -1749,7 +1749,8 @@ export interface StartVerificationParams {
   readonly locale?: string | null | undefined;
   /**
    * The IPv4 or IPv6 address of the end user who asked for the code, if you know it. It limits sends, so that one
-   * person cannot have codes sent to many recipients. Not the address of your own server.
+   * person cannot have codes sent to many recipients. Not the address of your own server. IPv6 addresses of one /64
+   * count as one.
    */
   readonly endUserIp?: string | null | undefined;
   /** The domain on which browsers may fill in the code from the message, such as `example.com`. */
@@ -1826,7 +1827,8 @@ export interface CheckVerificationParams {
   readonly amount?: Amount | undefined;
   /**
    * The IPv4 or IPv6 address of the end user who entered the code, if you know it. Not the address of your own server.
-   * If wrong codes for many verifications come from it, the server slows it down, and not your other users.
+   * If wrong codes for many verifications come from it, the server slows it down, and not your other users. IPv6
+   * addresses of one /64 count as one.
    */
   readonly endUserIp?: string | null | undefined;
   /**
