@@ -201,7 +201,7 @@ export interface Usage {
  * Reads the buckets that a reservation returned. What is in bucket `i` (counted from 1) stops counting `i` seconds after the
  * beginning of the reservation's second, so `i` seconds after the reservation at the latest.
  */
-export function describeUsage(counts: readonly number[], limitPerMinute: number, takenAtMs: number): Usage {
+function describeUsage(counts: readonly number[], limitPerMinute: number, takenAtMs: number): Usage {
   const used = counts.reduce((sum, count) => sum + count, 0);
   const excess = used + 1 - limitPerMinute;
   let freed = 0;

@@ -21,6 +21,7 @@ import { CreateFixedCodeRequestSchema } from "../../gen/byond/v1/fixed_code_pb.t
 import { ListLookupsRequestSchema } from "../../gen/byond/v1/lookup_pb.ts";
 import { ExportRecipientRequestSchema } from "../../gen/byond/v1/recipient_pb.ts";
 import { ListSuppressionsRequestSchema } from "../../gen/byond/v1/suppression_pb.ts";
+import { PreviewTemplateRequestSchema, PutTemplateRequestSchema } from "../../gen/byond/v1/template_pb.ts";
 import { ListVerificationsRequestSchema, StartVerificationRequestSchema } from "../../gen/byond/v1/verify_pb.ts";
 import {
   CreateWebhookRequestSchema,
@@ -44,6 +45,7 @@ import * as lookups from "../../src/capabilities/lookup/history/history.policy.t
 import * as recipients from "../../src/capabilities/recipients/recipients.policy.ts";
 import * as reports from "../../src/capabilities/reports/reports.policy.ts";
 import * as suppressions from "../../src/capabilities/suppressions/suppressions.policy.ts";
+import * as templates from "../../src/capabilities/templates/templates.policy.ts";
 import { fixedCodeDays, maxFixedCodes } from "../../src/capabilities/verify/fixed-codes/fixed-codes.policy.ts";
 import {
   accountSendLimit,
@@ -52,6 +54,7 @@ import {
   guessing,
   guessLimit,
   maxAttempts,
+  maxFallbackSteps,
   maxSends,
   pageSize,
   sendLimit,
@@ -81,6 +84,14 @@ test("the schema's rules are those of the policies", () => {
   expect(boundsOf(start.codeLength)).toEqual([codeLength.min, codeLength.max]);
   expect(boundsOf(start.ttlSeconds)).toEqual([ttlSeconds.min, ttlSeconds.max]);
   expect(boundsOf(start.brand)).toEqual([brandLength.min, brandLength.max]);
+  expect(boundsOf(start.fallback)).toEqual([0, maxFallbackSteps]);
+  for (const { subject, text, html, logo } of [PutTemplateRequestSchema.field, PreviewTemplateRequestSchema.field]) {
+    expect(boundsOf(subject)).toEqual([0, templates.subjectLength.max]);
+    expect(boundsOf(text)).toEqual([0, templates.textLength.max]);
+    expect(boundsOf(html)).toEqual([0, templates.maxHtmlBytes]);
+    // In base64.
+    expect(boundsOf(logo)).toEqual([0, Math.ceil(templates.logo.maxBytes / 3) * 4]);
+  }
   expect(boundsOf(ListVerificationsRequestSchema.field.pageSize)).toEqual([pageSize.min, pageSize.max]);
   for (const field of [
     SignUpRequestSchema.field.password,

@@ -5,7 +5,7 @@ import type { Dsn } from "./dsn.ts";
 import type { Channel } from "./outgoing-message.ts";
 
 /** The channels that have providers of several kinds. */
-export const providerChannels = ["sms", "voice"] as const;
+const providerChannels = ["sms", "voice"] as const;
 export type ProviderChannel = (typeof providerChannels)[number];
 
 /**

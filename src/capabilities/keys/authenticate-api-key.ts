@@ -97,7 +97,7 @@ function isUsable({ isRevoked, expiry }: StoredKey): boolean {
  * Replaces a hash that was made with other parameters than today's by a new one of the same secret. Servers that have cached
  * the old one stay right, so nothing is revoked. Never throws; the next server that compares the key tries again.
  */
-export async function upgradeSecretHash(
+async function upgradeSecretHash(
   deps: { readonly database: QueryableTables; readonly keyHasher: Hasher; readonly logger: Logger },
   input: { readonly outdatedHash: string; readonly key: string },
 ): Promise<void> {

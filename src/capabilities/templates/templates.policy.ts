@@ -6,8 +6,6 @@ export const maxTemplates = 100;
 /** In characters. */
 export const subjectLength = { max: 150 } as const;
 export const textLength = { max: 4_000, ofCalls: 500 } as const;
-export const htmlLength = { max: 65_536 } as const;
-export const altLength = { max: 100 } as const;
 
 /** Gmail cuts a mail off after 102 KB of HTML. */
 export const maxHtmlBytes = 65_536;

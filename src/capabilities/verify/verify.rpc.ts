@@ -279,7 +279,7 @@ export interface VerifyDependencies extends ResendDependencies {
  * Runs work that may queue messages as `commitWithAnswer` does, and dispatches the messages after the commit: if the commit
  * failed, their verification would not exist. What the guard refused is recorded after the rollback, which would undo it.
  */
-export async function commitAndSend<O extends DescMessage>(
+async function commitAndSend<O extends DescMessage>(
   deps: VerifyDependencies,
   context: Pick<HandlerContext, "values">,
   schema: O,

@@ -46,11 +46,7 @@ export interface SmppOptions extends SmppConfig {
 }
 
 /** Binds at once, and stays bound: receipts of messages that were sent before the start arrive, too. */
-export function createSmppProvider(
-  options: SmppOptions,
-  deps: ProviderDependencies,
-  timers: Timers = systemTimers,
-): Provider {
+function createSmppProvider(options: SmppOptions, deps: ProviderDependencies, timers: Timers = systemTimers): Provider {
   const { name, clock, logger, record } = deps;
   const intake = new ReceiptIntake({ provider: name, logger, clock, timers, record });
   const { encoding, idForms, serviceType, senderKind, senders, ...connection } = options;

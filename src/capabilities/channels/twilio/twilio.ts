@@ -56,7 +56,7 @@ export const twilioKind: ProviderKind = {
   },
 };
 
-export function createTwilioProvider(
+function createTwilioProvider(
   options: TwilioOptions,
   { name, clock, callbackUrl }: Pick<ProviderDependencies, "name" | "clock" | "callbackUrl">,
 ): Provider {

@@ -31,7 +31,7 @@ const blockedByCarrier: ErrorMeaning = { reason: "the carrier blocked the messag
  * Vonage, "API errors: Messages API". They are answers to a request, and the error of a status report. Vonage does not say
  * which HTTP status each comes with. Codes of other channels (Facebook, Viber, e-mail) are listed, because the table is one.
  */
-export const vonageMessageErrors: Readonly<Record<number, ErrorMeaning>> = {
+const vonageMessageErrors: Readonly<Record<number, ErrorMeaning>> = {
   1000: tooFast,
   1010: badRequest,
   1020: badRequest,
@@ -107,7 +107,7 @@ export const vonageMessageErrors: Readonly<Record<number, ErrorMeaning>> = {
 };
 
 /** Vonage, "API errors: generic errors": the fragment of an error's `type`, in answers of every API. */
-export const vonageGenericErrors: Readonly<Record<string, ErrorMeaning>> = {
+const vonageGenericErrors: Readonly<Record<string, ErrorMeaning>> = {
   "low-balance": noCredit,
   unauthorized: refusedCredentials,
   forbidden: notEnabled,

@@ -5,7 +5,7 @@ import { countMoreRequests, countSpareRequests } from "../../../quota/count-requ
 import type { Quota } from "../../../quota/quota.ts";
 
 /** Numbers of a list that count as one request. A number of a list takes less than a fifth of the CPU of a call with one. */
-export const numbersPerRequest = 10;
+const numbersPerRequest = 10;
 
 export interface ChargeDependencies {
   readonly quota: Quota;

@@ -79,7 +79,7 @@ function mostFirst(counts: ReadonlyMap<string, number>): Record<string, number> 
 }
 
 /** Spaces around a number are no part of how it was written. */
-export function formatOf({ input, e164 }: LookupResult): NumberFormat {
+function formatOf({ input, e164 }: LookupResult): NumberFormat {
   if (e164 === null) {
     return "unparseable";
   }
