@@ -20,12 +20,23 @@ const joiners = new RegExp(
   "gu",
 );
 
+/** Characters that show nothing, and marks that enclose or strike through the character before them, or pile up over the lines around it. */
+const hiding = /[\p{Default_Ignorable_Code_Point}\u2800]|\p{Me}|[\u0334-\u0338]|[\u20d0-\u20ff]|\p{Mn}{5}/u;
+/** The forms of emoji, of Chinese characters in names, and of Mongolian letters. */
+const selectors =
+  /(?<=\p{Extended_Pictographic}\p{Emoji_Modifier}?)[\ufe0e\ufe0f]|(?<=\p{sc=Han})[\u{e0100}-\u{e01ef}]|(?<=\p{sc=Mong})[\u180b-\u180d\u180f]/gu;
+
 /** Characters that show nothing: spaces, ignorable characters, fillers, and the empty Braille cell. */
 const invisible = /[\s\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /** Whether a text has control characters, or others that cannot be seen or change the direction of writing. Line breaks are among them. */
 export function hasUnreadable(text: string): boolean {
-  return unreadable.test(text.replace(joiners, ""));
+  return unreadable.test(text) && unreadable.test(text.replace(joiners, ""));
+}
+
+/** Whether a text has fillers, selectors that select nothing, or marks that cover other characters. */
+export function hasHiding(text: string): boolean {
+  return hiding.test(text) && hiding.test(text.replace(selectors, "").replace(joiners, ""));
 }
 
 /** What is wrong with a text of one line, worded as a field's problem. Undefined if nothing is. */
@@ -47,6 +58,7 @@ export function senderNameProblem(name: string): string | undefined {
   return (
     nameProblem(name) ??
     (hasWebAddress(name.slice(0, examined)) ? "must not contain a web address" : undefined) ??
+    (hasHiding(name.slice(0, examined)) ? "must not contain invisible characters, or marks over others" : undefined) ??
     // Android looks for the app that such a text message is for.
     (/^\s*<#>/.test(name) ? "must not begin with <#>" : undefined)
   );

@@ -59,6 +59,56 @@ describe("invisible characters", () => {
   );
 });
 
+/** Names in which something is not seen, and which look like other names: `Acme` with a filler in it. */
+const hidden: readonly string[] = [
+  // Fillers of Hangul and of Khmer, the empty Braille cell, and joiners of graphemes.
+  "Ac\u3164me",
+  "Ac\uffa0me",
+  "Ac\u115fme",
+  "Acme\u1160",
+  "Ac\u17b4me",
+  "Ac\u2800me",
+  "Ac\u034fme",
+  // Selectors that select nothing, and those of Mongolian in a Latin name.
+  "Acme\ufe0f",
+  "Ac\ufe0eme",
+  "Ac\u{e0101}me",
+  "Ac\u180bme",
+  // Marks that enclose or strike through.
+  "Ac\u20ddme",
+  "A\u0336cme",
+  "1\u20e0 Acme",
+];
+
+test.each(hidden)("%j is refused as a sender's name, and not as that of a key", (name) => {
+  expect(senderNameProblem(name)).toBe("must not contain invisible characters, or marks over others");
+  expect(nameProblem(name)).toBeUndefined();
+});
+
+test("the reasons that there were come first", () => {
+  expect(senderNameProblem("Ac\u3164\u200bme")).toBe("must not contain control characters");
+  expect(senderNameProblem("evil.com\u3164/login")).toBe("must not contain a web address");
+});
+
+test.each([
+  // Joiners of Persian and of Indic scripts, of emoji, and of a flag; the forms of emoji and of a Chinese character; Mongolian letters.
+  "دیجی\u200cکالا",
+  "क्\u200dयोर",
+  "ක්\u200dරීඩා",
+  "👩\u200d💻 Ada",
+  "🏳\ufe0f\u200d🌈 Shop",
+  "👩🏽\u200d🚀 Space",
+  "I ❤\ufe0f NY",
+  "☎\ufe0e Direct",
+  "葛\u{e0101}飾",
+  "ᠮᠣᠩᠭᠣᠯ\u180b",
+  "Nguyễn",
+  "Cafe\u0301",
+  "בָּנְק",
+])("%j is allowed as a sender's name: writing needs what is not seen in it", (name) => {
+  expect(senderNameProblem(name)).toBeUndefined();
+});
+
 test("a key's name may contain an address: only its owner sees it", () => {
   expect(nameProblem("https://ci.example.com/job")).toBeUndefined();
 });

@@ -105,6 +105,28 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
     expect(through).toEqual([]);
   });
 
+  test("a name in which something cannot be seen is refused as a brand, a payee, an account or a workspace", async () => {
+    const problem = "must not contain invisible characters, or marks over others";
+    for (const name of ["Ac\u3164me", "Acme\ufe0f", "Ac\u034fme", "Ac\u2800me", "A\u0336cme"]) {
+      const start = { channel: "email", recipient: "ada@example.com", brand: name };
+      const payment = { payee: name, amount: { value: "1", currency: "EUR" } };
+      const started = await protocol.call(app, "StartVerification", { ...start, ...payment }, { key });
+      expect(started.body.fields).toEqual({ brand: problem, payee: problem });
+      expect(await refusalOf("SignUp", { email: "ada@example.com", password, name })).toEqual({ name: problem });
+      expect(await refusalOf("UpdateWorkspace", { name })).toEqual({ [`${within("workspace")}name`]: problem });
+    }
+    for (const name of ["Ac\u200bme", "Acme\u00ad", "Acme\u{e0041}"]) {
+      const start = { channel: "email", recipient: "ada@example.com", brand: name };
+      const started = await protocol.call(app, "StartVerification", start, { key });
+      expect(started.body.fields).toEqual({ brand: "must not contain control characters" });
+    }
+    for (const name of ["دیجی\u200cکالا", "क्\u200dयोर", "👩\u200d💻 Ada", "I ❤\ufe0f NY"]) {
+      const start = { channel: "email", recipient: `${crypto.randomUUID()}@example.com`, brand: name };
+      const payment = { payee: name, amount: { value: "1", currency: "EUR" } };
+      expect((await protocol.call(app, "StartVerification", { ...start, ...payment }, { key })).code).toBe("ok");
+    }
+  });
+
   test.each([
     [" ", "must not be blank"],
     ["\u3164", "must not be blank"],

@@ -12,10 +12,10 @@ export function brandOf(given: string): string {
 
 /**
  * The brand of a message whose caller gave none: the account's name, cut to the length of a brand. A name from before names
- * were checked may contain what a brand must not: then only its letters and digits are kept. "Byond" if nothing is left.
+ * were checked may contain what a brand must not: then only its letters and digits that can be seen are kept. "Byond" if nothing is left.
  */
 export function brandOfAccount(name: string): string {
-  const candidates = [name, name.replace(/[^\p{L}\p{M}\p{N}]+/gu, " ")].map(cut);
+  const candidates = [name, name.replace(/[^\p{L}\p{M}\p{N}]+|\p{Default_Ignorable_Code_Point}/gu, " ")].map(cut);
   return candidates.find((brand) => senderNameProblem(brand) === undefined) ?? "Byond";
 }
 
