@@ -19,8 +19,10 @@ type VerifyStartParams struct {
 	Recipient string `json:"recipient"`
 
 	// Brand is the sender's name as the recipient reads it, 1 to 40 characters, not blank, without control
-	// characters and without web or email addresses in any spelling, not beginning with `<#>`. A name such as
-	// `Booking.com` is allowed. Leading and trailing spaces are removed. Default: the name of your account.
+	// characters, without characters that cannot be seen or cover others, without web or email addresses in any
+	// spelling, and not beginning with `<#>`. Joiners and selectors may stand where writing needs them: between
+	// letters of scripts that join, as in Persian and Hindi, and in emoji. A name such as `Booking.com` is allowed.
+	// Leading and trailing spaces are removed. Default: the name of your account.
 	Brand *string `json:"brand,omitzero"`
 
 	// CodeLength: number of digits of the code, 4 to 10. Default 6.

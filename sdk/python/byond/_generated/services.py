@@ -78,8 +78,10 @@ class Verify:
                 forms of Mexican and Argentine mobile numbers (`+52 1 55…`, `+54 11 15…`) become the number of the
                 plan (`+52 55…`, `+54 9 11…`), and each channel gets the form that it wants.
             brand: The sender's name as the recipient reads it, 1 to 40 characters, not blank, without control
-                characters and without web or email addresses in any spelling, not beginning with `<#>`. A name such
-                as `Booking.com` is allowed. Leading and trailing spaces are removed. Default: the name of your
+                characters, without characters that cannot be seen or cover others, without web or email addresses
+                in any spelling, and not beginning with `<#>`. Joiners and selectors may stand where writing needs
+                them: between letters of scripts that join, as in Persian and Hindi, and in emoji. A name such as
+                `Booking.com` is allowed. Leading and trailing spaces are removed. Default: the name of your
                 account.
             code_length: Number of digits of the code, 4 to 10. Default 6.
             ttl_seconds: How long the code can be used, in seconds, 30 to 3600. Default 300.
