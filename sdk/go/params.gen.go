@@ -243,8 +243,8 @@ type TemplatesPutParams struct {
 	// end with a name or with eleven characters such as `FA+9qCX9VSu`: Android gives the code to an app by them.
 	Text string `json:"text"`
 
-	// Html is the HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out `Text`, with
-	// the logo and the colors.
+	// Html is the HTML of a mail, at most 32 KiB and 1,500 tags, with `{{code}}` in it. Default: the server lays out
+	// `Text`, with the logo and the colors.
 	//
 	// It stands in the body of the mail, and consists of these elements, each closed: `b`, `bdi`, `blockquote`,
 	// `br`, `Code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `p`, `small`, `span`, `strong`, `table`,

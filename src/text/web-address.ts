@@ -8,6 +8,9 @@
  */
 export function hasWebAddress(text: string): boolean {
   let reading = fold(text);
+  if (!ofAddresses.test(reading)) {
+    return false;
+  }
   for (let level = 0; level <= maxNesting; level += 1) {
     if (addresses.some((address) => address.test(reading))) {
       return true;
@@ -25,14 +28,15 @@ const maxNesting = 16;
 
 const topLevel = String.raw`(?:xn--[a-z\d-]+|[\p{L}\p{M}]{2,})`;
 
+/** Letters of other scripts than Latin do not make another word of a scheme: many programs know only those of ASCII. */
 const addresses: readonly RegExp[] = [
   // "Who's it //for" is one too; "A // B" is not. Outlook links `\\host\share`.
   /[/\\]{2}[^\s/\\]/u,
-  /(?<![\p{L}\p{N}])(?:https?|ftps?|sftp|file|mailto|javascript|vbscript|callto|facetime|skype|sips?|xmpp|magnet):\S/iu,
-  /(?<![\p{L}\p{N}])(?:(?:tel|sms|smsto|geo):[+\d]|data:[\w-]+\/)/iu,
-  /(?<![\p{L}\p{N}])www\d{0,3}\.\S/iu,
+  /(?<![\p{sc=Latn}\p{N}])(?:https?|ftps?|sftp|file|mailto|javascript|vbscript|callto|facetime|skype|sips?|xmpp|magnet):\S/iu,
+  /(?<![\p{sc=Latn}\p{N}])(?:(?:tel|sms|smsto|geo):[+\d]|data:[\w-]+\/)/iu,
+  /(?<![\p{sc=Latn}\p{N}])www\d{0,3}\.\S/iu,
   // An internationalized host in its ASCII form (RFC 3490 §5).
-  /(?<![\p{L}\p{N}])xn--/iu,
+  /(?<![\p{sc=Latn}\p{N}])xn--/iu,
   // With or without something before the @: `@example.com #123456` binds a code to a domain.
   new RegExp(String.raw`@[^\s@]*[^\s@.]\.+${topLevel}`, "iu"),
   /(?:^|\s)@\S+\s+#\S/u,
@@ -43,10 +47,14 @@ const addresses: readonly RegExp[] = [
   /&#x?[\da-f]/iu,
 ];
 
+/** One of these is in every address, and in every escape. */
+const ofAddresses = /[./\\:@#=&%]|xn--/iu;
+
 /** Characters that look like others. Those with compatibility forms (`／`, `．`, `：`) are not listed: NFKC maps them. */
+const dots = /[。۔܁܂꘎ꓸ·‧∙⋅]/gu;
 const lookalikes: readonly (readonly [RegExp, string])[] = [
   // The full stops of IDNA (RFC 3490 §3.1) and others; the middle dot.
-  [/[。۔܁܂꘎ꓸ·‧∙⋅]/gu, "."],
+  [dots, "."],
   [/[⁄∕⧸╱⟋〳᜵]/gu, "/"],
   [/[∖⧵⧹╲⟍]/gu, "\\"],
   [/[ː˸։׃፡∶꞉]/gu, ":"],
@@ -56,6 +64,11 @@ function fold(text: string): string {
   // Again after NFKC, which produces some invisible characters.
   const visible = text.replace(invisible, "").normalize("NFKC").replace(invisible, "");
   return lookalikes.reduce((folded, [signs, sign]) => folded.replace(signs, sign), visible);
+}
+
+/** The text with full stops in place of the signs that look like one, as hosts have them. */
+export function withPlainDots(text: string): string {
+  return text.replace(dots, ".");
 }
 
 const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;

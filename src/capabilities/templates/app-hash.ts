@@ -9,7 +9,7 @@ export function appHashProblem(parts: TextParts): string | undefined {
     return "must not begin with <#>, not with values either: Android then looks for the app to give the code to";
   }
   const endsWithHash = ["5", "42"].some((minutes) => {
-    const [, before, run = ""] = /(^|[^A-Za-z0-9+/])([A-Za-z0-9+/]*)\s*$/.exec(outlineOf(parts, minutes)) ?? [];
+    const [, before, run = ""] = /(^|[^A-Za-z0-9+/])([A-Za-z0-9+/]*)$/.exec(outlineOf(parts, minutes).trimEnd()) ?? [];
     return before === name ? run.length < hashLength : run.length === hashLength && !word.test(run);
   });
   return endsWithHash
@@ -19,8 +19,8 @@ export function appHashProblem(parts: TextParts): string | undefined {
 
 const hashLength = 11;
 
-/** Eleven letters as words have them, or digits as numbers have them: there is hardly a hash among them. */
-const word = /^(?:[A-Z]?[a-z]+|[A-Z]+|\d+)$/;
+/** Eleven letters as words have them, or digits as phone numbers have them: there is hardly a hash among them. */
+const word = /^(?:[A-Z]?[a-z]+|[A-Z]+|\+?\d+)$/;
 
 /** Stands for a name. No text has it: it is a control character. */
 const name = "\0";

@@ -11,13 +11,15 @@ import {
 import { maxSegments } from "../channels/sms-text/segments.ts";
 import { appHashProblem } from "./app-hash.ts";
 import { greatestSegments } from "./count-segments.ts";
+import type { HtmlNode } from "./html/html-tree.ts";
 import { parseHtml } from "./html/parse-html.ts";
 import { hasLogo, renderTree, visibleText } from "./html/render-tree.ts";
 import { lookOfPage } from "./html/text-look.ts";
 import { parsePlaceholders } from "./parse-placeholders.ts";
 import { readLogo } from "./read-logo.ts";
-import { maxHtmlBytes, minContrast, subjectLength, textLength } from "./templates.policy.ts";
+import { maxCodes, maxHtmlBytes, maxHtmlTags, minContrast, subjectLength, textLength } from "./templates.policy.ts";
 import { textProblem } from "./text-rules.ts";
+import type { CellReading } from "./value-surroundings.ts";
 
 /** A template as it is written and stored. */
 export interface TemplateContent {
@@ -56,17 +58,18 @@ type Problems = Readonly<Record<string, string>>;
 
 /**
  * Checks a template and makes it ready to be filled in. Whatever could do something else in a message than be read is a problem, and nothing
- * is left out or changed instead (decision 74).
+ * is left out or changed instead (decision 74). Of what this process has checked before (`isChecked`), texts and layout are not judged again.
  */
 export function compileTemplate(
   { channel, locale }: TemplateKey,
   content: TemplateContent,
+  isChecked = false,
 ): Compiled | { readonly problems: Problems } {
-  const subject = content.subject === undefined ? undefined : compileSubject(content.subject);
-  const text = compileText(content.text);
+  const subject = content.subject === undefined ? undefined : compileSubject(content.subject, isChecked);
+  const text = compileText(content.text, isChecked);
   const logo = content.logo === undefined ? undefined : readLogo(content.logo);
   const colors = colorsOf(content);
-  const html = content.html === undefined ? undefined : compileHtml(content.html, colors);
+  const html = content.html === undefined ? undefined : compileHtml(content.html, colors, isChecked);
   const found: Problems = {
     ...(channel === "email" ? mailProblems(content, html) : otherProblems(channel, content)),
     ...colorProblems(colors),
@@ -112,12 +115,12 @@ function problemsOf(field: string, compiled: object | { readonly problem: string
   return compiled !== undefined && "problem" in compiled ? { [field]: compiled.problem } : {};
 }
 
-function compileSubject(subject: string): CompiledText {
+function compileSubject(subject: string, isChecked: boolean): CompiledText {
   if (subject.length > subjectLength.max) {
     return { problem: `must be at most ${subjectLength.max} characters` };
   }
   const parsed = parsePlaceholders(subject);
-  if ("problem" in parsed) {
+  if (isChecked || "problem" in parsed) {
     return parsed;
   }
   const names = placeholdersOf(parsed.parts);
@@ -131,12 +134,12 @@ function compileSubject(subject: string): CompiledText {
   return problem === undefined ? parsed : { problem };
 }
 
-function compileText(text: string): CompiledText {
+function compileText(text: string, isChecked: boolean): CompiledText {
   if (text.length > textLength.max) {
     return { problem: `must be at most ${textLength.max} characters` };
   }
   const parsed = parsePlaceholders(text);
-  if ("problem" in parsed) {
+  if (isChecked || "problem" in parsed) {
     return parsed;
   }
   const problem = textProblem(parsed.parts) ?? placeholderProblem(parsed.parts);
@@ -145,11 +148,14 @@ function compileText(text: string): CompiledText {
 
 type CompiledHtml = { readonly parts: TextParts; readonly placesLogo: boolean } | { readonly problem: string };
 
-function compileHtml(html: string, colors: MailColors): CompiledHtml {
+function compileHtml(html: string, colors: MailColors, isChecked: boolean): CompiledHtml {
   if (Buffer.byteLength(html) > maxHtmlBytes) {
     return { problem: `must be at most ${maxHtmlBytes / 1_024} KiB` };
   }
-  const tree = parseHtml(html, lookOfPage(colors));
+  if (html.split("<", maxHtmlTags + 2).length > maxHtmlTags + 1) {
+    return { problem: `must have at most ${maxHtmlTags} tags` };
+  }
+  const tree = parseHtml(html, isChecked ? undefined : lookOfPage(colors));
   if ("problem" in tree) {
     return tree;
   }
@@ -157,21 +163,36 @@ function compileHtml(html: string, colors: MailColors): CompiledHtml {
   if ("problem" in rendered) {
     return rendered;
   }
-  for (const visible of new Set([visibleText(tree.nodes, "apart"), visibleText(tree.nodes, "beside")])) {
-    const parsed = parsePlaceholders(visible);
-    const problem = "problem" in parsed ? parsed.problem : textProblem(parsed.parts);
-    if (problem !== undefined) {
-      return { problem };
-    }
-  }
-  const problem = placeholderProblem(rendered.parts);
+  const problem = isChecked ? undefined : (shownProblem(tree.nodes) ?? placeholderProblem(rendered.parts));
   return problem === undefined ? { ...rendered, placesLogo: hasLogo(tree.nodes) } : { problem };
+}
+
+/** What is wrong with what a reader sees of HTML. */
+function shownProblem(nodes: readonly HtmlNode[]): string | undefined {
+  const problemIn = (text: string, cells: CellReading) => {
+    const parsed = parsePlaceholders(text);
+    return "problem" in parsed ? parsed.problem : textProblem(parsed.parts, cells);
+  };
+  const apart = visibleText(nodes, "apart");
+  return problemIn(apart, "apart") ?? problemIn(linesWithout(apart, visibleText(nodes, "beside")), "beside");
+}
+
+/** The lines of a text that another one does not have: what was checked is not checked again. */
+function linesWithout(known: string, text: string): string {
+  const lines = new Set(known.split("\n"));
+  return text
+    .split("\n")
+    .filter((line) => !lines.has(line))
+    .join("\n");
 }
 
 function placeholderProblem(parts: TextParts): string | undefined {
   const names = placeholdersOf(parts);
   if (!names.includes("code")) {
     return "must contain {{code}}";
+  }
+  if (names.filter((name) => name === "code").length > maxCodes) {
+    return `must contain {{code}} at most ${maxCodes} times`;
   }
   return names.includes("payee") === names.includes("amount")
     ? undefined

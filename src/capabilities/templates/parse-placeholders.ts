@@ -1,5 +1,7 @@
 import { type PlaceholderName, placeholderNames, type TextParts } from "../channels/own-texts/message-template.ts";
 
+/** Those that NFKC makes braces of. */
+const wideBraces = /[｛﹛︷｝﹜︸]/;
 const placeholder = /\{\{ ?([a-z]{1,20}) ?\}\}/;
 
 /**
@@ -7,12 +9,8 @@ const placeholder = /\{\{ ?([a-z]{1,20}) ?\}\}/;
  * understood is not sent as it is.
  */
 export function parsePlaceholders(text: string): { readonly parts: TextParts } | { readonly problem: string } {
-  // Full-width braces and the like would be sent as they are.
-  const folded = text.replace(/[^{}]/gu, (character) => {
-    const compatible = character.normalize("NFKC");
-    return compatible === "{" || compatible === "}" ? compatible : character;
-  });
-  if (folded !== text && /\{\{|\}\}/.test(folded)) {
+  // They would be sent as they are.
+  if (wideBraces.test(text) && /\{\{|\}\}/.test(text.replace(/[｛﹛︷]/g, "{").replace(/[｝﹜︸]/g, "}"))) {
     return { problem: `must have the braces { and } of ASCII around placeholders: ${known}` };
   }
   // Pieces of text, and the names between them.

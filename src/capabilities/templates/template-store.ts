@@ -8,7 +8,8 @@ import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { MessageTemplate } from "../channels/own-texts/message-template.ts";
 import { textsFor } from "../channels/texts/languages.ts";
 import { languageRange } from "../channels/texts/match-language.ts";
-import { compileTemplate, defaultLocale, templateChannels } from "./compile-template.ts";
+import { CheckedTemplates } from "./checked-templates.ts";
+import { defaultLocale, templateChannels } from "./compile-template.ts";
 import { readTemplate } from "./get-template.ts";
 import type { TemplateTables } from "./message-template.entity.ts";
 import { canonicalLocale, contentOf, type TemplateKey } from "./template-content.ts";
@@ -37,6 +38,7 @@ export class TemplateStore {
   readonly #logger: Logger;
   readonly #lists: CredentialCache<TemplateList>;
   readonly #templates: CredentialCache<MessageTemplate>;
+  readonly #checked = new CheckedTemplates();
 
   constructor(deps: {
     readonly database: QueryableTables;
@@ -92,7 +94,7 @@ export class TemplateStore {
 
   async #load(database: QueryableTables, key: TemplateKey): Promise<MessageTemplate | undefined> {
     const row = await readTemplate(database, key);
-    const compiled = row && compileTemplate(key, contentOf(row));
+    const compiled = row && this.#checked.compile(key, contentOf(row));
     if (compiled === undefined || "template" in compiled) {
       return compiled?.template;
     }

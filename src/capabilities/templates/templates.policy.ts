@@ -7,16 +7,23 @@ export const maxTemplates = 100;
 export const subjectLength = { max: 150 } as const;
 export const textLength = { max: 4_000, ofCalls: 500 } as const;
 
-/** Gmail cuts a mail off after 102 KB of HTML. */
-export const maxHtmlBytes = 65_536;
+/** A check takes the only thread for up to some 10 ms at this length, and Gmail cuts a mail off after 102 KB. */
+export const maxHtmlBytes = 32_768;
 
-/** Placeholders of a text: each may become forty characters. */
-export const maxPlaceholders = 50;
+/** Placeholders of a text: each may become forty characters. A recipient who is shown the code too often sees nothing else. */
+export const maxPlaceholders = 30;
+export const maxPlaceholdersOfWord = 5;
+export const maxCodes = 3;
 
 /** Characters without a space or a line break. What looks for web addresses reads them together. */
 export const maxWordLength = 500;
+/** Of a word with placeholders, which is read with many values. */
+export const maxWordLengthAtPlaceholders = 120;
 
 export const maxHtmlDepth = 32;
+
+/** Each takes time to be checked. The mails of designers have some two hundred. */
+export const maxHtmlTags = 1_500;
 
 export const logo = { maxBytes: 65_536, maxPixels: 2_000 } as const;
 
@@ -43,6 +50,7 @@ export const layoutLimits = {
   maxRowHeight: 720,
 } as const;
 
-/** Remembered by each server: which templates a workspace's mode has, and the templates themselves (128 KiB each at most). */
+/** Remembered by each server: which templates a workspace's mode has, the templates themselves (128 KiB each at most), and which were checked. */
 export const maxRememberedLists = 10_000;
+export const maxRememberedChecks = 10_000;
 export const maxRememberedTemplates = 300;

@@ -45,7 +45,7 @@ describe.each(protocols)("over $name", (protocol) => {
   test.each([
     "Your code is {{code}}.\n\n{{brand}}.",
     "Your code is {{code}}.\nRead the information",
-    "{{code}} call 08001234567",
+    "{{code}} call +4980012345",
     "{{code}}\n\nACME-CENTER",
     "{{brand}}: {{code}}",
     "{{brand}}'s code: {{code}}",

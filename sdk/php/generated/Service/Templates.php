@@ -35,9 +35,16 @@ use Byond\RequestOptions;
  * - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
  *
  * Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters, or
- * characters that change the direction of writing. Nothing is removed from a text: one with anything that is not
- * allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the code is
- * always the server's own.
+ * characters that are invisible, cover others or change the direction of writing.
+ *
+ * So that nobody reads another code or amount than the message's, `{{code}}` and `{{amount}}` stand apart from letters,
+ * digits, signs and other placeholders, with a space, a bracket or a colon between, and never next to another number;
+ * `{{code}}` stands in a text three times at most; and there are no other numbers of four digits or more, except years
+ * (1900 to 2099) and phone numbers that begin with `+`. Letters of languages without spaces may stand beside a
+ * placeholder. A text has 30 placeholders at most, and a space every 500 characters, or 120 beside a placeholder.
+ *
+ * Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its line. The
+ * last line from which browsers and phones fill in the code is always the server's own.
  *
  * WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
  *
@@ -100,18 +107,18 @@ final class Templates
      *     by them.
      * @param string|null $subject The subject of a mail, in one line. Default: the server's. Other channels have
      *     none.
-     * @param string|null $html The HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays
-     *     out `text`, with the logo and the colors. It stands in the body of the mail, and consists of these elements,
-     *     each closed: `b`, `bdi`, `blockquote`, `br`, `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`,
-     *     `p`, `small`, `span`, `strong`, `table`, `tbody`, `td`, `th`, `tr`, `u`, `ul`. Attributes stand in double
-     *     quotes; among them is `style`, with colors, fonts, sizes, spaces and borders. `&`, `<` and `>` are written
-     *     `&amp;`, `&lt;` and `&gt;`. The only picture is the logo: `<img src="cid:logo" alt="Acme" width="120"
-     *     height="40">`. Placeholders stand in text, never in attributes. Nothing may lie over a text or move it away.
-     *     Text has 9 to 48 pixels, lines of 1 to 2 times that, and a contrast of at least 3 with its background. Only
-     *     blocks, tables and cells have backgrounds, borders (0 to 4 px), padding and margins (0 to 48 px); in a window
-     *     of 320 pixels, at least 96 are left for the content of each. Cells stand beside each other in `<table
-     *     width="100%" style="table-layout: fixed">`, in columns of equal width. Between two texts are at most 240
-     *     pixels.
+     * @param string|null $html The HTML of a mail, at most 32 KiB and 1,500 tags, with `{{code}}` in it. Default:
+     *     the server lays out `text`, with the logo and the colors. It stands in the body of the mail, and consists of
+     *     these elements, each closed: `b`, `bdi`, `blockquote`, `br`, `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`,
+     *     `i`, `img`, `li`, `p`, `small`, `span`, `strong`, `table`, `tbody`, `td`, `th`, `tr`, `u`, `ul`. Attributes
+     *     stand in double quotes; among them is `style`, with colors, fonts, sizes, spaces and borders. `&`, `<` and
+     *     `>` are written `&amp;`, `&lt;` and `&gt;`. The only picture is the logo: `<img src="cid:logo" alt="Acme"
+     *     width="120" height="40">`. Placeholders stand in text, never in attributes. Nothing may lie over a text or
+     *     move it away. Text has 9 to 48 pixels, lines of 1 to 2 times that, and a contrast of at least 3 with its
+     *     background. Only blocks, tables and cells have backgrounds, borders (0 to 4 px), padding and margins (0 to 48
+     *     px); in a window of 320 pixels, at least 96 are left for the content of each. Cells stand beside each other
+     *     in `<table width="100%" style="table-layout: fixed">`, in columns of equal width. Between two texts are at
+     *     most 240 pixels.
      * @param string|null $logo The picture at the head of a mail; only mail has one. A PNG or JPEG in base64, of at
      *     most 64 KiB and 2,000 pixels on each side. It is part of the mail: nothing is loaded from elsewhere. It is
      *     shown 40 pixels high above the text, unless `html` places it with `<img src="cid:logo" alt="Acme" width="120"

@@ -689,9 +689,17 @@ class Templates:
     - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
 
     Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters, or
-    characters that change the direction of writing. Nothing is removed from a text: one with anything that is not
-    allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the code
-    is always the server's own.
+    characters that are invisible, cover others or change the direction of writing.
+
+    So that nobody reads another code or amount than the message's, `{{code}}` and `{{amount}}` stand apart from
+    letters, digits, signs and other placeholders, with a space, a bracket or a colon between, and never next to
+    another number; `{{code}}` stands in a text three times at most; and there are no other numbers of four digits
+    or more, except years (1900 to 2099) and phone numbers that begin with `+`. Letters of languages without spaces
+    may stand beside a placeholder. A text has 30 placeholders at most, and a space every 500 characters, or 120
+    beside a placeholder.
+
+    Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its line.
+    The last line from which browsers and phones fill in the code is always the server's own.
 
     WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
 
@@ -772,8 +780,8 @@ class Templates:
                 It must not begin with `<#>` nor end with a name or with eleven characters such as `FA+9qCX9VSu`:
                 Android gives the code to an app by them.
             subject: The subject of a mail, in one line. Default: the server's. Other channels have none.
-            html: The HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out
-                `text`, with the logo and the colors.
+            html: The HTML of a mail, at most 32 KiB and 1,500 tags, with `{{code}}` in it. Default: the server
+                lays out `text`, with the logo and the colors.
                 
                 It stands in the body of the mail, and consists of these elements, each closed: `b`, `bdi`,
                 `blockquote`, `br`, `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `p`, `small`,
@@ -2214,9 +2222,17 @@ class Services:
     - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
 
     Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters, or
-    characters that change the direction of writing. Nothing is removed from a text: one with anything that is not
-    allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the code
-    is always the server's own.
+    characters that are invisible, cover others or change the direction of writing.
+
+    So that nobody reads another code or amount than the message's, `{{code}}` and `{{amount}}` stand apart from
+    letters, digits, signs and other placeholders, with a space, a bracket or a colon between, and never next to
+    another number; `{{code}}` stands in a text three times at most; and there are no other numbers of four digits
+    or more, except years (1900 to 2099) and phone numbers that begin with `+`. Letters of languages without spaces
+    may stand beside a placeholder. A text has 30 placeholders at most, and a space every 500 characters, or 120
+    beside a placeholder.
+
+    Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its line.
+    The last line from which browsers and phones fill in the code is always the server's own.
 
     WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
 

@@ -381,9 +381,16 @@ export class Guard {
  * - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
  *
  * Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters, or
- * characters that change the direction of writing. Nothing is removed from a text: one with anything that is not
- * allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the code is
- * always the server's own.
+ * characters that are invisible, cover others or change the direction of writing.
+ *
+ * So that nobody reads another code or amount than the message's, `{{code}}` and `{{amount}}` stand apart from letters,
+ * digits, signs and other placeholders, with a space, a bracket or a colon between, and never next to another number;
+ * `{{code}}` stands in a text three times at most; and there are no other numbers of four digits or more, except years
+ * (1900 to 2099) and phone numbers that begin with `+`. Letters of languages without spaces may stand beside a
+ * placeholder. A text has 30 placeholders at most, and a space every 500 characters, or 120 beside a placeholder.
+ *
+ * Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its line. The
+ * last line from which browsers and phones fill in the code is always the server's own.
  *
  * WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
  *
@@ -1079,9 +1086,17 @@ export class Services {
    * - `{{payee}}`, `{{amount}}`: the payment that the code approves. Both, or neither; never in a subject.
    *
    * Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters, or
-   * characters that change the direction of writing. Nothing is removed from a text: one with anything that is not
-   * allowed is refused, with the reason and its line. The last line from which browsers and phones fill in the code is
-   * always the server's own.
+   * characters that are invisible, cover others or change the direction of writing.
+   *
+   * So that nobody reads another code or amount than the message's, `{{code}}` and `{{amount}}` stand apart from
+   * letters, digits, signs and other placeholders, with a space, a bracket or a colon between, and never next to
+   * another number; `{{code}}` stands in a text three times at most; and there are no other numbers of four digits or
+   * more, except years (1900 to 2099) and phone numbers that begin with `+`. Letters of languages without spaces may
+   * stand beside a placeholder. A text has 30 placeholders at most, and a space every 500 characters, or 120 beside a
+   * placeholder.
+   *
+   * Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its line. The
+   * last line from which browsers and phones fill in the code is always the server's own.
    *
    * WhatsApp has no templates here: Meta words its messages with codes, and lets nobody change that.
    *

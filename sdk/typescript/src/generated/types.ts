@@ -1957,8 +1957,8 @@ export interface PutTemplateParams {
    */
   readonly text: string;
   /**
-   * The HTML of a mail, at most 64 KiB, with `{{code}}` in it. Default: the server lays out `text`, with the logo and
-   * the colors.
+   * The HTML of a mail, at most 32 KiB and 1,500 tags, with `{{code}}` in it. Default: the server lays out `text`, with
+   * the logo and the colors.
    *
    * It stands in the body of the mail, and consists of these elements, each closed: `b`, `bdi`, `blockquote`, `br`,
    * `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `p`, `small`, `span`, `strong`, `table`, `tbody`,

@@ -22,13 +22,13 @@ class HtmlProblem extends Error {
 /**
  * Reads the HTML of a template: a small language, of which every program that reads HTML makes the same tree. Whatever does not belong to it
  * is a problem, and so is a text that cannot be seen; nothing is repaired or left out, except blanks between the parts of a table or a list.
- * Takes time in proportion to the length.
+ * Takes time in proportion to the length. Without a `page`, nothing is judged by how it looks.
  *
  * A parser that takes everything, as those of browsers do, was not chosen: what it makes of bad HTML, mail programs make something else of.
  */
 export function parseHtml(
   source: string,
-  page: TextLook,
+  page: TextLook | undefined,
 ): { readonly nodes: readonly HtmlNode[] } | { readonly problem: string } {
   try {
     return { nodes: new HtmlReader(source).read(page) };
@@ -57,9 +57,9 @@ class HtmlReader {
     this.#source = source;
   }
 
-  read(page: TextLook): readonly HtmlNode[] {
+  read(page: TextLook | undefined): readonly HtmlNode[] {
     const nodes = this.#readNodes();
-    const found = layoutProblem(nodes, page);
+    const found = page && layoutProblem(nodes, page);
     if (found !== undefined) {
       throw this.#problem(`must not contain ${found.problem}`, found.at);
     }

@@ -21,6 +21,9 @@ export function lookOfPage({ text, background }: Pick<MailColors, "text" | "back
 
 /** The look in an element whose attributes are allowed. */
 export function lookIn(element: string, attributes: ReadonlyMap<string, string>, around: TextLook): TextLook {
+  if (attributes.size === 0 && usualSizes[element] === undefined) {
+    return around;
+  }
   const style = declarationsOf(attributes.get("style") ?? "");
   const numberOf = (property: string) => Number.parseFloat(style.get(property) ?? "");
   const lineHeight = style.get("line-height");
