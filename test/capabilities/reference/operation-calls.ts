@@ -408,7 +408,7 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
     call("POST", "/templates/email/fr/preview", 200, ({ session }) => ({ session, body: {} })),
     call("POST", "/templates/sms/fr/preview", 200, ({ session }) => ({
       session,
-      body: { text: "{{code}}: {{brand}}", brand: "Acme" },
+      body: { text: "{{brand}}: {{code}}", brand: "Acme" },
     })),
     call("POST", "/templates/sms/fr/preview", 422, ({ session }) => ({ session, body: { text: "{{brand}}" } })),
   ],

@@ -192,7 +192,7 @@ export const rulesInWords: readonly RuleInWords[] = [
     operations: ["putTemplate", "previewTemplate"],
     reason: "which placeholders a text has, and that it has no web address, is no regular language",
     said: /with `\{\{code\}\}` in it/,
-    draw: () => plainLines.map((line) => `${line} {{code}} {{brand}}`),
+    draw: () => plainLines.map((line) => `${line} {{code}} {{brand}}.`),
   },
   {
     fields: ["html"],
