@@ -210,7 +210,7 @@ test("the keyboard skips the navigation, and stays in a dialog until it is close
   await settle(page);
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  expect(await page.evaluate("document.activeElement.id")).toBe("content");
+  await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("content");
   await page.keyboard.press("k");
   await page.getByRole("combobox", { name: "Search" }).waitFor();
   for (let press = 0; press < 4; press += 1) {
@@ -219,7 +219,7 @@ test("the keyboard skips the navigation, and stays in a dialog until it is close
   }
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
-  expect(await page.evaluate("document.activeElement.id")).toBe("content");
+  await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("content");
 });
 
 describe.each(looks)("$name", ({ name, width, colors }) => {
