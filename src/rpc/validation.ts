@@ -22,6 +22,9 @@ import { MessageProblems } from "./message-problems.ts";
 import { wordViolation } from "./violation-wording.ts";
 import { violationsError } from "./wire-errors.ts";
 
+/** Compiles the rules of a type of message for the first one. One for all servers of a process, as tests have them. */
+const validator = createValidator();
+
 /** What a schema cannot say of a message: a capability's own check, whose findings join the validator's. */
 export interface FieldCheck {
   readonly schema: DescMessage;
@@ -50,7 +53,6 @@ export type CheckRequest = (method: DescMethod, message: Message, found: FieldVi
  * Calls with side effects refuse unknown fields: one that is dropped may be the restriction that the caller counts on.
  */
 export function compileRequestChecks(services: readonly DescService[], checks: readonly FieldCheck[]): CheckRequest {
-  const validator = createValidator();
   const checkBySchema = new Map(checks.map((check) => [check.schema, check]));
   const problems = new MessageProblems(services.flatMap(({ methods }) => methods.map(({ input }) => input)));
   // Nearly every message leaves it empty, for the next one.
