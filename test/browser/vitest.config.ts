@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     include: ["test/browser/**/*.browser.ts"],
     globalSetup: ["test/support/global-setup.ts", "test/browser/build-console.ts"],
-    testTimeout: 60_000,
+    // Some tests go through two dozen pages, on a machine that may be busy.
+    testTimeout: 180_000,
     expect: { poll: { timeout: 20_000 } },
     hookTimeout: 60_000,
     // Pages wait for timers more than for the processor.

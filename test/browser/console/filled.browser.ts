@@ -166,24 +166,20 @@ const states: readonly Filled[] = [
   },
 ];
 
-// The narrowest window, and the widest, and both colours. Nearly two dozen pages, on a machine that is busy.
+// The narrowest window, and the widest, and both colours.
 test.each([
   { width: 360, colors: "dark" },
   { width: 1600, colors: "light" },
-] as const)(
-  "every page is clean with something on it at $width px, $colors",
-  { timeout: 240_000 },
-  async ({ width, colors }) => {
-    await using watched = await openSignedIn(browser, app, "/", { width, colors, account: owner.account });
-    const { page } = watched;
-    for (const { name, path, open } of states) {
-      await page.goto(`${app.url}/console${path()}`);
-      await settle(page);
-      await open(page);
-      expect(await findAxeViolations(page), name).toEqual([]);
-      await expectCalm(watched, app);
-      expect(await overflowOfDialog(page), name).toBe(0);
-      await screenshot(page, `console-filled-${name.replaceAll(" ", "-")}-${colors}`);
-    }
-  },
-);
+] as const)("every page is clean with something on it at $width px, $colors", async ({ width, colors }) => {
+  await using watched = await openSignedIn(browser, app, "/", { width, colors, account: owner.account });
+  const { page } = watched;
+  for (const { name, path, open } of states) {
+    await page.goto(`${app.url}/console${path()}`);
+    await settle(page);
+    await open(page);
+    expect(await findAxeViolations(page), name).toEqual([]);
+    await expectCalm(watched, app);
+    expect(await overflowOfDialog(page), name).toBe(0);
+    await screenshot(page, `console-filled-${name.replaceAll(" ", "-")}-${colors}`);
+  }
+});

@@ -230,8 +230,7 @@ describe.each(looks)("$name", ({ name, width, colors }) => {
     await screenshot(watched.page, `console${path.replaceAll("/", "-")}-${name}`);
   });
 
-  // Two dozen pages, on a machine that is busy.
-  test("every page is clean", { timeout: 240_000 }, async () => {
+  test("every page is clean", async () => {
     await using watched = await openSignedIn(browser, app, "/", { width, colors });
     const { page } = watched;
     for (const path of routes) {
