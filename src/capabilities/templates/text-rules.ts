@@ -74,13 +74,14 @@ export function textProblem(parts: TextParts, cells: CellReading = "apart"): str
   const lines = linesOf(parts);
   const withValues = lines.filter((line) => line.some((part) => typeof part !== "string"));
   const ownLines = new Set(lines.map((line) => fillIn(line, () => "x")));
-  // A number can have a value in it.
-  const withMinutes = withValues.map((line) => fillIn(line, (name) => (name === "minutes" ? "60" : "x")));
   return (
     firstProblem(ownLines, lineRule) ??
     firstProblem(new Set([...ownLines].flatMap((line) => line.split(betweenWords))), wordRule) ??
     firstProblem(withValues, (line) => valueRule(line, cells)) ??
-    firstProblem(new Set([...ownLines, ...withMinutes]), numberRule) ??
+    firstProblem(
+      withValues.filter((line) => placeholdersOf(line).includes("code")),
+      numberProblem,
+    ) ??
     firstProblem(ownLines, hostRule)
   );
 }
@@ -143,9 +144,12 @@ function wordRule(word: string): string | undefined {
   return !plainWord.test(word) && hasWebAddress(word) ? address : undefined;
 }
 
-function numberRule(line: string): string | undefined {
-  return hasOtherCode(line)
-    ? "must have no number of four digits or more beside {{code}}, which could be taken for it: only years and phone numbers such as +49 30 1234567"
+/** Whether a number in the line of a code, or in a subject, could be taken for the code. */
+export function numberProblem(line: TextParts): string | undefined {
+  // Minutes can be a part of a number.
+  const readings = ["x", "60"].map((minutes) => fillIn(line, (name) => (name === "minutes" ? minutes : "x")));
+  return readings.some(hasOtherCode)
+    ? "must have no number of four digits or more in a subject or in the line of {{code}}, which could be taken for it: only years and phone numbers such as +49 30 1234567"
     : undefined;
 }
 

@@ -78,7 +78,7 @@ const run = new RegExp(`[${digit}]{4}`, "u");
 const year = /^(?:19|20)\d\d(?:[-–](?:19|20)\d\d)?$/;
 const phoneNumber = /^\+(?:[ .\u00a0-]?\d){8,15}$/;
 
-/** Whether a text has a number in its own words that could be taken for the code. A year and an international phone number are none. */
+/** Whether a line has a number in its own words that could be taken for the code. A year and an international phone number are none. */
 export function hasOtherCode(ownLine: string): boolean {
   // Values begin no number; minutes go on with one.
   return [...ownLine.normalize("NFKC").matchAll(number)].some(([found]) => {

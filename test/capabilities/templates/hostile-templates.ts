@@ -510,12 +510,16 @@ export const hostileTemplates: readonly HostileTemplate[] = [
     text(`another amount: ${source}`, `To {{payee}}: ${source}`, "between {{amount}} and"),
   ),
   text("the code four times", "{{code}} {{code}} {{code}}", "must contain {{code}} at most 3 times"),
-  text("a code of its own", "Your code is 999999.", "no number of four digits or more"),
-  text("a code of four digits", "Your code is 9876.", "no number of four digits or more"),
-  text("a code in two halves", "Your code is 999-999.", "no number of four digits or more"),
-  text("a code in two halves far from each other", "Your code is 999 - 999.", "no number of four digits or more"),
-  text("a code in circles", "①②③④⑤⑥", "no number of four digits or more"),
-  text("a code around a value", "99{{minutes}}99", "no number of four digits or more"),
+  text("a code of its own", "Your code: {{code}} or 999999", "no number of four digits or more"),
+  text("a code of four digits", "Your code: {{code}} or 9876", "no number of four digits or more"),
+  text("a code in two halves", "Your code: {{code}} or 999-999", "no number of four digits or more"),
+  text(
+    "a code in two halves far from each other",
+    "Your code: {{code}} or 999 - 999",
+    "no number of four digits or more",
+  ),
+  text("a code in circles", "Your code: {{code}} or ①②③④⑤⑥", "no number of four digits or more"),
+  text("a code around a value", "Your code: {{code}} or 99{{minutes}}99", "no number of four digits or more"),
   subject("a code in the subject", "Your code is 999999", "no number of four digits or more"),
   text("a host in Cyrillic", "Откройте ваш.рф", hosts),
   text("a host with another full stop", "Open аррlе。com", hosts),
@@ -689,7 +693,7 @@ export const goodHtml: readonly string[] = [
       </td></tr>
     </table>
     <hr style="margin: 24px 0 16px; border: 0; border-top: 1px solid #c5ccd3">
-    <p style="margin: 0; font-size: 12px; color: #52606d">You asked for this mail at {{brand}}.</p>
+    <p style="margin: 0; font-size: 12px; color: #52606d">You asked for this mail at {{brand}}.<br>Acme GmbH, Hauptstr. 12, 10827 Berlin, HRB 123456 B, © 2026</p>
   </td></tr>
 </table>`,
 ];
