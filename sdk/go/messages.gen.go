@@ -962,7 +962,7 @@ type FixedCode struct {
 	// Code is the code of each of the recipient's verifications. Nil in events.
 	Code *string `json:"code"`
 
-	// Description: your note.
+	// Description: your note. In events it is nil once the fixed code is deleted or has ended.
 	Description *string `json:"description"`
 
 	// ExpiresAt: when it ends: from then on the recipient gets codes like any other.
@@ -1118,7 +1118,8 @@ type Event struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// Data is the object that it happened to, as a request for it would have shown it at that moment. Once a
-	// recipient is erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+	// recipient is erased, or a verification or fixed code is deleted, its events no longer show the recipient, the
+	// metadata and the note.
 	Data EventData `json:"data"`
 }
 

@@ -164,7 +164,7 @@ type VerifyEraseParams struct {
 // SuppressionsListParams are the parameters of [SuppressionsService.List].
 type SuppressionsListParams struct {
 	// Recipient: only those of this recipient: a phone number in E.164 form or an email address. The address is
-	// matched exactly, in upper or lower case.
+	// matched exactly, with A to Z in upper or lower case.
 	Recipient *string `json:"recipient,omitzero"`
 
 	// Channel: only those on this channel.

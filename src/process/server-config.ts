@@ -257,7 +257,7 @@ function readNetworks(reader: Reader, name: "TRUSTED_PROXIES" | "ALLOWED_NETWORK
   return named.flatMap((entry) => {
     const range = parseIpRange(entry);
     if (typeof range === "string") {
-      reader.problems.push(`${name}: ${entry} ${range}`);
+      reader.problems.push(`${name}: ${entry === "" ? "an empty entry" : entry} ${range}`);
       return [];
     }
     return [range];

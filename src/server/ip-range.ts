@@ -47,6 +47,9 @@ export function parseIpRange(text: string): IpRange | string {
   if (prefixText === undefined) {
     return { network: address, prefixLength: bits };
   }
+  if (/^0\d/.test(prefixText)) {
+    return "must have a prefix without leading zeros";
+  }
   const isMapped = bits === 32 && addressText.includes(":");
   const written = /^\d{1,3}$/.test(prefixText) ? Number(prefixText) : Number.NaN;
   const prefixLength = isMapped ? written - 96 : written;

@@ -121,7 +121,17 @@ test.each([
   await expect(Array.fromAsync(stream)).rejects.toThrow(/permission_denied/);
 });
 
-test("a page of another origin can read why it was refused", async () => {
+test("a page of another origin can read why it was refused, also after a preflight", async () => {
+  const preflight = await fetch(`${app.url}/api/v1/lookup`, {
+    method: "OPTIONS",
+    headers: { ...from(outside), Origin: "https://app.example.com", "Access-Control-Request-Method": "GET" },
+  });
+  expect(preflight.status).toBe(204);
+  const stranger = await fetch(`${app.url}/api/v1/lookup`, {
+    method: "OPTIONS",
+    headers: { ...from(outside), Origin: "https://other.example.com", "Access-Control-Request-Method": "GET" },
+  });
+  expect(stranger.status).toBe(403);
   const answer = await get("/api/v1/lookup?number=%2B6591234567", outside, { Origin: "https://app.example.com" });
   expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([403, "https://app.example.com"]);
 });

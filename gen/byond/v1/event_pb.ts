@@ -67,7 +67,7 @@ export type Event = Message<"byond.v1.Event"> & {
 
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    *
    * @generated from field: byond.v1.EventData data = 5;
    */

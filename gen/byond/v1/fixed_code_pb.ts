@@ -45,7 +45,7 @@ export type FixedCode = Message<"byond.v1.FixedCode"> & {
   code?: string | undefined;
 
   /**
-   * Your note.
+   * Your note. In events it is null once the fixed code is deleted or has ended.
    *
    * @generated from field: optional string description = 4;
    */

@@ -89,8 +89,8 @@ export const SuppressionSchema: GenMessage<Suppression> = /*@__PURE__*/
  */
 export type ListSuppressionsRequest = Message<"byond.v1.ListSuppressionsRequest"> & {
   /**
-   * Only those of this recipient: a phone number in E.164 form or an email address. The address is matched exactly, in
-   * upper or lower case.
+   * Only those of this recipient: a phone number in E.164 form or an email address. The address is matched exactly,
+   * with A to Z in upper or lower case.
    *
    * @generated from field: optional string recipient = 1;
    */

@@ -1558,14 +1558,16 @@ export const VerifyService: GenService<{
   },
   /**
    * Erases the stored data of a recipient in this workspace and mode. That is the address and the metadata of every
-   * verification sent to it, also in events, and queued messages; pending verifications are canceled. The second
-   * recipient of such a verification is erased too, and suppressions of the recipient, its fixed code, its entry on the
-   * safe list and lookups of it are deleted. `GET /recipients/export` shows it all before.
+   * verification sent to it, also in events, and queued messages; pending verifications are canceled. The other
+   * recipient of such a verification is erased from it too. Suppressions of the recipient that you name, its fixed code,
+   * its entry on the safe list and lookups of it are deleted; those of the other recipient stay until it is erased itself.
+   * `GET /recipients/export` shows it all before.
    *
    * Statuses and times stay. The rate limits of the recipient stay as well; the address cannot be recovered from them.
    *
-   * The recipient is matched as the exact address, in upper or lower case: erasing `ada@example.com` does not erase
-   * `ada+shop@example.com`.
+   * The recipient is matched as the exact address: erasing `ada@example.com` does not erase `ada+shop@example.com`. Before
+   * the `@`, A to Z may be in upper or lower case and other letters may not. A domain may be in either case, and in its own
+   * script or in punycode.
    *
    * @generated from rpc byond.v1.VerifyService.EraseRecipient
    */

@@ -44,16 +44,16 @@ export const erasureStatement = (others: readonly RecipientErasure[]) =>
         finished_at = coalesce(finished_at, byond_now())
       WHERE subject_id = ANY (ARRAY(SELECT id FROM erased)) AND workspace_id || '' = ${p.workspaceId}
       RETURNING id
-    ), canceled AS (
-      UPDATE outbox SET
-        payload_sealed = NULL, status = 'expired', finished_at = byond_now(), last_error = 'the recipient was erased'
-      WHERE workspace_id = ${p.workspaceId} AND erased_with = ANY (ARRAY(SELECT id FROM erased))
-        AND payload_sealed IS NOT NULL AND erased_with IS NOT NULL
-      RETURNING id
     ), fixed_codes AS (
       DELETE FROM fixed_code
       WHERE workspace_id = ${p.workspaceId} AND recipient_index = ANY (${p.indexes}) AND ${p.mode} = 'live'
       RETURNING *
+    ), canceled AS (
+      UPDATE outbox SET
+        payload_sealed = NULL, status = 'expired', finished_at = byond_now(), last_error = 'the recipient was erased'
+      WHERE workspace_id = ${p.workspaceId} AND erased_with = ANY (ARRAY(SELECT id FROM erased UNION ALL SELECT id FROM fixed_codes))
+        AND payload_sealed IS NOT NULL AND erased_with IS NOT NULL
+      RETURNING id
     ), told AS (${insertFixedCodeEvents("deleted", "fixed_codes")}
     )${others.map(({ cte, sql }) => `, ${cte} AS (${sql(p)})`).join("")}, changed AS (
       SELECT id FROM erased${others.map(({ cte }) => ` UNION ALL SELECT id FROM ${cte}`).join("")} UNION ALL SELECT id FROM fixed_codes

@@ -228,6 +228,17 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await all(person.mail)).toEqual([]);
   });
 
+  test("erasing the second recipient of a verification erases both from it, and leaves what is stored of the first alone", async () => {
+    const key = await mint();
+    const person = newPerson();
+    await fillIn(protocol, key, person);
+    const { all, call } = callsOf(protocol, key);
+    expect((await call("EraseRecipient", { recipient: person.mail })).body).toEqual({ erased: 1 });
+    expect(await all(person.mail)).toEqual([]);
+    const left = ["verification", "fixed_code", "suppression", "safe_list_entry", "lookup", "lookup"];
+    expect((await all(person.phone)).map(kindOf)).toEqual(left);
+  });
+
   test("a lookup that was answered is in the export, however short a time ago", async () => {
     const key = await mint({ scopes: ["verify", "lookup"] });
     await app.rest("PATCH", "/workspace", { session: account.session, body: { lookup_history: true } });

@@ -7,6 +7,7 @@ import { CheckVerificationResponse_Status as CheckStatus } from "../../../gen/by
 import { deriveCode, deriveFixedCode } from "../../../src/capabilities/verify/code.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { password, useTestApp } from "../../support/app.ts";
+import { protocols } from "../../support/protocols.ts";
 import { rowsOf, start, tally } from "./verify-calls.ts";
 
 const app = useTestApp({ allowsFixedCodes: true });
@@ -208,7 +209,7 @@ test("a fallback has nothing to do, and reuse nothing to send again", async () =
 describe("it ends", () => {
   test("once it is deleted: pending verifications are canceled, and the next code is sent", async () => {
     const deleter = await account();
-    const made = await fixed(deleter, "deleted@example.com");
+    const made = await fixed(deleter, "deleted@example.com", { description: "Ada Lovelace" });
     const { body } = await start(app, deleter.key, "deleted@example.com");
     const path = `/fixed-codes/${made.id}`;
     const deleted = await app.rest("DELETE", path, { session: deleter.session });
@@ -222,8 +223,8 @@ describe("it ends", () => {
     const types = async () => (await app.rest("GET", `/events?subject=${made.id}`, { key: deleter.key })).body.events;
     await expect.poll(async () => (await types()).length).toBe(2);
     expect(await types()).toMatchObject([
-      { type: "fixed_code.deleted", data: { recipient: null } },
-      { type: "fixed_code.created", data: { recipient: null } },
+      { type: "fixed_code.deleted", data: { recipient: null, description: null } },
+      { type: "fixed_code.created", data: { recipient: null, description: null } },
     ]);
   });
 
@@ -243,6 +244,30 @@ describe("it ends", () => {
     await app.rest("POST", "/verifications/erase", { key: eraser.key, body: { recipient: "erased@example.com" } });
     expect((await checkOf(eraser, body.verification_id, made.code)).status).toBe("expired");
     expect((await app.rest("GET", "/fixed-codes", { session: eraser.session })).body.fixed_codes).toEqual([]);
+  });
+
+  test.each(protocols)("with its note, which is in no event any more (over $name)", async (protocol) => {
+    const eraser = await account();
+    const recipient = "+12125550177";
+    const { id } = await fixed(eraser, recipient, { description: "phone of Ada Lovelace" });
+    const call = async (...[name, input]: [Parameters<typeof protocol.call>[1], object]) => {
+      const { code, body } = await protocol.call(app, name, { ...input }, { key: eraser.key });
+      expect(code).toBe("ok");
+      return body;
+    };
+    const notes = async () =>
+      (await call("ListEvents", { subject: id })).events.map(({ type, data }: { type: string; data: object }) => [
+        type,
+        "description" in data && data.description,
+      ]);
+    await expect.poll(notes).toEqual([["fixed_code.created", "phone of Ada Lovelace"]]);
+    await call("EraseRecipient", { recipient });
+    await expect.poll(notes).toEqual([
+      ["fixed_code.deleted", null],
+      ["fixed_code.created", null],
+    ]);
+    const stored = "SELECT snapshot FROM event WHERE workspace_id = $1";
+    expect(JSON.stringify(await rowsOf(app, stored, [eraser.workspaceId]))).not.toContain("Ada");
   });
 
   test("after its days, also for a verification that is pending then", async () => {

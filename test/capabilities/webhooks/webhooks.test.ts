@@ -2,10 +2,13 @@ import { Webhook } from "standardwebhooks";
 import { describe, expect, test, vi } from "vitest";
 import { parseSignatureHeader } from "../../../src/access/request-signature.ts";
 import { hmacSha256 } from "../../../src/crypto/hmac-sha256.ts";
-import { type RestCall, useTestApp } from "../../support/app.ts";
+import { password, type RestCall, useTestApp } from "../../support/app.ts";
 import { type Received, Receiver } from "./receiver.ts";
 
-const app = useTestApp({ webhookDestinations: { allowedNetworks: [], allowsLoopback: true } });
+const app = useTestApp({
+  webhookDestinations: { allowedNetworks: [], allowsLoopback: true },
+  allowsFixedCodes: true,
+});
 
 async function owner(mode: "live" | "test" = "test"): Promise<{ session: string; key: string; as: RestCall }> {
   const { session } = await app.signUp();
@@ -415,19 +418,36 @@ describe("on request", () => {
   });
 });
 
-test("erasing a recipient cancels what is still to be delivered about it, and no body is kept", async () => {
-  const receiver = await Receiver.start();
-  receiver.behaviour = 500;
-  const { key, as } = await owner();
-  const { id } = await createWebhook(as, { url: receiver.url, events: ["verification.started"] });
-  await start(key, "forget@example.com");
-  const { event } = await receiver.got(1);
-  expect(event.data.recipient).toBe("f•••@example.com");
-  await vi.waitFor(async () => expect(await deliveriesOf(as, id)).toMatchObject([{ attempts: 1 }]), {
-    timeout: 20_000,
-  });
-  await app.rest("POST", "/verifications/erase", { key, body: { recipient: "forget@example.com" } });
-  expect(await deliveriesOf(as, id)).toMatchObject([
-    { status: "canceled", error: "the recipient was erased", next_attempt_at: null },
-  ]);
-});
+test.each([
+  [
+    "a verification",
+    "verification.started",
+    async (key: string, recipient: string) => void (await start(key, recipient)),
+  ],
+  [
+    "a fixed code",
+    "fixed_code.created",
+    async (_: string, recipient: string, as: RestCall) => {
+      const body = { recipient, password, description: "phone of Ada" };
+      expect((await app.rest("POST", "/fixed-codes", { ...as, body })).status).toBe(201);
+    },
+  ],
+])(
+  "erasing a recipient cancels what is still to be delivered about %s of it, and no body is kept",
+  async (_, type, make) => {
+    const receiver = await Receiver.start();
+    receiver.behaviour = 500;
+    const { key, as } = await owner("live");
+    const { id } = await createWebhook(as, { url: receiver.url, events: [type] });
+    await make(key, "forget@example.com", as);
+    const { event } = await receiver.got(1);
+    expect(event.data.recipient).toBe("f•••@example.com");
+    await vi.waitFor(async () => expect(await deliveriesOf(as, id)).toMatchObject([{ attempts: 1 }]), {
+      timeout: 20_000,
+    });
+    await app.rest("POST", "/verifications/erase", { key, body: { recipient: "forget@example.com" } });
+    expect(await deliveriesOf(as, id)).toMatchObject([
+      { status: "canceled", error: "the recipient was erased", next_attempt_at: null },
+    ]);
+  },
+);

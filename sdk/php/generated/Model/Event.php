@@ -34,7 +34,8 @@ final class Event extends Result
 
     /**
      * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-     * erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+     * erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the
+     * note.
      */
     public readonly Verification|ApiKey|Webhook|FixedCode|GuardBlock|GuardRefusal|Guessing|\stdClass|null $data;
 

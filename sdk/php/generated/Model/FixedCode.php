@@ -21,7 +21,7 @@ final class FixedCode extends Result
     /** The code of each of the recipient's verifications. Null in events. */
     public readonly ?string $code;
 
-    /** Your note. */
+    /** Your note. In events it is null once the fixed code is deleted or has ended. */
     public readonly ?string $description;
 
     /** When it ends: from then on the recipient gets codes like any other. */

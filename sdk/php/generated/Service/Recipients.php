@@ -30,7 +30,7 @@ final class Recipients
      * Addresses are in full in `recipients`, and masked everywhere else. An export has no codes and no keyed hashes,
      * such as those of rate limits, from which nothing can be read.
      *
-     * The recipient is matched as in an erasure: exactly, in upper or lower case.
+     * The recipient is matched as in an erasure: exactly, with A to Z in upper or lower case.
      *
      * The key must name the scope `verify`, or `*`: a key without scopes is refused, as for whatever exports.
      *

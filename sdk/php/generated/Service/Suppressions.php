@@ -38,7 +38,7 @@ final class Suppressions
      * Lists the suppressed recipients of the mode, newest first.
      *
      * @param string|null $recipient Only those of this recipient: a phone number in E.164 form or an email address.
-     *     The address is matched exactly, in upper or lower case.
+     *     The address is matched exactly, with A to Z in upper or lower case.
      * @param Channel::*|string|null $channel Only those on this channel.
      * @param int|null $pageSize Suppressions per page, 1 to 100. Default 20.
      * @param string|null $pageToken The `nextPageToken` of the page before. Keep all other parameters the same.

@@ -999,7 +999,7 @@ class FixedCode:
     """The code of each of the recipient's verifications. Null in events."""
 
     description: Optional[str]
-    """Your note."""
+    """Your note. In events it is null once the fixed code is deleted or has ended."""
 
     expires_at: datetime
     """When it ends: from then on the recipient gets codes like any other."""
@@ -1175,7 +1175,8 @@ class VerificationEvent:
 
     data: Verification
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1202,7 +1203,8 @@ class ApiKeyEvent:
 
     data: ApiKey
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1226,7 +1228,8 @@ class WebhookEvent:
 
     data: Webhook
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1251,7 +1254,8 @@ class FixedCodeEvent:
 
     data: FixedCode
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1276,7 +1280,8 @@ class GuardBlockEvent:
 
     data: GuardBlock
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1300,7 +1305,8 @@ class GuardRefusalEvent:
 
     data: GuardRefusal
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1324,7 +1330,8 @@ class GuessingEvent:
 
     data: Guessing
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1346,7 +1353,8 @@ class UnknownEvent:
 
     data: Any
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 

@@ -602,7 +602,7 @@ export interface FixedCode {
   readonly recipient: string | null;
   /** The code of each of the recipient's verifications. Null in events. */
   readonly code: string | null;
-  /** Your note. */
+  /** Your note. In events it is null once the fixed code is deleted or has ended. */
   readonly description: string | null;
   /** When it ends: from then on the recipient gets codes like any other. */
   readonly expiresAt: Date;
@@ -736,7 +736,7 @@ export interface VerificationEvent extends EventBase {
   readonly type: Extract<EventType, `verification.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: Verification;
 }
@@ -747,7 +747,7 @@ export interface ApiKeyEvent extends EventBase {
   readonly type: Extract<EventType, `api_key.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: ApiKey;
 }
@@ -758,7 +758,7 @@ export interface WebhookEvent extends EventBase {
   readonly type: Extract<EventType, `webhook.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: Webhook;
 }
@@ -769,7 +769,7 @@ export interface FixedCodeEvent extends EventBase {
   readonly type: Extract<EventType, `fixed_code.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: FixedCode;
 }
@@ -780,7 +780,7 @@ export interface GuardBlockEvent extends EventBase {
   readonly type: Extract<EventType, `guard_block.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: GuardBlock;
 }
@@ -791,7 +791,7 @@ export interface GuardRefusalEvent extends EventBase {
   readonly type: Extract<EventType, `guard_refusal.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: GuardRefusal;
 }
@@ -802,7 +802,7 @@ export interface GuessingEvent extends EventBase {
   readonly type: Extract<EventType, `guessing.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: Guessing;
 }
@@ -1881,8 +1881,8 @@ export interface EraseRecipientParams {
 /** Parameters of `suppressions.list`. */
 export interface ListSuppressionsParams {
   /**
-   * Only those of this recipient: a phone number in E.164 form or an email address. The address is matched exactly, in
-   * upper or lower case.
+   * Only those of this recipient: a phone number in E.164 form or an email address. The address is matched exactly,
+   * with A to Z in upper or lower case.
    */
   readonly recipient?: string | undefined;
   /** Only those on this channel. */
