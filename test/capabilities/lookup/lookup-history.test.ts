@@ -177,6 +177,10 @@ describe.each(protocols)("over $name", (protocol) => {
     await call("LookupNumber", { number: "ada@example.com" });
     await call("EraseRecipient", { recipient: "Ada@example.com" });
     expect(inputsOf(await list())).toEqual(["+6591234568"]);
+    // A number of an impossible length is no recipient: it goes with the history.
+    await call("LookupNumber", { number: "+65 8124" });
+    expect((await call("EraseRecipient", { recipient: "+658124" })).code).toBe("validation_error");
+    expect(inputsOf(await listed(2))).toEqual(["+65 8124", "+6591234568"]);
   });
 
   test("a key without the scope reads no history", async () => {
