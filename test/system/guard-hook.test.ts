@@ -11,6 +11,7 @@ import { unknownEndUser } from "../../src/capabilities/verify/end-user.ts";
 import { createKeyring } from "../../src/crypto/keyring.ts";
 import type { PostToCustomer } from "../../src/outgoing/post-to-customer.ts";
 import {
+  blockRange,
   type GuardedWorkspace,
   guardCalls,
   guardedDelivery,
@@ -180,6 +181,41 @@ describe.each(protocols)("over $name", (protocol) => {
     await update({ guard_mode: "off" });
     expect((await start(newNumber())).code).toBe("ok");
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe.each(protocols)("in shadow, over $name", (protocol) => {
+  const reasons = async (count: number) =>
+    vi.waitFor(
+      async () => {
+        const { body } = await guardCalls(protocol, app, workspace).call("GetGuardReport", { period: "24h" });
+        expect([body.refused, body.would_refuse]).toEqual([0, count]);
+        return body.reasons.map(({ reason }: { reason: string }) => reason).toSorted();
+      },
+      { timeout: 20_000 },
+    );
+
+  test("it is not asked about blocked ranges either, and they are counted as such", async () => {
+    const { update, start } = guardCalls(protocol, app, workspace, workspace.live);
+    await update({ hook: { url }, guard_mode: "shadow" });
+    await blockRange(app, workspace.workspaceId, "+65910x");
+    answer = says({ allow: false });
+    expect((await start(newNumber("+65910"))).code).toBe("ok");
+    expect(await reasons(1)).toEqual(["range_blocked"]);
+    expect(asked).toEqual([]);
+  });
+
+  test("it is asked about numbers that are not refused, though the plan does not have them", async () => {
+    const { update, start } = guardCalls(protocol, app, workspace, workspace.live);
+    await update({ hook: { url }, guard_mode: "shadow" });
+    answer = says({ allow: false });
+    expect((await start("+19995551234")).code).toBe("ok");
+    expect(asked.map(({ body }) => body.recipient)).toEqual(["+19995551234"]);
+    expect(await reasons(1)).toEqual(["vetoed"]);
+    await update({ refuse_invalid_numbers: true });
+    expect((await start("+19995551235")).code).toBe("ok");
+    expect(asked).toHaveLength(1);
+    expect(await reasons(2)).toEqual(["invalid_number", "vetoed"]);
   });
 });
 

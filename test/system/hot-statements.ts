@@ -74,13 +74,14 @@ async function sendsThatAreJudged(
   app: World["app"],
   { session, start }: { readonly session: string; readonly start: (more: object) => Promise<unknown> },
 ): Promise<void> {
-  const [premium, number] = ["+19002530000", "+6591234571"];
+  const [premium, number, unplanned] = ["+19002530000", "+6591234571", "+19995551234"];
   await start({ channel: "whatsapp", recipient: premium });
   for (const mode of ["shadow", "enforce"]) {
     const body = { guard_mode: mode, sends_per_hour_per_country: 1_000, sends_per_hour_per_range: 1_000 };
     await app.rest("PATCH", "/guard", { session, body });
     await start({ channel: "whatsapp", recipient: premium });
     await start({ channel: "whatsapp", recipient: number });
+    await start({ channel: "whatsapp", recipient: unplanned });
   }
 }
 

@@ -34,7 +34,7 @@ export const countRefusalStep: SendStep = defineStep<Send, typeof sendParameters
       channel: screening?.channel ?? channel,
       country: screening?.country ?? null,
       numberRange: screening?.numberRange ?? "",
-      reason: screening?.counted,
+      reason: screening?.refused ?? screening?.counted,
       countryKeys: country?.keys,
       countryBurst: country?.limit.burst,
       countrySeconds: country?.limit.periodSeconds,
@@ -66,7 +66,8 @@ export const countRefusalStep: SendStep = defineStep<Send, typeof sendParameters
       whens.push(`WHEN NOT EXISTS (SELECT FROM ${cte}) THEN '${name}_limit'`);
       isFree = `EXISTS (SELECT FROM ${cte})`;
     }
-    const reason = parts.includes("reason") ? p.reason : `CASE ${whens.join(" ")} END`;
+    const known = parts.includes("reason") ? p.reason : "NULL";
+    const reason = whens.length === 0 ? known : `CASE ${whens.join(" ")} ELSE ${known} END`;
     ctes.push(
       `guard_counted AS (${insertRefusalEvent({
         workspaceId,
@@ -87,10 +88,15 @@ export const countRefusalStep: SendStep = defineStep<Send, typeof sendParameters
 });
 
 function partsOf({ screening }: Send): string[] {
-  if (screening?.counted !== undefined) {
-    return ["reason"];
+  if (screening === undefined) {
+    return [];
   }
-  return screening?.isShadow === true && !screening.isLater
-    ? [...(screening.ranges.length > 0 ? ["blocks"] : []), ...screening.limits.map(({ bucket }) => bucket)]
-    : [];
+  const { isShadow, isLater, refused, counted, ranges, limits } = screening;
+  if (refused !== undefined) {
+    return isShadow ? ["reason"] : [];
+  }
+  // In shadow it is what would have refused the send, in the order in which it is judged.
+  const looks =
+    isShadow && !isLater ? [...(ranges.length > 0 ? ["blocks"] : []), ...limits.map(({ bucket }) => bucket)] : [];
+  return counted === undefined ? looks : [...looks, "reason"];
 }

@@ -26,7 +26,7 @@ export const guardStep: SendStep = defineStep<Send, typeof sendParameters>()({
   parts: ({ screening }) => [
     ...(screening !== undefined && screening.ranges.length > 0 && !screening.isLater ? ["blocks"] : []),
     ...(screening?.isShadow === true ? ["shadow"] : []),
-    ...(screening?.refused === undefined ? [] : ["refused"]),
+    ...(screening?.refused === undefined || screening.isShadow ? [] : ["refused"]),
   ],
   values: ({ screening }) => ({ version: screening?.settingsVersion ?? 0, ranges: screening?.ranges }),
   sql(p, { parts, reached }) {

@@ -56,19 +56,16 @@ export function screenSend(
     return free;
   }
   const reason = reasonOf(number, mode, guard);
-  const isWrong = reason !== "invalid_number" || guard.refuseInvalidNumbers;
-  const isRefused = guardMode === "enforce" && isWrong;
-  const refused = isRefused ? reason : undefined;
+  const isOnlyCounted = reason === "invalid_number" && !guard.refuseInvalidNumbers;
+  // A start to a number whose country is not allowed takes the mail of its fallback, whatever comes after that.
+  const isPassedOver = reason === "country_not_allowed" && isLater && field === "recipient";
+  const refused = isOnlyCounted || isPassedOver ? undefined : reason;
   const judged = {
     ...free,
     refused,
-    // A number that is not refused is counted when its code is sent.
-    counted: isRefused || (isLater && !isWrong) ? undefined : reason,
-    asksHook:
-      !isLater &&
-      guard.hook !== undefined &&
-      refused === undefined &&
-      (reason === undefined || guardMode === "enforce"),
+    // It is counted when the number gets the code.
+    counted: isOnlyCounted && !isLater ? reason : undefined,
+    asksHook: !isLater && guard.hook !== undefined && refused === undefined,
   };
   return mode === "test"
     ? judged

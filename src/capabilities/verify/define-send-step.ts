@@ -67,9 +67,9 @@ export interface Screening {
   readonly settingsVersion: number;
   /** Refuses the send. */
   readonly refused: GuardReason | undefined;
-  /** Is recorded, and the send takes place. */
+  /** Does not refuse it. It is recorded if the send takes place and nothing else is found. */
   readonly counted: GuardReason | undefined;
-  /** Whether what the statement finds is recorded as well, and the send takes place. */
+  /** Whether what refuses the send, here or in the statement, is only recorded: the send takes place. */
   readonly isShadow: boolean;
   /** The ranges of the number, whose traffic is judged. Empty: it is not. */
   readonly ranges: readonly string[];

@@ -1,5 +1,6 @@
 /** What the guard refuses is a way that a code cannot take: with a fallback it takes the next one. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { parseConfig } from "../../../src/app.ts";
 import { useTestApp } from "../../support/app.ts";
 import { protocols } from "../../support/protocols.ts";
 import {
@@ -12,6 +13,10 @@ import {
 } from "./guard-calls.ts";
 
 const app = useTestApp({ delivery: guardedDelivery });
+const withoutCalls = parseConfig({
+  SMS_URL: "http://127.0.0.1:9/",
+  PROVIDER_SECRET: "a secret of thirty-two bytes or more",
+}).delivery;
 let workspace: GuardedWorkspace;
 beforeEach(async () => {
   workspace = await signUpGuarded(app);
@@ -51,6 +56,41 @@ describe.each(protocols)("over $name", (protocol) => {
       const { code, body } = await start(newNumber(), { fallback });
       expect([code, body]).toMatchObject(["ok", { status: "pending" }]);
     }
+  });
+
+  test.each([["voice", "email"], ["email", "voice"], ["email", "whatsapp"], ["email"]])(
+    "a country that is blocked does not keep the mail from being sent, whatever stands around it: %s %s",
+    async (...channels) => {
+      await guardCalls(protocol, app, workspace).update({ blocked_countries: ["SG"] });
+      const { call, start } = live();
+      const recipient = newNumber();
+      const mail = newAddress();
+      const fallback = channels.map((channel) => ({ channel, recipient: channel === "email" ? mail : recipient }));
+      const { code, body } = await start(recipient, { fallback });
+      expect([code, body.status]).toEqual(["ok", "pending"]);
+      const verification = (await call("GetVerification", { verification_id: body.verification_id })).body;
+      expect(verification.deliveries).toMatchObject([{ channel: "email" }]);
+      const beforeMail = channels.indexOf("email");
+      const untilMail = channels.slice(0, beforeMail + 1);
+      expect(verification.fallback.slice(0, untilMail.length)).toMatchObject(
+        untilMail.map((channel) => ({ channel, status: channel === "email" ? "taken" : "refused" })),
+      );
+      await vi.waitFor(async () => {
+        const { body: report } = await guardCalls(protocol, app, workspace).call("GetGuardReport", { period: "24h" });
+        expect(report.reasons).toEqual([{ reason: "country_not_allowed", refused: 1 + beforeMail, would_refuse: 0 }]);
+      });
+    },
+  );
+
+  test("a way without a provider does not change that: the number is the start's, and the mail of its fallback is sent", async () => {
+    await using withoutVoice = await app.startAnother({ delivery: withoutCalls });
+    await guardCalls(protocol, app, workspace).update({ blocked_countries: ["SG"] });
+    const { start } = guardCalls(protocol, withoutVoice, workspace, workspace.live);
+    const fallback = [{ channel: "email", recipient: newAddress() }, { channel: "sms" }];
+    const { code, body } = await start(newNumber(), { channel: "voice", fallback });
+    expect([code, body.status]).toEqual(["ok", "pending"]);
+    const refused = await start("+19002530000", { channel: "voice", fallback });
+    expect([refused.code, refused.body.reason]).toEqual(["validation_error", "premium_rate"]);
   });
 
   test("if the guard refuses every way, so is the start", async () => {

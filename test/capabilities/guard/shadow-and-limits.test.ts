@@ -201,6 +201,30 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await reportOf(2)).toMatchObject({ refused: 1, would_refuse: 1 });
   });
 
+  test("in shadow, numbers that the plan does not have are counted for what would have refused them", async () => {
+    const { start, update } = live();
+    await update({ guard_mode: "shadow", sends_per_hour_per_range: 1 });
+    await blockRange(app, workspace.workspaceId, "+19995x");
+    const started = [];
+    for (const recipient of [invalid, "+19985551234", "+19985551235"]) {
+      const { code, body } = await start(recipient);
+      expect(code).toBe("ok");
+      started.push(body.verification_id);
+    }
+    await reportOf(3);
+    expect(
+      (await refusals()).map(({ data }: { data: Record<string, unknown> }) => [data.reason, data.verification_id]),
+    ).toEqual([
+      ["range_limit", started[2]],
+      ["invalid_number", started[1]],
+      ["range_blocked", started[0]],
+    ]);
+    await update({ refuse_invalid_numbers: true });
+    expect((await start("+19985551236")).code).toBe("ok");
+    const { reasons } = await reportOf(4);
+    expect(reasons).toContainEqual({ reason: "invalid_number", refused: 0, would_refuse: 2 });
+  });
+
   test("a guard that is off judges nothing; both modes have reports of their own", async () => {
     const { start, update } = live();
     await update({ blocked_countries: ["SG"] });

@@ -30,17 +30,11 @@ async function ask({ database, guards, hooks, screen }: Dependencies, send: Send
   if (screening === undefined || !screening.asksHook || hook === undefined) {
     return screening;
   }
-  if (!screening.isShadow && (await isOfBlockedRange(database, send.workspaceId, screening))) {
+  if (await isOfBlockedRange(database, send.workspaceId, screening)) {
     // Also if the block ends before the statement of the send: it would let a code pass that nobody was asked about.
-    return { ...screening, refused: "range_blocked", counted: undefined };
+    return { ...screening, refused: "range_blocked" };
   }
-  return (await hooks.isVetoed(hook, send)) ? vetoed(screening) : screening;
-}
-
-function vetoed(screening: Screening): Screening {
-  return screening.isShadow
-    ? { ...screening, counted: "vetoed" }
-    : { ...screening, refused: "vetoed", counted: undefined };
+  return (await hooks.isVetoed(hook, send)) ? { ...screening, refused: "vetoed" } : screening;
 }
 
 const findBlock = statement<{ isBlocked: boolean }>("find_block_before_hook")(
