@@ -69,12 +69,12 @@ type Services struct {
 	// Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters,
 	// or characters that are invisible, cover others or change the direction of writing.
 	//
-	// So that nobody reads another code or amount than the message's, `{{code}}` and `{{amount}}` stand apart from
-	// letters, digits, signs and other placeholders, with a space, a bracket or a colon between, and never next to
-	// another number; `{{code}}` stands in a text three times at most; and neither in its lines nor in subjects is
-	// another number of four digits or more, except years (1900 to 2099) and phone numbers that begin with `+`.
-	// Letters of languages without spaces may stand beside a placeholder. A text has 30 placeholders at most, and a
-	// space every 500 characters, or 120 beside a placeholder.
+	// So that nobody reads another code or amount than the message's by mistake, `{{code}}` and `{{amount}}` stand
+	// apart from letters, digits, signs and other placeholders, with a space, a bracket or a colon between, and with
+	// a word between them and other numbers: not `9: {{code}}` or `{{code}} {{minutes}}`, but `{{code}} ({{minutes}}
+	// min)`. `{{code}}` stands in a text three times at most. Letters of languages without spaces may stand beside a
+	// placeholder. A text has 30 placeholders at most, and a space every 500 characters, or 120 beside a
+	// placeholder.
 	//
 	// Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its
 	// line. The last line from which browsers and phones fill in the code is always the server's own.
@@ -446,12 +446,12 @@ func (s *GuardService) GetReport(ctx context.Context, params *GuardGetReportPara
 // Texts must not contain web or mail addresses, names of hosts (a `{{brand}}` may be one), control characters,
 // or characters that are invisible, cover others or change the direction of writing.
 //
-// So that nobody reads another code or amount than the message's, `{{code}}` and `{{amount}}` stand apart from
-// letters, digits, signs and other placeholders, with a space, a bracket or a colon between, and never next to
-// another number; `{{code}}` stands in a text three times at most; and neither in its lines nor in subjects is
-// another number of four digits or more, except years (1900 to 2099) and phone numbers that begin with `+`.
-// Letters of languages without spaces may stand beside a placeholder. A text has 30 placeholders at most, and a
-// space every 500 characters, or 120 beside a placeholder.
+// So that nobody reads another code or amount than the message's by mistake, `{{code}}` and `{{amount}}` stand
+// apart from letters, digits, signs and other placeholders, with a space, a bracket or a colon between, and with
+// a word between them and other numbers: not `9: {{code}}` or `{{code}} {{minutes}}`, but `{{code}} ({{minutes}}
+// min)`. `{{code}}` stands in a text three times at most. Letters of languages without spaces may stand beside a
+// placeholder. A text has 30 placeholders at most, and a space every 500 characters, or 120 beside a
+// placeholder.
 //
 // Nothing is removed from a text: one with anything that is not allowed is refused, with the reason and its
 // line. The last line from which browsers and phones fill in the code is always the server's own.

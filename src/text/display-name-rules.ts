@@ -20,8 +20,12 @@ const joiners = new RegExp(
   "gu",
 );
 
-/** Characters that show nothing, and marks that enclose or strike through the character before them, or pile up over the lines around it. */
-const hiding = /[\p{Default_Ignorable_Code_Point}\u2800]|\p{Me}|[\u0334-\u0338]|[\u20d0-\u20ff]|\p{Mn}{5}/u;
+/**
+ * Characters that show nothing, and marks that enclose or strike through the character before them, or pile up over the lines around it. So do
+ * marks of notes, of old Korean, and of scripts of the past, which no font for messages has.
+ */
+const hiding =
+  /[\p{Default_Ignorable_Code_Point}\u2800]|\p{Me}|[\u0334-\u0338]|[\u20d0-\u20ff]|\p{Mn}{5}|(?=[\u{1d100}-\u{1d1ff}\p{sc=Brah}\p{sc=Kits}\p{sc=Hang}])\p{M}|[\u{133fc}\u{1d159}]/u;
 /** The forms of emoji, of Chinese characters in names, and of Mongolian letters. */
 const selectors =
   /(?<=\p{Extended_Pictographic}\p{Emoji_Modifier}?)[\ufe0e\ufe0f]|(?<=\p{sc=Han})[\u{e0100}-\u{e01ef}]|(?<=\p{sc=Mong})[\u180b-\u180d\u180f]/gu;

@@ -78,6 +78,8 @@ const hidden: readonly string[] = [
   "Ac\u20ddme",
   "A\u0336cme",
   "1\u20e0 Acme",
+  // Marks of notes, of old Korean and of scripts of the past, and what shows nothing among them.
+  ...["\u{16fe4}", "\u{1107f}", "\u{133fc}", "\u{1d165}", "\u302e", "\u{1d159}"].map((mark) => `Ac${mark}me`),
 ];
 
 test.each(hidden)("%j is refused as a sender's name, and not as that of a key", (name) => {
@@ -102,6 +104,7 @@ test.each([
   "☎\ufe0e Direct",
   "葛\u{e0101}飾",
   "ᠮᠣᠩᠭᠣᠯ\u180b",
+  "𝄞 Music",
   "Nguyễn",
   "Cafe\u0301",
   "בָּנְק",

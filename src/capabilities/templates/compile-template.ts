@@ -18,8 +18,7 @@ import { lookOfPage } from "./html/text-look.ts";
 import { parsePlaceholders } from "./parse-placeholders.ts";
 import { readLogo } from "./read-logo.ts";
 import { maxCodes, maxHtmlBytes, maxHtmlTags, minContrast, subjectLength, textLength } from "./templates.policy.ts";
-import { numberProblem, textProblem } from "./text-rules.ts";
-import type { CellReading } from "./value-surroundings.ts";
+import { type CellReading, textProblem } from "./text-rules.ts";
 
 /** A template as it is written and stored. */
 export interface TemplateContent {
@@ -130,9 +129,7 @@ function compileSubject(subject: string, isChecked: boolean): CompiledText {
   if (subject.trim() === "") {
     return { problem: "must not be blank" };
   }
-  const problem = /[\t\r\n]/.test(subject)
-    ? "must be one line"
-    : (textProblem(parsed.parts) ?? numberProblem(parsed.parts));
+  const problem = /[\t\r\n]/.test(subject) ? "must be one line" : textProblem(parsed.parts);
   return problem === undefined ? parsed : { problem };
 }
 

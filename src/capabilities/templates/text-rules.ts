@@ -12,10 +12,13 @@ import {
   maxWordLength,
   maxWordLengthAtPlaceholders,
 } from "./templates.policy.ts";
-import { alteredValue, type CellReading, hasOtherCode } from "./value-surroundings.ts";
+import { alteredValue } from "./value-surroundings.ts";
 
 /** Brands and payees that make an address, or a line for phones, of a text that has its other half. They may be called so. */
 const halves = ["Booking.com", "/login", "?x", ":x", "@x", "#1"];
+
+/** How the text was read: cells of a table apart, or beside each other, where their edges keep numbers apart. */
+export type CellReading = "apart" | "beside";
 
 type Values = Readonly<Record<PlaceholderName, string>>;
 
@@ -78,10 +81,6 @@ export function textProblem(parts: TextParts, cells: CellReading = "apart"): str
     firstProblem(ownLines, lineRule) ??
     firstProblem(new Set([...ownLines].flatMap((line) => line.split(betweenWords))), wordRule) ??
     firstProblem(withValues, (line) => valueRule(line, cells)) ??
-    firstProblem(
-      withValues.filter((line) => placeholdersOf(line).includes("code")),
-      numberProblem,
-    ) ??
     firstProblem(ownLines, hostRule)
   );
 }
@@ -144,23 +143,21 @@ function wordRule(word: string): string | undefined {
   return !plainWord.test(word) && hasWebAddress(word) ? address : undefined;
 }
 
-/** Whether a number in the line of a code, or in a subject, could be taken for the code. */
-export function numberProblem(line: TextParts): string | undefined {
-  // Minutes can be a part of a number.
-  const readings = ["x", "60"].map((minutes) => fillIn(line, (name) => (name === "minutes" ? minutes : "x")));
-  return readings.some(hasOtherCode)
-    ? "must have no number of four digits or more in a subject or in the line of {{code}}, which could be taken for it: only years and phone numbers such as +49 30 1234567"
-    : undefined;
-}
-
 function hostRule(line: string): string | undefined {
   const plain = line.normalize("NFKC").replace(disguisedDot, ".");
   // Between the l's of Catalan, a middle dot is a letter's.
   const folded = withPlainDots(plain.replace(/(?<=l)·(?=l)/gi, ""));
-  if (hostName.test(folded) || hostOfAnyScript.test(plain)) {
-    return "must not contain the name of a host such as acme.com, which phones make a link of; {{brand}} may be one. Put a space after a full stop";
+  const found = hostName.exec(folded) ?? hostOfAnyScript.exec(plain);
+  if (found !== null) {
+    return `must not contain the name of a host such as acme.com, which phones make a link of; {{brand}} may be one. Put a space after a full stop: "${wordAt(found)}"`;
   }
   return boundCode.test(plain) ? boundCodeProblem("") : undefined;
+}
+
+/** The end of the word before the full stop, and what follows it. */
+function wordAt({ input, index, 0: found }: RegExpExecArray): string {
+  const word = /\S*$/.exec(input.slice(Math.max(0, index - 60), index))?.[0] ?? "";
+  return word + found;
 }
 
 function boundCodeProblem(because: string): string {
@@ -169,9 +166,9 @@ function boundCodeProblem(because: string): string {
 
 /** The problem of a line that has placeholders. */
 function valueRule(line: TextParts, cells: CellReading): string | undefined {
-  const altered = alteredValue(line, cells);
+  const altered = cells === "apart" ? alteredValue(line) : undefined;
   if (altered !== undefined) {
-    return `must have a space or a line break between {{${altered}}} and letters, digits, signs or placeholders beside it, and words between it and digits: it would be read as another one`;
+    return `must have a space or a line break between {{${altered.placeholder}}} and letters, digits, signs or placeholders beside it, and words between it and digits: it would be read as another one in "${altered.found}"`;
   }
   if (line.some((part, index) => index > 0 && typeof part === "string" && /^\p{M}/u.test(part))) {
     return "must have no accent or other mark on a placeholder";

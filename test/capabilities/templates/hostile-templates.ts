@@ -50,7 +50,7 @@ const columns = '<table width="100%" style="table-layout: fixed">';
 /** A payment at the head of a mail, and something after it. */
 const payment = (name: string, source: string, reason: string): HostileTemplate => ({
   name,
-  change: { text: "{{payee}} {{amount}} {{code}}", html: `<div>{{code}}</div>\n${source}` },
+  change: { text: "{{amount}} for {{payee}} {{code}}", html: `<div>{{code}}</div>\n${source}` },
   field: "html",
   reason,
 });
@@ -503,30 +503,32 @@ export const hostileTemplates: readonly HostileTemplate[] = [
     ["a full stop and a digit", "{{code}}.5"],
     ["a prefix", "G-{{code}}"],
     ["another number before the code", "1-800-555-0100 {{code}}"],
+    ["a digit and an apostrophe", "9’ {{code}}"],
+    ["a digit and a colon", "9: {{code}}"],
+    ["a digit and a dot", "9 · {{code}}"],
+    ["a digit after a dash", "{{code}} - 99"],
+    ["a value after the code", "{{code}} {{minutes}}"],
+    ["a value behind a sign", "{{code}} · {{minutes}}"],
+    ["a digit after a letter of Chinese", "验证码9 {{code}}"],
   ].map(([name = "", source = ""]) => text(name, source, "between {{code}} and letters, digits, signs")),
   html("a code in two elements", "<b>9</b>{{code}}<b>8</b>", "between {{code}} and"),
-  html("a code in two cells", `${columns}<tr><td>9</td><td>{{code}}</td></tr></table>`, "between {{code}} and"),
-  ...["{{amount}}00", "0.{{amount}}", "+{{amount}}", "-{{amount}}", "−{{amount}}", "{{amount}} 000"].map((source) =>
-    text(`another amount: ${source}`, `To {{payee}}: ${source}`, "between {{amount}} and"),
-  ),
-  text("the code four times", "{{code}} {{code}} {{code}}", "must contain {{code}} at most 3 times"),
-  text("a code of its own", "Your code: {{code}} or 999999", "no number of four digits or more"),
-  text("a code of four digits", "Your code: {{code}} or 9876", "no number of four digits or more"),
-  text("a code in two halves", "Your code: {{code}} or 999-999", "no number of four digits or more"),
-  text(
-    "a code in two halves far from each other",
-    "Your code: {{code}} or 999 - 999",
-    "no number of four digits or more",
-  ),
-  text("a code in circles", "Your code: {{code}} or ①②③④⑤⑥", "no number of four digits or more"),
-  text("a code around a value", "Your code: {{code}} or 99{{minutes}}99", "no number of four digits or more"),
-  subject("a code in the subject", "Your code is 999999", "no number of four digits or more"),
+  ...[
+    ...["{{amount}}00", "0.{{amount}}", "+{{amount}}", "-{{amount}}", "−{{amount}}", "- {{amount}}", "{{amount}} 000"],
+    ...[", 000", ". 000", "(000)", " (000)", "、000", "・000", " · 000", "，000", ".000", "’000"].map(
+      (end) => `{{amount}}${end}`,
+    ),
+    ...["만", " 만", "백만", " 백만", "억", "兆", " 兆", "仟", "佰", "拾", "廿", "万", " 万", "ล้าน", " ล้าน"].map(
+      (end) => `{{amount}}${end}`,
+    ),
+    ...["○○", "◯", "⭕", "口", "ㅇㅇ", "ဝ", "oo", ".oo", "²"].map((end) => `{{amount}}${end}`),
+  ].map((source) => text(`another amount: ${source}`, `To {{payee}}: ${source}`, "between {{amount}} and")),
+  text("the code four times", "{{code}} or {{code}} or {{code}}", "must contain {{code}} at most 3 times"),
   text("a host in Cyrillic", "Откройте ваш.рф", hosts),
   text("a host with another full stop", "Open аррlе。com", hosts),
   text("a host in brackets", "Open bit[.]ly now", hosts),
   {
     name: "a line for phones, with the values that make it",
-    change: { text: "From me {{brand}} {{payee}} {{amount}} {{code}}" },
+    change: { text: "From me {{brand}} {{payee}} {{amount}} by {{code}}" },
     field: "text",
     reason: "as it has with the brand @x and the payee #1",
   },

@@ -118,7 +118,7 @@ test("whatever the names, a template that is accepted makes three parts at most,
   let [ownTexts, serverTexts] = [0, 0];
   fc.assert(
     fc.property(templates, locale, locale, name(39), name(69), domain, (given, stored, asked, brand, payee, domain) => {
-      const text = `{{code}} ${given.isForApproval ? "{{amount}} {{payee}} " : ""}${given.values}${given.words.repeat(given.times)}.`;
+      const text = `{{code}} x ${given.isForApproval ? "{{amount}} {{payee}} " : ""}${given.values}${given.words.repeat(given.times)}.`;
       const content = { subject: undefined, html: undefined, logo: undefined };
       const colors = { backgroundColor: undefined, textColor: undefined, accentColor: undefined };
       const compiled = compileTemplate({ channel: "sms", locale: stored }, { text, ...content, ...colors });

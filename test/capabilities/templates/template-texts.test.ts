@@ -13,6 +13,8 @@ function problemOf(text: string): string | undefined {
   return "problems" in compiled ? compiled.problems.text : undefined;
 }
 
+const inLine = (words: string) => `Your code is {{code}}. Acme ${words}`;
+
 const words = {
   code: "{{code}}",
   brand: "{{brand}}",
@@ -47,8 +49,56 @@ test.each([
   "{{code}}... and 24/7 help at +49 30 1234567",
   "© 2026 {{brand}}. {{code}}, from 8:00 to 18:00",
   "Your code is “{{code}}”; it's for {{payee}} ({{amount}}).",
+  // Numbers in the line of the code.
+  ...["© ٢٠٢٦", "© २०२६", "© 2569", "© 1447", "© 2026-27", "since 1898", "© 2004 - 2026", "© 2004 – 2026"].map(inLine),
+  ...["+1 (800) 555-0199", "+49 (30) 901820", "+49 (0)30 901820", "+44 (0)20 7946 0958", "+49 30/901820"].map(inLine),
+  ...["9.00–17.00 Uhr", "8.00 bis 20.00 Uhr", "10115 Berlin", "HRB 123456"].map(inLine),
+  "Acme, 8.00 bis 20.00 Uhr, +49 (30) 901820: Ihr Code lautet {{code}}",
+  // What ends a sentence, and what begins the next one.
+  "„Ihr Code lautet {{code}}.“",
+  "»Ihr Code lautet {{code}}«",
+  "Your code is {{code}}.🙂",
+  "🔑{{code}}🔑",
+  "■認証コード：{{code}}",
+  "Your code is {{code}}. {{minutes}} minutes are left.",
+  "Your code is {{code}}. 24/7 help: +49 30 901820",
+  "Your code is {{code}} ({{minutes}} min)",
+  "{{code}}, {{time}}",
+  "验证码：{{code}}（5分钟内有效）",
+  "验证码：{{code}}(五分钟内有效)",
+  "确认: {{code}} 五分钟内有效",
+  "确认: {{code}} 5分钟内有效",
+  "{{code}} 万が一心当たりがない場合は無視してください",
+  "{{code}} 千代田区丸の内",
+  "唯一: {{code}}",
+  "Check24: {{code}}",
+  "Check24 {{code}}",
+  "Step 2: {{code}}",
+  "订单4711：{{code}}",
+  "Help: +49 (30) 901820. {{code}} is your code",
+  "{{payee}} {{amount}}: {{code}} is your code",
+  "{{code}} 2FA",
+  "{{payee}} - {{amount}} with {{code}}",
+  "{{amount}} 원 결제: {{code}}, {{payee}}",
+  "{{payee}}에 {{amount}}을 결제하려면 {{code}}를 입력하세요",
+  "{{payee}} に {{amount}}を支払う: {{code}}",
 ])("%s is accepted", (text) => {
   expect(problemOf(text)).toBeUndefined();
+});
+
+test("cells beside each other keep numbers apart", () => {
+  const html =
+    '<table width="100%" style="table-layout: fixed"><tr><td>{{code}}</td><td>{{minutes}} minutes</td></tr></table>';
+  const content = { subject: undefined, text: "{{code}}", html, logo: undefined };
+  const colors = { backgroundColor: undefined, textColor: undefined, accentColor: undefined };
+  expect(compileTemplate({ channel: "email", locale: "en" }, { ...content, ...colors })).toHaveProperty("template");
+});
+
+test.each([
+  ["Your code is 9 {{code}} now", 'in "Your code is 9 {{code}} now"'],
+  ["{{code}}\nSign in at www-x.example now", '"www-x.example"'],
+])("the reason for %j says what was found", (text, found) => {
+  expect(problemOf(text)).toContain(found);
 });
 
 describe.each(["", "Open ", "请打开", "请打开，", "请打开。", "{{brand}}请打开", "{{brand}}。"])(

@@ -9,7 +9,7 @@ const letter = (index: number) => String.fromCodePoint(0x430 + (index % 32));
 /** Another one for each index, so that none is checked for another. */
 const word = (index: number) => letter(index) + letter(index >> 5) + letter(index >> 10);
 /** As many as a text may have. */
-const values = `{{code}} {{amount}} ${"{{payee}} é é {{brand}} é é ".repeat(14)}`;
+const values = `{{code}} for {{amount}} ${"{{payee}} é é {{brand}} é é ".repeat(14)}`;
 const table = '<table width="100%" style="table-layout: fixed">';
 
 /** What is repeated after the values. */
@@ -48,7 +48,7 @@ const greatestCount = (shape: (index: number) => string) => {
 };
 const contentOf = (html: string): TemplateContent => ({
   subject: undefined,
-  text: "{{code}} {{amount}} {{payee}}",
+  text: "{{code}} for {{amount}} {{payee}}",
   html,
   logo: undefined,
   backgroundColor: undefined,

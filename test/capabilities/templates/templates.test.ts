@@ -218,14 +218,14 @@ describe.each(protocols)("over $name", (protocol) => {
       locale: "default",
       subject: "{{brand}}",
       text: "{{brand}}\n\n{{ code }}\n\n{{minutes}}",
-      html: '<table width="100%"><tr><td style="color: #123456"><b>{{brand}}</b> {{code}} &lt;{{minutes}}&gt;<br></td></tr></table>',
+      html: '<table width="100%"><tr><td style="color: #123456"><b>{{brand}}</b> {{code}} &lt;for {{minutes}}&gt;<br></td></tr></table>',
     });
     const brand = `<b>"A" & {{code}}</b>`;
     const message = await messageOf({ channel: "email", brand, autofill_domain: "acme.example" });
     expect(message.subject).toBe(brand);
     expect(message.text).toContain(`${brand}\n\n000000\n\n5\n\n@acme.example #000000\n`);
     expect(message.html).toContain(
-      '<table width="100%"><tr><td style="color: #123456"><b><bdi>&lt;b&gt;&quot;A&quot; &amp; {{code}}&lt;/b&gt;</bdi></b> <bdi>000000</bdi> &lt;<bdi>5</bdi>&gt;<br></td></tr></table>',
+      '<table width="100%"><tr><td style="color: #123456"><b><bdi>&lt;b&gt;&quot;A&quot; &amp; {{code}}&lt;/b&gt;</bdi></b> <bdi>000000</bdi> &lt;for <bdi>5</bdi>&gt;<br></td></tr></table>',
     );
     expect(message.html).toContain(">@acme.example #000000</p>");
     expect(message.html).not.toMatch(/https?:|href=|@import|url\(/);
