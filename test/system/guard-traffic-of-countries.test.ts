@@ -39,19 +39,67 @@ describe("a country is not blocked", () => {
     expect(await workspace.blocks()).toEqual([]);
   });
 
-  test("for one range, which is blocked itself; a second one closes it", async () => {
+  test("for one range, whose starts count as few, with a block of its own or without; a second and a third one close it", async () => {
     const workspace = await use.workspaceThatChecks();
     await workspace.ask(minStarts.country + 10);
     await use.minutes(3);
+    // The country is judged, and the range is not.
+    await workspace.ask(1, "+65821xxxxx");
+    expect(await workspace.blocks()).toEqual([]);
     await workspace.ask(1);
     expect(Object.keys(await workspace.blockedRanges())).toEqual(["+65912x"]);
-    await workspace.ask(minStarts.range, others);
+    await workspace.ask(minStarts.country + 10, others);
     await use.minutes(3);
     await workspace.ask(1, others);
-    await use.minutes(1);
+    expect(Object.keys(await workspace.blockedRanges()).sort()).toEqual(["+65912x", "+65913x"]);
+    await workspace.ask(minStarts.range, "+65914xxxxx");
+    await use.minutes(3);
     await workspace.ask(1, "+65821xxxxx");
     expect(Object.keys(await workspace.blockedRanges()).sort()).toEqual(["+65912x", "+65913x", "+65x"]);
   });
+
+  test("for a burst in one range, if users of its other ranges are well", async () => {
+    const workspace = await use.workspaceThatChecks();
+    for (let range = 0; range < 5; range += 1) {
+      await workspace.approve(3, `+49160${range}xxxxxxx`);
+      await workspace.ask(1, `+49160${range}xxxxxxx`);
+    }
+    await workspace.ask(150, "+491701xxxxxxx");
+    await use.minutes(3);
+    await workspace.ask(1, "+491609xxxxxxx");
+    expect(await workspace.blocks()).toEqual([]);
+    await workspace.ask(1, "+491701xxxxxxx");
+    expect(Object.keys(await workspace.blockedRanges())).toEqual(["+491701x"]);
+  });
+
+  test("after a block of it, for one range that is not judged yet", async () => {
+    const workspace = await use.workspaceThatChecks();
+    for (let range = 0; range < 10; range += 1) {
+      await workspace.ask(minStarts.country / 10, `+6281${30 + range}xxxxxxx`);
+    }
+    await use.minutes(3);
+    await workspace.ask(1, "+628150xxxxxxx");
+    expect(Object.keys(await workspace.blockedRanges())).toEqual(["+62x"]);
+    await use.minutes(blockMinutes.first + 1);
+    await workspace.ask(minStarts.country, "+628160xxxxxxx");
+    await use.minutes(2);
+    await workspace.ask(1, "+628150xxxxxxx");
+    expect(await workspace.blocks()).toEqual([]);
+  });
+});
+
+test("a country is blocked if its ranges are pumped one after another, each until it is blocked", async () => {
+  const workspace = await use.workspaceThatChecks();
+  const blocked: string[][] = [];
+  for (let range = 0; range < 3; range += 1) {
+    const pattern = `+49171${range}xxxxxxx`;
+    await workspace.ask(40, pattern);
+    await use.minutes(3);
+    await workspace.ask(1, pattern);
+    blocked.push(Object.keys(await workspace.blockedRanges()).sort());
+    await use.minutes(blockMinutes.first + 1);
+  }
+  expect(blocked).toEqual([["+491710x"], ["+491711x"], ["+491712x", "+49x"]]);
 });
 
 test("workspaces under the floor share a bucket for each recipient, until their codes are entered again", async () => {

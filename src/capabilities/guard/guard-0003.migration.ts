@@ -26,11 +26,8 @@ const floor = conversionFloor / 100;
 /** The part of `moment` that is old enough to be judged ends here: a bucket counts when its last second does. */
 const judgedUntil = (lag: string) => `moment - (${lag} + ${bucketSeconds}) * interval '1 second'`;
 
-/**
- * The sums of a range over windows that end at `ends_at` and begin at `begins_at` at the earliest, without messages that failed. `less` selects what is
- * taken off.
- */
-const sums = (range: string, less = "") => `
+/** The sums of a range over windows that end at `ends_at` and begin at `begins_at` at the earliest, without messages that failed. */
+const sums = (range: string) => `
   SELECT
     coalesce(sum(started), 0) AS long_started, coalesce(sum(approved), 0) AS long_approved,
     coalesce(sum(started) FILTER (WHERE is_short), 0) AS short_started,
@@ -38,42 +35,62 @@ const sums = (range: string, less = "") => `
     coalesce(sum(approved) FILTER (WHERE is_recent), 0) AS recent_approved
   FROM (
     SELECT
-      started, approved, at > moment - interval '${windowSeconds.short} seconds' AS is_short,
+      started - failed AS started, approved, at > moment - interval '${windowSeconds.short} seconds' AS is_short,
       at > terms.ends_at - interval '${otherApprovalsSeconds} seconds' AS is_recent
-    FROM (
-      (
-        SELECT started - failed AS started, approved, at FROM guard_count
-        WHERE workspace_id = due.workspace_id AND number_range = ${range} AND at >= terms.begins_at AND at <= terms.ends_at
-        OFFSET 0
-      )${less}
-    ) AS counted
+    FROM guard_count
+    WHERE workspace_id = due.workspace_id AND number_range = ${range} AND at >= terms.begins_at AND at <= terms.ends_at
+    OFFSET 0
   ) AS counted`;
 
+type Window = "short" | "long";
+
+/** Whether less is approved than the floor and chance explain: chance is a standard deviation of the approvals that the floor would give. */
+const isLow = (window: Window) =>
+  `${window}_approved < ${floor} * ${window}_started - sqrt(${floor * (1 - floor)} * ${window}_started)`;
+
+/** Whether a window is under the floor, and has enough to say so. */
+const isUnderFloor = (window: Window) => `(${window}_started >= least_started AND ${isLow(window)})`;
+
+/** What of a window of a range does not count for its country. */
+const notOfCountry = (window: Window, column: "started" | "approved") => `
+    coalesce(sum(all_${window}_${column} - ${window}_${column} * CASE
+      WHEN ${window}_started > ${minStarts.range} AND ${isLow(window)} THEN ${minStarts.range}::numeric / ${window}_started ELSE 1
+    END), 0) AS ${window}_${column}`;
+
 /**
- * What the sums of a country are without: what was seen of its ranges before a block of them ended, and of a range that is blocked now, if no other one
- * is. So a block that was ended by hand does not come back as one of the country, and a country is not closed for one range that is closed already;
- * whoever moves on to a second one closes it.
+ * What the sums of a country are without. A range that is under the floor by itself counts as the least starts that say so, whether it is blocked
+ * or not: so no single range closes a country, and whoever moves on from range to range closes it with the third one. What was seen of a
+ * range before a block of it ended by hand, or before it was well again, does not count. In any order of letters, the ranges of a country are
+ * between its digits and its own range: `x` comes after digits.
  */
 const lessOfCountry = `
-      UNION ALL
-      SELECT failed - started, -approved, at FROM (
-        SELECT number_range, ends_at, count(*) FILTER (WHERE ends_at > moment) OVER () AS in_force FROM guard_block
-        WHERE kind.is_country AND workspace_id = due.workspace_id AND number_range <> due.number_range
-          AND guard_country_range(number_range) = due.number_range
+  SELECT ${(["long", "short"] as const).flatMap((window) => [notOfCountry(window, "started"), notOfCountry(window, "approved")]).join()}
+  FROM (
+    SELECT
+      sum(started) AS all_long_started, sum(approved) AS all_long_approved,
+      coalesce(sum(started) FILTER (WHERE is_short), 0) AS all_short_started,
+      coalesce(sum(approved) FILTER (WHERE is_short), 0) AS all_short_approved,
+      coalesce(sum(started) FILTER (WHERE counts), 0) AS long_started,
+      coalesce(sum(approved) FILTER (WHERE counts), 0) AS long_approved,
+      coalesce(sum(started) FILTER (WHERE counts AND is_short), 0) AS short_started,
+      coalesce(sum(approved) FILTER (WHERE counts AND is_short), 0) AS short_approved
+    FROM (
+      SELECT
+        part.number_range, part.started, part.approved, part.at > moment - interval '${windowSeconds.short} seconds' AS is_short,
+        done.ends_at IS NULL OR part.at >= done.ends_at AS counts
+      FROM (
+        SELECT number_range, started - failed AS started, approved, at FROM guard_count
+        WHERE workspace_id = due.workspace_id AND number_range > rtrim(due.number_range, 'x') AND number_range < due.number_range
+          AND at >= terms.begins_at AND at <= terms.ends_at
         OFFSET 0
-      ) AS part, LATERAL (
-        SELECT started, failed, approved, at FROM guard_count
-        WHERE workspace_id = due.workspace_id AND number_range = part.number_range AND at >= terms.begins_at AND at <= terms.ends_at
-          AND at < part.ends_at
+      ) AS part LEFT JOIN (
+        SELECT number_range, ends_at FROM guard_block
+        WHERE workspace_id = due.workspace_id AND level = 0 AND ends_at <= moment
         OFFSET 0
-      ) AS of_part
-      WHERE part.ends_at <= moment OR part.in_force = 1`;
-
-/** Whether a window is under the floor by more than chance: by a standard deviation of the approvals that the floor would give. */
-const isUnderFloor = (window: "short" | "long") => `(
-  ${window}_started >= least_started
-  AND ${window}_approved < ${floor} * ${window}_started - sqrt(${floor * (1 - floor)} * ${window}_started)
-)`;
+      ) AS done ON done.number_range = part.number_range
+    ) AS part
+    GROUP BY number_range
+  ) AS part`;
 
 /** Whether a workspace checks its codes, and its guard is not switched off. */
 const isJudged = (workspace: string) => `(
@@ -82,8 +99,8 @@ const isJudged = (workspace: string) => `(
 )`;
 
 /**
- * Blocks the ranges, or the countries, that are under the floor and not blocked: ranges first, so that a country is judged without them. After a block the windows begin anew, and a few starts are enough to block
- * the range again, for longer. A range that is well again begins with the shortest block.
+ * Blocks the ranges, or the countries, that are under the floor and not blocked. After a block the windows begin anew, and a few starts are enough to
+ * block the range again, for longer. A range that is well again begins with the shortest block.
  *
  * If nobody else of the workspace was approved lately, messages may be getting lost, and the short window does not count.
  */
@@ -93,9 +110,10 @@ const judgeRanges = `
   BEGIN
     WITH judged AS MATERIALIZED (
       SELECT
-        due.workspace_id, due.number_range, terms.level, terms.usual_least, windows.*,
-        ${isUnderFloor("long")} OR (${isUnderFloor("short")} AND (
-          SELECT coalesce(sum(approved), 0) > recent_approved FROM (
+        due.workspace_id, due.number_range, terms.level, terms.usual_least, windows.short_started,
+        counted.long_started AS started, counted.long_approved AS approved,
+        windows.is_low_long OR (windows.is_low_short AND (
+          SELECT coalesce(sum(approved), 0) > counted.recent_approved FROM (
             SELECT approved FROM guard_count
             WHERE workspace_id = due.workspace_id AND number_range = ${allNumbers} AND at <= terms.ends_at
               AND at > terms.ends_at - interval '${otherApprovalsSeconds} seconds'
@@ -123,7 +141,18 @@ const judgeRanges = `
             greatest(block.ends_at, moment - interval '${windowSeconds.long} seconds') AS begins_at,
             CASE WHEN is_on_probation THEN ${judgedUntil(`${lagSeconds.onProbation}`)} ELSE ${judgedUntil(`${lagSeconds.usual}`)} END AS ends_at
         ) AS terms,
-        LATERAL (${sums("due.number_range", lessOfCountry)}) AS windows
+        LATERAL (${sums("due.number_range")}) AS counted,
+        LATERAL (
+          SELECT short_started, ${isUnderFloor("long")} AS is_low_long, ${isUnderFloor("short")} AS is_low_short FROM (
+            SELECT
+              counted.long_started - coalesce(less.long_started, 0) AS long_started,
+              counted.long_approved - coalesce(less.long_approved, 0) AS long_approved,
+              counted.short_started - coalesce(less.short_started, 0) AS short_started,
+              counted.short_approved - coalesce(less.short_approved, 0) AS short_approved
+            FROM (SELECT kind.is_country AND (${isUnderFloor("long")} OR ${isUnderFloor("short")}) AS may_be_low) AS country
+              LEFT JOIN LATERAL (${lessOfCountry}) AS less ON may_be_low
+          ) AS judged
+        ) AS windows
       WHERE due.number_range <> ${allNumbers} AND kind.is_country = of_countries AND (block.ends_at IS NULL OR block.ends_at <= moment)
       OFFSET 0
     ), well AS (
@@ -133,7 +162,7 @@ const judgeRanges = `
     ), blocked AS (
       INSERT INTO guard_block AS block (workspace_id, number_range, id, level, started, approved, starts_at, ends_at)
       SELECT
-        workspace_id, number_range, 'gbl_' || id_time(moment) || id_random(), level + 1, long_started, long_approved,
+        workspace_id, number_range, 'gbl_' || id_time(moment) || id_random(), level + 1, started, approved,
         date_trunc('milliseconds', moment),
         date_trunc('milliseconds', moment)
           + least(${blockMinutes.first} * ${blockMinutes.factor} ^ least(level, 10), ${blockMinutes.most}) * interval '1 minute'
