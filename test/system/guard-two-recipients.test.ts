@@ -38,6 +38,15 @@ async function added(work: (recipient: string) => Promise<void>): Promise<number
   return (await counted()).map((count, index) => count - (before[index] ?? 0));
 }
 
+/** Has the mail of a verification fail, once that it was sent has a position. */
+const mailHasFailed = `
+  INSERT INTO event_pending (workspace_id, mode, type, subject_id, created_at, snapshot)
+  SELECT workspace_id, mode, 'verification.delivery_failed', subject_id, created_at, snapshot
+  FROM event WHERE subject_id = $1 AND type = 'verification.delivered' AND snapshot ->> 'message' = (
+    SELECT id FROM outbox WHERE subject_id = $1 AND lane = 'email'
+  )
+  RETURNING 1`;
+
 const byMail = (recipient: string, channel = "sms") =>
   use.start({ channel: "email", recipient: mailOf(recipient), fallback: [{ channel, recipient }] });
 
@@ -90,21 +99,68 @@ test("a message to the number that failed is no start of its range, even if the 
   expect(counts).toEqual([1, 1, 0]);
 });
 
+test("a code that came by mail is not entered for a number whose message the provider refused", async () => {
+  const counts = await added(async (recipient) => {
+    const { body } = await use.start({ channel: "email", recipient: mailOf(recipient), fallback: [] });
+    use.sms.answer = { status: 422 };
+    await resend(body.verification_id, "sms", recipient);
+    await use.untilDelivery(body.verification_id, 1, "failed");
+    use.sms.answer = { status: 200 };
+    await enter(body.verification_id, await codeOfMail(recipient));
+  });
+  expect(counts).toEqual([1, 1, 0]);
+});
+
+test("a code that came to the number is entered for it, although a mail that came later was refused", async () => {
+  for (const isCountedBetween of [true, false]) {
+    const counts = await added(async (recipient) => {
+      const { body } = await use.start({ channel: "sms", recipient, fallback: [] });
+      const id = body.verification_id;
+      await use.untilDelivery(id, 0, "sent");
+      await resend(id, "email", mailOf(recipient));
+      await use.untilDelivery(id, 1, "sent");
+      await counted();
+      // As if the mail server had refused it.
+      await rowsOf(
+        use.app,
+        "UPDATE outbox SET status = 'failed' WHERE subject_id = $1 AND lane = 'email' RETURNING 1",
+        [id],
+      );
+      await rowsOf(use.app, mailHasFailed, [id]);
+      if (isCountedBetween) {
+        await counted();
+      }
+      await enter(id, use.textsTo(recipient)[0]);
+    });
+    expect(counts).toEqual([1, 0, 1]);
+  }
+});
+
+test("a message to the number that fails after the code was entered does not take the approval back", async () => {
+  const counts = await added(async (recipient) => {
+    const before = await counted();
+    const { body } = await use.start({ channel: "email", recipient: mailOf(recipient), fallback: [] });
+    const id = body.verification_id;
+    use.sms.answer = "hang up";
+    await resend(id, "sms", recipient);
+    await vi.waitFor(() => expect(use.textsTo(recipient)).not.toEqual([]), 10_000);
+    await enter(id, use.textsTo(recipient)[0]);
+    expect(await counted()).toEqual([1, 0, 1].map((count, index) => count + (before[index] ?? 0)));
+    use.sms.answer = { status: 200 };
+    await use.app.time.advance({ seconds: 2 });
+    await use.untilDelivery(id, 1, "failed");
+  });
+  expect(counts).toEqual([1, 0, 1]);
+});
+
 test("a mail that failed says nothing of the number", async () => {
   const counts = await added(async (recipient) => {
     const { body } = await use.start({ channel: "sms", recipient, fallback: [] });
     await use.untilDelivery(body.verification_id, 0, "sent");
     await resend(body.verification_id, "email", mailOf(recipient));
     await use.untilDelivery(body.verification_id, 1, "sent");
-    const failed = `
-      INSERT INTO event_pending (workspace_id, mode, type, subject_id, created_at, snapshot)
-      SELECT workspace_id, mode, 'verification.delivery_failed', subject_id, created_at, snapshot
-      FROM event WHERE subject_id = $1 AND type = 'verification.delivered' AND snapshot ->> 'message' = (
-        SELECT id FROM outbox WHERE subject_id = $1 AND lane = 'email'
-      )
-      RETURNING 1`;
     await counted();
-    expect(await rowsOf(use.app, failed, [body.verification_id])).toHaveLength(1);
+    expect(await rowsOf(use.app, mailHasFailed, [body.verification_id])).toHaveLength(1);
   });
   expect(counts).toEqual([1, 0, 0]);
 });

@@ -44,8 +44,14 @@ const countryRange = `
 /** The range of all numbers. */
 export const allNumbers = "'+x'";
 
-/** Messages with the code to the number of `touched`, with their columns. */
-const messagesToNumber = (columns: string, condition: string) => `(
+/** The failures of `message`. */
+const failures = `(
+                SELECT workspace_id, type, position, snapshot FROM event WHERE subject_id = touched.verification_id OFFSET 0
+              ) AS failure
+              WHERE workspace_id = touched.workspace_id AND type = 'verification.delivery_failed' AND snapshot ->> 'message' = message.id`;
+
+/** Messages with the code of `touched`, with their columns. */
+const messagesOf = (columns: string, condition: string) => `(
             SELECT ${columns} FROM (
               SELECT workspace_id, id, kind, lane, status, created_at FROM outbox
               WHERE ${condition} AND subject_id = touched.verification_id
@@ -59,7 +65,7 @@ const messagesToNumber = (columns: string, condition: string) => `(
  * for its range, for the country and for all numbers.
  *
  * Messages to a mail address do not count: neither one that failed, nor the approval of a code that came with one. The code is the same in all messages; it
- * is taken to have come with the last one.
+ * is taken to have come with the last one that had not failed when it was entered.
  *
  * A verification has failed while all its messages to the number have, unless it was approved: a code that was entered has arrived, even if the server
  * that sent it was killed before it knew, so that the message counts as one that was not sent before the verification ended. A message that the provider accepted
@@ -96,8 +102,8 @@ const countTraffic = `
         workspace_id, number_range, date_bin('${bucketSeconds} seconds', subject.sent_at, 'epoch') AS at,
         (is_started AND NOT is_late) OR is_started_late AS is_start,
         is_approved AND came_to_number AS is_approval,
-        (has_failed AND NOT (now_approved AND came_to_number))::integer
-          - (had_failed AND NOT (was_approved AND came_to_number))::integer AS failed
+        (has_failed AND NOT (approved_at IS NOT NULL AND came_to_number))::integer
+          - (had_failed AND NOT (coalesce(approved_at < since, false) AND came_to_number))::integer AS failed
       FROM touched,
         LATERAL (
           SELECT
@@ -108,35 +114,32 @@ const countTraffic = `
           OFFSET 0
         ) AS subject,
         LATERAL (
-          SELECT NOT subject.has_two OR ${messagesToNumber("lane <> 'email'", "true")}
-            ORDER BY created_at DESC LIMIT 1
-          ) AS came_to_number
-        ) AS code,
-        LATERAL (
           SELECT
             coalesce(bool_and(coalesce(failed_at < since, false)) FILTER (WHERE NOT is_new), false) AS had_failed,
             coalesce(bool_and(failed_at IS NOT NULL), false) AS has_failed
-          FROM ${messagesToNumber(
+          FROM ${messagesOf(
             `
-              CASE WHEN status <> 'sent' THEN (
-                SELECT min(position) FROM (
-                  SELECT workspace_id, type, position, snapshot FROM event WHERE subject_id = touched.verification_id OFFSET 0
-                ) AS failure
-                WHERE workspace_id = touched.workspace_id AND type = 'verification.delivery_failed' AND snapshot ->> 'message' = message.id
-              ) END AS failed_at,
+              CASE WHEN status <> 'sent' THEN (SELECT min(position) FROM ${failures}) END AS failed_at,
               EXISTS (SELECT FROM late WHERE late.workspace_id = message.workspace_id AND late.message_id = message.id) AS is_new`,
             "may_differ",
           )} AND lane <> 'email'
           ) AS to_number
         ) AS messages,
         LATERAL (
-          SELECT coalesce(bool_or(position < since), false) AS was_approved, count(*) > 0 AS now_approved FROM (
+          SELECT min(position) AS approved_at FROM (
             SELECT workspace_id, type, position FROM event
-            WHERE (had_failed OR has_failed) AND subject_id = touched.verification_id
+            WHERE (had_failed OR has_failed OR (is_approved AND has_two)) AND subject_id = touched.verification_id
             OFFSET 0
           ) AS approval
           WHERE workspace_id = touched.workspace_id AND type = 'verification.approved'
-        ) AS approvals
+        ) AS approvals,
+        LATERAL (
+          SELECT NOT has_two OR coalesce(
+            ${messagesOf("lane <> 'email'", "approved_at IS NOT NULL")}
+              AND (status = 'sent' OR NOT EXISTS (SELECT FROM ${failures} AND position < approved_at))
+            ORDER BY created_at DESC LIMIT 1
+            ), false) AS came_to_number
+        ) AS code
       WHERE number_range IS NOT NULL
     ), approvals AS (
       INSERT INTO guard_approval AS known (workspace_id, approved_at)
@@ -162,8 +165,7 @@ const countTraffic = `
     SELECT array_agg(workspace_id), array_agg(number_range) INTO workspaces, ranges
     FROM (SELECT DISTINCT workspace_id, number_range FROM counted WHERE is_new) AS due;
     IF workspaces IS NOT NULL THEN
-      PERFORM guard_judge_ranges(workspaces, ranges, false, moment);
-      PERFORM guard_judge_ranges(workspaces, ranges, true, moment);
+      PERFORM guard_judge_ranges(workspaces, ranges, moment);
       PERFORM guard_judge_workspaces(workspaces, ranges, moment);
     END IF;
     RETURN NULL;

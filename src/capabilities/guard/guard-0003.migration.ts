@@ -105,7 +105,7 @@ const isJudged = (workspace: string) => `(
  * If nobody else of the workspace was approved lately, messages may be getting lost, and the short window does not count.
  */
 const judgeRanges = `
-  CREATE FUNCTION guard_judge_ranges(workspaces text[], ranges text[], of_countries boolean, moment timestamptz) RETURNS void
+  CREATE FUNCTION guard_judge_ranges(workspaces text[], ranges text[], moment timestamptz) RETURNS void
   LANGUAGE plpgsql VOLATILE AS $$
   BEGIN
     WITH judged AS MATERIALIZED (
@@ -153,7 +153,7 @@ const judgeRanges = `
               LEFT JOIN LATERAL (${lessOfCountry}) AS less ON may_be_low
           ) AS judged
         ) AS windows
-      WHERE due.number_range <> ${allNumbers} AND kind.is_country = of_countries AND (block.ends_at IS NULL OR block.ends_at <= moment)
+      WHERE due.number_range <> ${allNumbers} AND (block.ends_at IS NULL OR block.ends_at <= moment)
       OFFSET 0
     ), well AS (
       UPDATE guard_block AS block SET level = 0 FROM judged
