@@ -1,5 +1,6 @@
 /** Verifications whose codes go to a number and to a mail address: what counts for the range of the number. */
-import { expect, test, vi } from "vitest";
+import pg from "pg";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { noAccount, useFallbackFixture } from "../capabilities/verify/fallback-fixture.ts";
 import { codeIn, messagesTo, rowsOf } from "../capabilities/verify/verify-calls.ts";
 
@@ -151,6 +152,36 @@ test("a message to the number that fails after the code was entered does not tak
     await use.untilDelivery(id, 1, "failed");
   });
   expect(counts).toEqual([1, 0, 1]);
+});
+
+test("an approval counts although the recipient is erased before it is counted; one by mail does not, even so", async () => {
+  // Numbering waits until the recipient is erased.
+  const connection = new pg.Client(use.app.databaseUrl);
+  await connection.connect();
+  onTestFinished(() => connection.end());
+  const enterAndErase = async (recipient: string, id: string, code: string | undefined) => {
+    await counted();
+    await connection.query("SELECT pg_advisory_lock(7269341953)");
+    await enter(id, code);
+    const answer = await use.app.rest("POST", "/verifications/erase", { key: use.key, body: { recipient } });
+    expect(answer.body.erased).toBe(1);
+    await connection.query("SELECT pg_advisory_unlock(7269341953)");
+  };
+  const ofNumber = await added(async (recipient) => {
+    const { body } = await use.start({ channel: "sms", recipient, fallback: [] });
+    await use.untilDelivery(body.verification_id, 0, "sent");
+    await enterAndErase(recipient, body.verification_id, use.textsTo(recipient)[0]);
+  });
+  const ofMail = await added(async (recipient) => {
+    const { body } = await use.start({ channel: "sms", recipient, fallback: [] });
+    await use.untilDelivery(body.verification_id, 0, "sent");
+    await resend(body.verification_id, "email", mailOf(recipient));
+    await enterAndErase(recipient, body.verification_id, await codeOfMail(recipient));
+  });
+  expect([ofNumber, ofMail]).toEqual([
+    [1, 0, 1],
+    [1, 0, 0],
+  ]);
 });
 
 test("a mail that failed says nothing of the number", async () => {

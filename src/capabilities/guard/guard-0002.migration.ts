@@ -74,7 +74,8 @@ const messagesOf = (columns: string, condition: string) => `(
  *
  * Only what begins a new bucket is judged: what is old enough to be judged changes with time, and approvals that come later only make it better.
  *
- * An error would leave the events of everybody without positions. A verification without a range, such as one that was erased, is left out.
+ * An error would leave the events of everybody without positions. A verification without a range is left out. One that was erased
+ * has its range still, and may have had a mail address.
  */
 const countTraffic = `
   CREATE FUNCTION guard_count_traffic() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
@@ -108,7 +109,7 @@ const countTraffic = `
         LATERAL (
           SELECT
             number_range, number_sent_at IS NOT NULL AS is_late, coalesce(number_sent_at, created_at) AS sent_at,
-            second_recipient_index IS NOT NULL AS has_two
+            second_recipient_index IS NOT NULL OR recipient_index IS NULL AS may_have_two
           FROM verification
           WHERE workspace_id = touched.workspace_id AND id = touched.verification_id
           OFFSET 0
@@ -128,13 +129,13 @@ const countTraffic = `
         LATERAL (
           SELECT min(position) AS approved_at FROM (
             SELECT workspace_id, type, position FROM event
-            WHERE (had_failed OR has_failed OR (is_approved AND has_two)) AND subject_id = touched.verification_id
+            WHERE (had_failed OR has_failed OR (is_approved AND may_have_two)) AND subject_id = touched.verification_id
             OFFSET 0
           ) AS approval
           WHERE workspace_id = touched.workspace_id AND type = 'verification.approved'
         ) AS approvals,
         LATERAL (
-          SELECT NOT has_two OR coalesce(
+          SELECT NOT may_have_two OR coalesce(
             ${messagesOf("lane <> 'email'", "approved_at IS NOT NULL")}
               AND (status = 'sent' OR NOT EXISTS (SELECT FROM ${failures} AND position < approved_at))
             ORDER BY created_at DESC LIMIT 1

@@ -24,7 +24,10 @@ export const otherApprovalsSeconds = 600;
  */
 export const conversionFloor = 15;
 
-/** Starts without which a window says nothing: of a range, of a country, and of all the workspace's traffic. */
+/**
+ * Starts without which a window says nothing: of a range, of a country, and of all the workspace's traffic. A range that is under the floor counts
+ * as its least starts for the country.
+ */
 export const minStarts = { range: 12, country: 30, workspace: 100 } as const;
 
 /** The same after a block. With fewer, none of which is approved, a range is not below the floor by more than chance. */

@@ -10,11 +10,12 @@ import type { VerificationOwner } from "./start-verification.ts";
 
 /**
  * Erases all personal data of a verification, its other recipient included: both are addresses of one person. Cancels it if it
- * is pending: without a recipient, wrong codes could no longer be counted.
+ * is pending: without a recipient, wrong codes could no longer be counted. The range of the number stays: it is nobody's, and what is still to
+ * be counted for it is.
  */
 export const erasure = `
   recipient_sealed = NULL, recipient_index = NULL, second_recipient_sealed = NULL, second_recipient_index = NULL,
-  limit_indexes = NULL, end_user_sealed = NULL, device_indexes = NULL, guess_tags = NULL, number_range = NULL, metadata = '{}',
+  limit_indexes = NULL, end_user_sealed = NULL, device_indexes = NULL, guess_tags = NULL, metadata = '{}',
   approval_sealed = NULL, approval_index = NULL,
   status = CASE
     WHEN status <> 'pending' THEN status
