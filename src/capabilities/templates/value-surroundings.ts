@@ -65,8 +65,8 @@ export function alteredValue(
       continue;
     }
     const [lefts, rights] = [
-      line.slice(Math.max(0, index - 3), index).map(end),
-      line.slice(index + 1, index + 4).map(start),
+      line.slice(Math.max(0, index - 4), index).map(end),
+      line.slice(index + 1, index + 5).map(start),
     ];
     // A time ends with a word.
     const left = fill(lefts, (name) => (name === "time" ? "x" : neighbours[name])).slice(-reach);
