@@ -94,6 +94,25 @@ export function regionsOf({ country, countryCallingCode }: PhoneNumber): readonl
 /** How a plan begins: with its calling code, prefix for calls abroad, pattern, lengths, formats and trunk prefix. */
 type PlanHead = readonly [string, string, string, readonly number[], unknown, (string | 0)?];
 
+/** Where a plan has its types of numbers, first fixed-line and mobile: a pattern, and the lengths if not all of the plan. */
+const typesOfPlan = 11;
+type PlanTypes = readonly (readonly [string, (readonly number[])?])[];
+
+/** The most digits, with the calling code, that people's numbers have where numbers begin as given, in E.164 form. Undefined: in no region they do. */
+export function longestNumber(beginning: string): number | undefined {
+  const digits = beginning.slice(1);
+  const code = Object.keys(plans.country_calling_codes).find((code) => digits.startsWith(code));
+  const lengths = (code === undefined ? [] : (plans.country_calling_codes[code] ?? []))
+    .filter(isKnownRegion)
+    .flatMap((region) => {
+      const plan = plans.countries[region] as unknown as readonly unknown[];
+      const [, , , all] = plan as unknown as PlanHead;
+      const types = (plan[typesOfPlan] ?? []) as PlanTypes;
+      return [...types.slice(0, 2).flatMap((type) => type?.[1] ?? all)];
+    });
+  return code === undefined || lengths.length === 0 ? undefined : code.length + Math.max(...lengths);
+}
+
 /** How many digits may be missing at the end of a number. */
 const missingDigits = 2;
 

@@ -36,7 +36,7 @@ const read = statement<Row>("read_guard_hours")(
     GROUP BY 1, 2`,
 );
 
-/** What the guard refused in a workspace and mode, up to now. */
+/** What the guard refused in a workspace and mode, in a period that the current hour or day is part of. */
 export async function getReport(
   { database, clock }: { readonly database: Queryable; readonly clock: Pick<Clock, "now"> },
   { workspaceId, mode, period }: { readonly workspaceId: string; readonly mode: Mode; readonly period: Period },

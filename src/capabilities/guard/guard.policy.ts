@@ -3,8 +3,8 @@
 /** Entries of the safe list of a mode. A server keeps them in memory with the settings. */
 export const maxSafeListEntries = 200;
 
-/** Digits of a range on the safe list. */
-export const safeRangeDigits = { min: 1, max: 10 } as const;
+/** Digits of a range on the safe list, and how many fewer than the longest numbers of its country it has. */
+export const safeRangeDigits = { min: 1, max: 10, fewer: 5 } as const;
 
 /** Blocks that are listed. */
 export const maxListedBlocks = 1_000;

@@ -11,6 +11,7 @@ import {
   requireCredential,
 } from "../../revocation/held-credential.ts";
 import { countryRange } from "../../text/number-range.ts";
+import { longestNumber } from "../../text/numbering-plans.ts";
 import { parsePhoneNumber } from "../../text/phone-number.ts";
 import { maskRecipient } from "../channels/outgoing-message.ts";
 import { maxSafeListEntries, safeRangeDigits } from "./guard.policy.ts";
@@ -99,11 +100,14 @@ type Safe = { readonly address: string } | { readonly numberRange: string };
 /** A range as it is written: with an `x` for the digits that follow. It is stored without. */
 const writtenRange = new RegExp(`^(\\+[1-9]\\d{${safeRangeDigits.min - 1},${safeRangeDigits.max - 1}})x$`);
 
-/** Reads a number or a range. Undefined: it is neither, or a range that is wider than a country. */
+/** Reads a number or a range. Undefined: it is neither, or a range that is wider than a country, or so narrow that it tells whose numbers it has. */
 function parseSafe(text: string): Safe | undefined {
   const [, numberRange] = writtenRange.exec(text) ?? [];
   if (numberRange !== undefined) {
-    return countryRange(numberRange) === "+x" ? undefined : { numberRange };
+    const digits = numberRange.length - 1;
+    const longest = longestNumber(numberRange);
+    const isNarrow = longest !== undefined && digits > longest - safeRangeDigits.fewer;
+    return countryRange(numberRange) === "+x" || isNarrow ? undefined : { numberRange };
   }
   const number = text.includes(";") ? undefined : parsePhoneNumber(text);
   return number === undefined || number.ext !== undefined || !number.isPossible()
@@ -114,7 +118,7 @@ function parseSafe(text: string): Safe | undefined {
 /** The problem of a text that is neither a number nor a range. */
 export function safeProblem(text: string): string | undefined {
   return parseSafe(text) === undefined
-    ? "must be a phone number in E.164 form, such as +6591234567, or a range of numbers of one country, such as +65912x"
+    ? "must be a phone number in E.164 form, such as +6591234567, or a range of numbers of one country, such as +65912x, with five digits fewer"
     : undefined;
 }
 
