@@ -1441,12 +1441,12 @@ type GuardDeleteSafeListEntryResponse struct {
 	Deleted bool `json:"deleted"`
 }
 
-// GuardGetReportResponse: what the guard refused in a period that ends now.
+// GuardGetReportResponse: what the guard refused in the last hours or days.
 type GuardGetReportResponse struct {
 	// PeriodStart: when the period begins: at a full hour or at midnight, UTC.
 	PeriodStart time.Time `json:"period_start"`
 
-	// PeriodEnd: when it ends.
+	// PeriodEnd: when it ends. It lies ahead: the current hour or day is part of the period.
 	PeriodEnd time.Time `json:"period_end"`
 
 	// Refused sends that were refused.

@@ -219,14 +219,14 @@ type GuardUpdateParams struct {
 // GuardAddSafeListEntryParams are the parameters of [GuardService.AddSafeListEntry].
 type GuardAddSafeListEntryParams struct {
 	// Number is a phone number in E.164 form, such as `+6591234567`; or a range of numbers: a plus, the first 1 to
-	// 10 digits with the country's calling code, and an `x`, such as `+65912x`. The last five digits of a number are
-	// not compared with ranges.
+	// 10 digits with the country's calling code, and an `x`, such as `+65912x`. A range has at least five digits
+	// fewer than the longest mobile and fixed-line numbers of its country.
 	Number string `json:"number"`
 }
 
 // GuardGetReportParams are the parameters of [GuardService.GetReport].
 type GuardGetReportParams struct {
-	// Period: default: `day`.
+	// Period: how far back to go. Default `24h`.
 	Period *ReportPeriod `json:"period,omitzero"`
 }
 

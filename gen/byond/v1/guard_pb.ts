@@ -612,7 +612,8 @@ export const ListSafeListEntriesResponseSchema: GenMessage<ListSafeListEntriesRe
 export type AddSafeListEntryRequest = Message<"byond.v1.AddSafeListEntryRequest"> & {
   /**
    * A phone number in E.164 form, such as `+6591234567`; or a range of numbers: a plus, the first 1 to 10 digits with the
-   * country's calling code, and an `x`, such as `+65912x`. The last five digits of a number are not compared with ranges.
+   * country's calling code, and an `x`, such as `+65912x`. A range has at least five digits fewer than the longest mobile and
+   * fixed-line numbers of its country.
    *
    * @generated from field: string number = 1;
    */
@@ -760,13 +761,13 @@ export const GuardRefusalSchema: GenMessage<GuardRefusal> = /*@__PURE__*/
   messageDesc(file_byond_v1_guard, 21);
 
 /**
- * The period of the report.
+ * How far back to go.
  *
  * @generated from message byond.v1.GetGuardReportRequest
  */
 export type GetGuardReportRequest = Message<"byond.v1.GetGuardReportRequest"> & {
   /**
-   * Default: `day`.
+   * How far back to go. Default `24h`.
    *
    * @generated from field: optional byond.v1.ReportPeriod period = 1;
    */
@@ -781,7 +782,7 @@ export const GetGuardReportRequestSchema: GenMessage<GetGuardReportRequest> = /*
   messageDesc(file_byond_v1_guard, 22);
 
 /**
- * What the guard refused in a period that ends now.
+ * What the guard refused in the last hours or days.
  *
  * @generated from message byond.v1.GetGuardReportResponse
  */
@@ -794,7 +795,7 @@ export type GetGuardReportResponse = Message<"byond.v1.GetGuardReportResponse"> 
   periodStart?: Timestamp | undefined;
 
   /**
-   * When it ends.
+   * When it ends. It lies ahead: the current hour or day is part of the period.
    *
    * @generated from field: google.protobuf.Timestamp period_end = 2;
    */

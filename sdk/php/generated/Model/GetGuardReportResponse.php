@@ -9,13 +9,13 @@ namespace Byond\Model;
 use Byond\Json\JsonReader;
 use Byond\Result;
 
-/** What the guard refused in a period that ends now. */
+/** What the guard refused in the last hours or days. */
 final class GetGuardReportResponse extends Result
 {
     /** When the period begins: at a full hour or at midnight, UTC. */
     public readonly \DateTimeImmutable $periodStart;
 
-    /** When it ends. */
+    /** When it ends. It lies ahead: the current hour or day is part of the period. */
     public readonly \DateTimeImmutable $periodEnd;
 
     /** Sends that were refused. */

@@ -154,8 +154,8 @@ final class Guard
      * A mode has 200 entries at most; beyond that the call fails with `limit_reached`.
      *
      * @param string $number A phone number in E.164 form, such as `+6591234567`; or a range of numbers: a plus, the
-     *     first 1 to 10 digits with the country's calling code, and an `x`, such as `+65912x`. The last five digits of
-     *     a number are not compared with ranges.
+     *     first 1 to 10 digits with the country's calling code, and an `x`, such as `+65912x`. A range has at least
+     *     five digits fewer than the longest mobile and fixed-line numbers of its country.
      * @throws ByondException
      */
     public function addSafeListEntry(string $number, ?RequestOptions $options = null): SafeListEntry
@@ -187,7 +187,7 @@ final class Guard
     /**
      * Returns how many sends the guard refused in a period, and how many it would have refused.
      *
-     * @param ReportPeriod::*|string|null $period Default: `day`.
+     * @param ReportPeriod::*|string|null $period How far back to go. Default `24h`.
      * @throws ByondException
      */
     public function getReport(?string $period = null, ?RequestOptions $options = null): GetGuardReportResponse

@@ -617,8 +617,8 @@ class Guard:
 
         Args:
             number: A phone number in E.164 form, such as `+6591234567`; or a range of numbers: a plus, the
-                first 1 to 10 digits with the country's calling code, and an `x`, such as `+65912x`. The last five
-                digits of a number are not compared with ranges.
+                first 1 to 10 digits with the country's calling code, and an `x`, such as `+65912x`. A range has at
+                least five digits fewer than the longest mobile and fixed-line numbers of its country.
             options: Options of this call.
         """
         return self._caller.call(
@@ -658,7 +658,7 @@ class Guard:
         """Returns how many sends the guard refused in a period, and how many it would have refused.
 
         Args:
-            period: Default: `day`.
+            period: How far back to go. Default `24h`.
             options: Options of this call.
         """
         return self._caller.call(

@@ -1644,13 +1644,13 @@ class DeleteSafeListEntryResponse:
 
 @dataclass(frozen=True)
 class GetGuardReportResponse:
-    """What the guard refused in a period that ends now."""
+    """What the guard refused in the last hours or days."""
 
     period_start: datetime
     """When the period begins: at a full hour or at midnight, UTC."""
 
     period_end: datetime
-    """When it ends."""
+    """When it ends. It lies ahead: the current hour or day is part of the period."""
 
     refused: int
     """Sends that were refused."""

@@ -1018,11 +1018,11 @@ export interface DeleteSafeListEntryResponse {
   readonly deleted: boolean;
 }
 
-/** What the guard refused in a period that ends now. */
+/** What the guard refused in the last hours or days. */
 export interface GetGuardReportResponse {
   /** When the period begins: at a full hour or at midnight, UTC. */
   readonly periodStart: Date;
-  /** When it ends. */
+  /** When it ends. It lies ahead: the current hour or day is part of the period. */
   readonly periodEnd: Date;
   /** Sends that were refused. */
   readonly refused: number;
@@ -1931,15 +1931,15 @@ export interface UpdateGuardParams {
 export interface AddSafeListEntryParams {
   /**
    * A phone number in E.164 form, such as `+6591234567`; or a range of numbers: a plus, the first 1 to 10 digits with
-   * the country's calling code, and an `x`, such as `+65912x`. The last five digits of a number are not compared with
-   * ranges.
+   * the country's calling code, and an `x`, such as `+65912x`. A range has at least five digits fewer than the longest
+   * mobile and fixed-line numbers of its country.
    */
   readonly number: string;
 }
 
 /** Parameters of `guard.getReport`. */
 export interface GetGuardReportParams {
-  /** Default: `day`. */
+  /** How far back to go. Default `24h`. */
   readonly period?: ReportPeriod | undefined;
 }
 
