@@ -64,6 +64,6 @@ export function senderNameProblem(name: string): string | undefined {
     (hasWebAddress(name.slice(0, examined)) ? "must not contain a web address" : undefined) ??
     (hasHiding(name.slice(0, examined)) ? "must not contain invisible characters, or marks over others" : undefined) ??
     // Android looks for the app that such a text message is for.
-    (/^\s*<#>/.test(name) ? "must not begin with <#>" : undefined)
+    (/^\s*<#>/.test(name.normalize("NFKC")) ? "must not begin with <#>" : undefined)
   );
 }

@@ -41,11 +41,17 @@ export function randomTemplate(seed: number): string {
   const inline = (depth: number): string =>
     depth === 0 || random() < 0.5
       ? `§${maybe(0.1, () => "<br>")}`
-      : oneOf([
-          () => styled(oneOf(["span", "b", "em", "u", "small", "code"]), letters(), inlines(depth - 1)),
-          () =>
-            `<img src="cid:logo" alt="" width="${oneOf([9, 40, 120, 288])}" height="${oneOf([9, 40, 160])}"${maybe(0.5, () => ' style="display: block"')}>§`,
-        ])();
+      : styled(oneOf(["span", "b", "em", "u", "small", "code"]), letters(), inlines(depth - 1));
+  // There is one at most, and nothing beside it.
+  let hasLogo = false;
+  const logo = () => {
+    if (hasLogo) {
+      return "§";
+    }
+    hasLogo = true;
+    const size = `width="${oneOf([16, 40, 120, 288])}" height="${oneOf([16, 40, 160])}"`;
+    return `<p><img src="cid:logo" alt="" ${size}${maybe(0.5, () => ' style="display: block"')}></p>§`;
+  };
   const inlines = (depth: number) => times(3, () => inline(depth));
   const flow = (depth: number): string =>
     depth === 0
@@ -56,6 +62,7 @@ export function randomTemplate(seed: number): string {
           () => styled(oneOf(["div", "blockquote"]), block(), flows(depth - 1)),
           () => styled("ul", paragraph(), styled("li", block(), flows(depth - 1))),
           () => table(depth - 1),
+          logo,
           () => '<hr style="margin: 8px 0; border: 1px solid #ccc">§',
         ])();
   const flows = (depth: number) => times(3, () => flow(depth));

@@ -5,22 +5,21 @@ import { fillIn, type PlaceholderName, type TextParts } from "../channels/own-te
  * versions want `<#>` at the beginning as well. A name can be anything that is allowed, so a text must not leave room for either to it.
  */
 export function appHashProblem(parts: TextParts): string | undefined {
-  if (oldBeginning.test(outlineOf(parts, "5"))) {
+  if (oldBeginning.test(outlineOf(parts, "5").normalize("NFKC"))) {
     return "must not begin with <#>, not with values either: Android then looks for the app to give the code to";
   }
-  const endsWithHash = ["5", "42"].some((minutes) => {
-    const [, before, run = ""] = /(^|[^A-Za-z0-9+/])([A-Za-z0-9+/]*)$/.exec(outlineOf(parts, minutes).trimEnd()) ?? [];
-    return before === name ? run.length < hashLength : run.length === hashLength && !word.test(run);
+  const outlines = ["5", "42"].map((minutes) => outlineOf(parts, minutes).trimEnd());
+  const endsWithHash = outlines.some((outline) => {
+    const [, before, run = ""] = /(^|[^A-Za-z0-9+/])([A-Za-z0-9+/]*)$/.exec(outline) ?? [];
+    return before === name ? run.length < hashLength : run.length === hashLength;
   });
   return endsWithHash
-    ? "must not end with {{brand}} or {{payee}}, or in the form of FA+9qCX9VSu: Android gives the code to the app that a name such as this stands for. End with a full stop"
+    ? "must not end with {{brand}} or {{payee}}, or with exactly eleven letters, digits, + and / such as FA+9qCX9VSu: Android gives the code to the app that they stand for. End with a full stop"
     : undefined;
 }
 
+/** Whatever they are: a developer can try names of an app until its hash looks like a word. */
 const hashLength = 11;
-
-/** Eleven letters as words have them, or digits as phone numbers have them: there is hardly a hash among them. */
-const word = /^(?:[A-Z]?[a-z]+|[A-Z]+|\+?\d+)$/;
 
 /** Stands for a name. No text has it: it is a control character. */
 const name = "\0";

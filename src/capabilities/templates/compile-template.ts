@@ -9,9 +9,11 @@ import {
   type TextParts,
 } from "../channels/own-texts/message-template.ts";
 import { maxSegments } from "../channels/sms-text/segments.ts";
+import { textsFor } from "../channels/texts/languages.ts";
 import { appHashProblem } from "./app-hash.ts";
 import { greatestSegments } from "./count-segments.ts";
 import type { HtmlNode } from "./html/html-tree.ts";
+import { alteredInRow, hasRightToLeft } from "./html/neighbour-lines.ts";
 import { parseHtml } from "./html/parse-html.ts";
 import { hasLogo, renderTree, visibleText } from "./html/render-tree.ts";
 import { lookOfPage } from "./html/text-look.ts";
@@ -68,7 +70,8 @@ export function compileTemplate(
   const text = compileText(content.text, isChecked);
   const logo = content.logo === undefined ? undefined : readLogo(content.logo);
   const colors = colorsOf(content);
-  const html = content.html === undefined ? undefined : compileHtml(content.html, colors, isChecked);
+  const html =
+    content.html === undefined ? undefined : compileHtml(content.html, colors, isRightToLeft(locale), isChecked);
   const found: Problems = {
     ...(channel === "email" ? mailProblems(content, html) : otherProblems(channel, content)),
     ...colorProblems(colors),
@@ -147,7 +150,12 @@ function compileText(text: string, isChecked: boolean): CompiledText {
 
 type CompiledHtml = { readonly parts: TextParts; readonly placesLogo: boolean } | { readonly problem: string };
 
-function compileHtml(html: string, colors: MailColors, isChecked: boolean): CompiledHtml {
+/** Whether a mail is laid out from right to left, whatever its letters are. */
+function isRightToLeft(locale: string): boolean {
+  return locale !== defaultLocale && textsFor(locale).direction === "rtl";
+}
+
+function compileHtml(html: string, colors: MailColors, isRtl: boolean, isChecked: boolean): CompiledHtml {
   if (Buffer.byteLength(html) > maxHtmlBytes) {
     return { problem: `must be at most ${maxHtmlBytes / 1_024} KiB` };
   }
@@ -162,18 +170,25 @@ function compileHtml(html: string, colors: MailColors, isChecked: boolean): Comp
   if ("problem" in rendered) {
     return rendered;
   }
-  const problem = isChecked ? undefined : (shownProblem(tree.nodes) ?? placeholderProblem(rendered.parts));
+  const problem = isChecked ? undefined : (shownProblem(tree.nodes, isRtl) ?? placeholderProblem(rendered.parts));
   return problem === undefined ? { ...rendered, placesLogo: hasLogo(tree.nodes) } : { problem };
 }
 
 /** What is wrong with what a reader sees of HTML. */
-function shownProblem(nodes: readonly HtmlNode[]): string | undefined {
+function shownProblem(nodes: readonly HtmlNode[], isRtl: boolean): string | undefined {
   const problemIn = (text: string, cells: CellReading) => {
     const parsed = parsePlaceholders(text);
     return "problem" in parsed ? parsed.problem : textProblem(parsed.parts, cells);
   };
   const apart = visibleText(nodes, "apart");
-  return problemIn(apart, "apart") ?? problemIn(linesWithout(apart, visibleText(nodes, "beside")), "beside");
+  const inLines = problemIn(apart, "apart");
+  if (inLines !== undefined) {
+    return inLines;
+  }
+  const altered = alteredInRow(nodes, isRtl || hasRightToLeft(nodes));
+  return altered === undefined
+    ? problemIn(linesWithout(apart, visibleText(nodes, "beside")), "beside")
+    : `must have no number or sign at the edge of a line in a cell beside {{${altered}}}, in any line of the row: it would be read as another one. Put a word between them, or the number into another row`;
 }
 
 /** The lines of a text that another one does not have: what was checked is not checked again. */

@@ -137,7 +137,8 @@ function lineRule(line: string): string | undefined {
 const address = "must not contain a web address or a mail address, not with the value of a placeholder either";
 
 function wordRule(word: string): string | undefined {
-  if (word.length > maxWordLength) {
+  // One character can be eighteen.
+  if (word.length > maxWordLength || word.normalize("NFKC").length > maxWordLength) {
     return `must have a space at least every ${maxWordLength} characters`;
   }
   return !plainWord.test(word) && hasWebAddress(word) ? address : undefined;
@@ -200,7 +201,7 @@ function wordProblem(word: TextParts): string | undefined {
   if (placeholdersOf(word).length > maxPlaceholdersOfWord) {
     return `must have a space between placeholders: at most ${maxPlaceholdersOfWord} may be without`;
   }
-  if (fillIn(word, () => "").length > maxWordLengthAtPlaceholders) {
+  if (fillIn(word, () => "").normalize("NFKC").length > maxWordLengthAtPlaceholders) {
     return `must have a space at least every ${maxWordLengthAtPlaceholders} characters beside a placeholder`;
   }
   const isAddress = examplesFor(word).some((values) =>

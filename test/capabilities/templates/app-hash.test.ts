@@ -10,7 +10,8 @@ beforeAll(async () => {
   key = await app.mintKey({ mode: "test", scopes: ["templates", "verify"] });
 });
 
-const ending = "must not end with {{brand}} or {{payee}}, or in the form of FA+9qCX9VSu";
+const ending =
+  "must not end with {{brand}} or {{payee}}, or with exactly eleven letters, digits, + and / such as FA+9qCX9VSu";
 const beginning = "must not begin with <#>";
 
 describe.each(protocols)("over $name", (protocol) => {
@@ -30,6 +31,11 @@ describe.each(protocols)("over $name", (protocol) => {
     ["Your code is {{code}} {{brand}}CX9VSu", ending],
     ["Your code is {{code}} FA+9qCX9VS{{minutes}}", ending],
     ["Your code is {{code}} FA+9qCX9V{{minutes}}", ending],
+    ["Your code is {{code}}.\nRead the information", ending],
+    ["Your code is {{code}} CXOFFICIALS", ending],
+    ["{{code}} call +4980012345", ending],
+    ["＜#＞ {{code}}.", beginning],
+    ["<＃{{brand}} {{code}}.", beginning],
     ["<#> Your code is {{code}}.", beginning],
     ["\n <#> {{code}} is your {{brand}} code.", beginning],
     ["<#{{brand}} {{code}}.", beginning],
@@ -44,8 +50,9 @@ describe.each(protocols)("over $name", (protocol) => {
 
   test.each([
     "Your code is {{code}}.\n\n{{brand}}.",
-    "Your code is {{code}}.\nRead the information",
-    "{{code}} call +4980012345",
+    "Your code is {{code}}.\nRead the information.",
+    "{{code}} call +4980012345.",
+    "{{code}} {{brand}} authenticator",
     "{{code}}\n\nACME-CENTER",
     "{{brand}}: {{code}}",
     "{{brand}}'s code: {{code}}",
@@ -64,7 +71,7 @@ describe.each(protocols)("over $name", (protocol) => {
   test("a brand or a payee that begins with <#> is refused", async () => {
     const start = { channel: "email", recipient: "ada@example.com" };
     const amount = { value: "1", currency: "EUR" };
-    for (const name of ["<#>", "<#> Acme", "  <#>Acme"]) {
+    for (const name of ["<#>", "<#> Acme", "  <#>Acme", "＜#＞ Acme"]) {
       expect((await call("StartVerification", { ...start, brand: name })).body.fields).toEqual({
         brand: `${beginning}`,
       });

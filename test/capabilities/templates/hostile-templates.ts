@@ -45,6 +45,7 @@ const narrow = "with less than 96 pixels for its content, in a window of 320";
 const gap = "more than 240 pixels without text before a text";
 const beside = "cells beside each other except in a table of the whole width";
 
+const logo = '<img src="cid:logo" alt="" width="16" height="16">';
 const columns = '<table width="100%" style="table-layout: fixed">';
 
 /** A payment at the head of a mail, and something after it. */
@@ -133,7 +134,7 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   html("an address that two elements share", "<p>https:/<b>/evil</b>.example</p>", addresses),
   html(
     "an address in the text of the logo",
-    '<img src="cid:logo" alt="https://evil.example" width="9" height="9">',
+    '<img src="cid:logo" alt="https://evil.example" width="16" height="16">',
     addresses,
   ),
   text("a web address", "Open https://evil.example/login", addresses),
@@ -274,7 +275,7 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   html("a text that nobody sees", '<p style="display: none">x</p>', "the style display in <p>"),
   html(
     "a picture that nobody sees",
-    '<img src="cid:logo" alt="" width="9" height="9" style="display: none">',
+    '<img src="cid:logo" alt="" width="16" height="16" style="display: none">',
     "this value of the style display",
   ),
   html("letters without a size", '<p style="font-size: 0">x</p>', fontSize),
@@ -409,15 +410,34 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   ),
   html(
     "a picture that makes a table wider than the window",
-    '<img src="cid:logo" alt="" width="400" height="9">',
+    '<img src="cid:logo" alt="" width="400" height="16">',
     "a picture wider than 288 pixels here",
   ),
   html("a picture of any size", '<img src="cid:logo" alt="">', "must have src, alt, width and height in <img>"),
   html(
     "a picture of a screen's height",
-    '<img src="cid:logo" alt="" width="9" height="900">',
-    "this value of the attribute height: it takes 0 to 160",
+    '<img src="cid:logo" alt="" width="16" height="900">',
+    "this value of the attribute height: it takes 16 to 160",
   ),
+  html(
+    "a picture that nobody sees, with a text in its place",
+    '<img src="cid:logo" alt="x" width="16" height="0">',
+    "this value of the attribute height: it takes 16 to 160",
+  ),
+  ...[
+    ["between a digit and the code", `<p>9${logo}{{code}}</p>`],
+    ["in the place of a digit of the code", `<p>${logo}{{code}}</p>`],
+    ["in an element of a line with the code", `<b>{{code}}<i>${logo}</i></b>`],
+    ["between the parts of a host", `<p>acme${logo}.com</p>`],
+    ["in a line of its own in a block with text", `<div>x<br>${logo}</div>`],
+    ["beside a text in no block", `${logo} x`],
+    ["beside a text in an item", `<ul><li>${logo}<b>x</b><p>y</p></li></ul>`],
+    ["in a cell beside the code", `${columns}<tr><td align="right">${logo}</td><td>{{code}}</td></tr></table>`],
+    ["in a block in a cell beside a text", `${columns}<tr><td>acme</td><td><div>${logo}</div></td></tr></table>`],
+  ].map(([name = "", source = ""]) => html(`the logo ${name}`, source, "must have the logo alone")),
+  html("the logo twice", `<p>${logo}</p><p>${logo}</p>`, "must not contain the logo more than once"),
+  html("the logo two hundred times", `<p>${logo.repeat(200)}</p>`, "must not contain the logo more than once"),
+  html("the name of a host in place of the logo", `<p>${logo.replace('alt=""', 'alt="acme.com"')}</p>`, hosts),
   html(
     "a table beside the text after it",
     '<table align="left"><tr><td>x</td></tr></table>',
@@ -513,6 +533,41 @@ export const hostileTemplates: readonly HostileTemplate[] = [
   ].map(([name = "", source = ""]) => text(name, source, "between {{code}} and letters, digits, signs")),
   html("a code in two elements", "<b>9</b>{{code}}<b>8</b>", "between {{code}} and"),
   ...[
+    "<td>9</td><td>{{code}}</td>",
+    '<td valign="bottom" align="right">9</td><td>Code<br>{{code}}</td>',
+    '<td valign="middle" align="right">9</td><td>Code<br>{{code}}<br>x</td>',
+    '<td style="padding-top: 24px">x 9.</td><td>Code<p>{{code}}</p></td>',
+    "<td>a<br><b>9</b></td><td>&nbsp;</td><td>{{code}} x</td>",
+    "<td>9</td><td><table><tr><td>Code</td></tr><tr><td>({{code}})</td></tr></table></td>",
+    '<td dir="rtl">{{code}}</td><td dir="ltr">x 9</td>',
+    "<td>אב</td><td>{{code}}</td><td>x 9</td>",
+    "<td>O</td><td>{{code}}</td>",
+    "<td>{{minutes}}</td><td>Code<br>{{code}}</td>",
+    "<td>Code<br>{{code}}</td><td>x<br>{{minutes}}</td>",
+    "<td>Code<br>{{code}}</td><td> 7 x</td>",
+    "<td>九</td><td>{{code}}</td>",
+  ].map((cells) =>
+    html(
+      `a code in two cells: ${cells}`,
+      `<table width="100%" cellpadding="0" cellspacing="0" style="table-layout: fixed"><tr>${cells}</tr></table>`,
+      "at the edge of a line in a cell beside {{code}}",
+    ),
+  ),
+  ...[
+    "<td>To<br>{{amount}}</td><td> ,000</td>",
+    "<td>{{amount}} </td><td>x<br>00 x</td>",
+    "<td>x<br>-</td><td>{{amount}}</td>",
+    "<td>1.</td><td>x<br>{{amount}}</td>",
+    "<td>{{amount}}</td><td>x<br>万</td>",
+    "<td>{{amount}}</td><td>OO</td>",
+  ].map((cells) =>
+    payment(
+      `an amount in two cells: ${cells}`,
+      `{{payee}}${columns}<tr>${cells}</tr></table>`,
+      "at the edge of a line in a cell beside {{amount}}",
+    ),
+  ),
+  ...[
     ...["{{amount}}00", "0.{{amount}}", "+{{amount}}", "-{{amount}}", "−{{amount}}", "- {{amount}}", "{{amount}} 000"],
     ...[", 000", ". 000", "(000)", " (000)", "、000", "・000", " · 000", "，000", ".000", "’000"].map(
       (end) => `{{amount}}${end}`,
@@ -559,6 +614,8 @@ export const hostileTemplates: readonly HostileTemplate[] = [
     field: "text",
     reason: "must be at most 4000 characters",
   },
+  text("a word that is long when it is read", "\ufdfa".repeat(40), "must have a space at least every 500 characters"),
+  text("such a word beside a value", `{{brand}}${"\ufdfa".repeat(10)}`, "at least every 120 characters beside"),
   text("a word without end", "x".repeat(600), "must have a space at least every 500 characters"),
   text("a value many times", "{{brand}} ".repeat(60), "must have at most 30 placeholders"),
   {
@@ -681,6 +738,12 @@ export const goodHtml: readonly string[] = [
   <tr><td style="border-top: 1px solid #ddd">&nbsp;</td></tr>
   <tr><td style="color: #767676; font-size: 11px"><small>You asked for it at {{brand}}. No. 4.5, e.g. today.</small></td></tr>
 </table>`,
+  // The logo in a row, beside a cell that keeps the space.
+  `${columns}<tr><td>${logo}</td><td>&nbsp;</td></tr></table><p>{{code}}</p>`,
+  `<h1><b>${logo}</b></h1><div>{{code}}</div>`,
+  // Numbers in the row of a code, with words between them.
+  `${columns}<tr><td>Tel. +49 30 901820 (Acme)<br>Code:</td><td>{{code}}<br>Valid for {{time}}</td></tr></table>`,
+  `${columns}<tr><td>12 items</td><td><b>{{code}}</b></td></tr><tr><td>12</td><td>10827 Berlin</td></tr></table>`,
   '<div dir="rtl"><p>{{brand}}: {{code}}</p><p>{{minutes}} <i>x</i> @home</p></div>',
   // A card in the middle: a logo, a colored head, a large code, a foot.
   `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" bgcolor="#eef1f4" style="border-radius: 12px">

@@ -63,8 +63,9 @@ const globalAttributes = ["style", "dir", "lang", "role"];
 
 const matches = (pattern: RegExp, takes?: string) => (value: string) =>
   pattern.test(value) ? undefined : takes === undefined ? "" : `: it takes ${takes}`;
-const upTo = (max: number) => (value: string) =>
-  /^\d{1,3}$/.test(value) && Number(value) <= max ? undefined : `: it takes 0 to ${max}`;
+const from = (min: number, max: number) => (value: string) =>
+  /^\d{1,3}$/.test(value) && Number(value) >= min && Number(value) <= max ? undefined : `: it takes ${min} to ${max}`;
+const upTo = (max: number) => from(0, max);
 
 /** What is wrong with a value, after "must not contain"; after a colon, what the attribute takes; or empty. Undefined if nothing is. */
 const valueProblems: ReadonlyMap<string, (value: string) => string | undefined> = new Map<
@@ -76,8 +77,9 @@ const valueProblems: ReadonlyMap<string, (value: string) => string | undefined> 
   ["role", matches(/^(?:presentation|none)$/i)],
   ["align", matches(/^(?:left|right|center|justify)$/i)],
   ["valign", matches(/^(?:top|middle|bottom|baseline)$/i)],
-  ["width", upTo(480)],
-  ["height", upTo(160)],
+  // Of the logo: a smaller one is not seen to be there.
+  ["width", from(16, 480)],
+  ["height", from(16, 160)],
   ["bgcolor", matches(/^#[0-9a-f]{6}$/i)],
   ["border", upTo(maxBorder)],
   ["cellpadding", upTo(48)],

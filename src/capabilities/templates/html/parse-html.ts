@@ -2,6 +2,7 @@ import { maxHtmlDepth } from "../templates.policy.ts";
 import { allowedElements, attributeProblem, flow, isAllowedAttribute } from "./allowed-html.ts";
 import type { HtmlElement, HtmlNode } from "./html-tree.ts";
 import { layoutProblem } from "./layout-check.ts";
+import { logoProblem } from "./logo-check.ts";
 import type { TextLook } from "./text-look.ts";
 
 /** The references that a text needs. Others hide what they stand for, and every other character can be written itself. */
@@ -59,9 +60,16 @@ class HtmlReader {
 
   read(page: TextLook | undefined): readonly HtmlNode[] {
     const nodes = this.#readNodes();
-    const found = page && layoutProblem(nodes, page);
+    if (page === undefined) {
+      return nodes;
+    }
+    const found = layoutProblem(nodes, page);
     if (found !== undefined) {
       throw this.#problem(`must not contain ${found.problem}`, found.at);
+    }
+    const ofLogo = logoProblem(nodes);
+    if (ofLogo !== undefined) {
+      throw this.#problem(`must ${ofLogo.problem}`, ofLogo.at);
     }
     return nodes;
   }

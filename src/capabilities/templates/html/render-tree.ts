@@ -26,8 +26,11 @@ export function visibleText(nodes: readonly HtmlNode[], cells: "apart" | "beside
       }
       const inside = visibleText(node.children, cells);
       const kind = allowedElements.get(node.name)?.kind;
-      const isInline = kind === "picture" || (kind === "inline" && node.name !== "br");
-      return isInline ? inside + (node.attributes.get("alt") ?? "") : `\n${inside}\n`;
+      if (kind === "picture") {
+        // In place of the picture, which is alone in its line.
+        return `\n${node.attributes.get("alt") ?? ""}\n`;
+      }
+      return kind === "inline" && node.name !== "br" ? inside : `\n${inside}\n`;
     })
     .join("");
 }
