@@ -296,8 +296,8 @@ export type PutTemplateRequest = Message<"byond.v1.PutTemplateRequest"> & {
    *
    * A text message has three parts at most. A text that takes more if every value has its greatest length, with names in
    * letters of the GSM 7-bit alphabet, is refused. Where a name in other letters or the line for phones makes more of it, the
-   * message has the server's text, if that has fewer parts. It must not begin with `<#>` nor end with a name or with eleven
-   * characters such as `FA+9qCX9VSu`: Android gives the code to an app by them.
+   * message has the server's text, if that has fewer parts. It must not begin with `<#>` nor end with a name or with exactly
+   * eleven letters, digits, `+` and `/`, such as `FA+9qCX9VSu`: Android gives the code to an app by them. A full stop helps.
    *
    * @generated from field: string text = 4;
    */
@@ -310,7 +310,8 @@ export type PutTemplateRequest = Message<"byond.v1.PutTemplateRequest"> & {
    * `code`, `div`, `em`, `h1`, `h2`, `h3`, `hr`, `i`, `img`, `li`, `p`, `small`, `span`, `strong`, `table`, `tbody`, `td`,
    * `th`, `tr`, `u`, `ul`. Attributes stand in double quotes; among them is `style`, with colors, fonts, sizes, spaces and
    * borders. `&`, `<` and `>` are written `&amp;`, `&lt;` and `&gt;`. The only picture is the logo:
-   * `<img src="cid:logo" alt="Acme" width="120" height="40">`. Placeholders stand in text, never in attributes.
+   * `<img src="cid:logo" alt="Acme" width="120" height="40">`, once, 16 pixels or more in each direction, with no text in its
+   * block or cell or in the other cells of its row. Placeholders stand in text, never in attributes.
    *
    * Nothing may lie over a text or move it away. Text has 9 to 48 pixels, lines of 1 to 2 times that, and a contrast of at
    * least 3 with its background. Only blocks, tables and cells have backgrounds, borders (0 to 4 px), padding and margins

@@ -103,8 +103,8 @@ final class Templates
      *     `>`. A text message has three parts at most. A text that takes more if every value has its greatest length,
      *     with names in letters of the GSM 7-bit alphabet, is refused. Where a name in other letters or the line for
      *     phones makes more of it, the message has the server's text, if that has fewer parts. It must not begin with
-     *     `<#>` nor end with a name or with eleven characters such as `FA+9qCX9VSu`: Android gives the code to an app
-     *     by them.
+     *     `<#>` nor end with a name or with exactly eleven letters, digits, `+` and `/`, such as `FA+9qCX9VSu`: Android
+     *     gives the code to an app by them. A full stop helps.
      * @param string|null $subject The subject of a mail, in one line. Default: the server's. Other channels have
      *     none.
      * @param string|null $html The HTML of a mail, at most 32 KiB and 1,500 tags, with `{{code}}` in it. Default:
@@ -113,7 +113,8 @@ final class Templates
      *     `i`, `img`, `li`, `p`, `small`, `span`, `strong`, `table`, `tbody`, `td`, `th`, `tr`, `u`, `ul`. Attributes
      *     stand in double quotes; among them is `style`, with colors, fonts, sizes, spaces and borders. `&`, `<` and
      *     `>` are written `&amp;`, `&lt;` and `&gt;`. The only picture is the logo: `<img src="cid:logo" alt="Acme"
-     *     width="120" height="40">`. Placeholders stand in text, never in attributes. Nothing may lie over a text or
+     *     width="120" height="40">`, once, 16 pixels or more in each direction, with no text in its block or cell or in
+     *     the other cells of its row. Placeholders stand in text, never in attributes. Nothing may lie over a text or
      *     move it away. Text has 9 to 48 pixels, lines of 1 to 2 times that, and a contrast of at least 3 with its
      *     background. Only blocks, tables and cells have backgrounds, borders (0 to 4 px), padding and margins (0 to 48
      *     px); in a window of 320 pixels, at least 96 are left for the content of each. Cells stand beside each other
