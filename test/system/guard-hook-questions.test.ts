@@ -12,6 +12,7 @@ import {
   newNumber,
   signUpGuarded,
 } from "../capabilities/guard/guard-calls.ts";
+import { rowsOf } from "../capabilities/verify/verify-calls.ts";
 import { useTestApp } from "../support/app.ts";
 import { protocols } from "../support/protocols.ts";
 
@@ -86,6 +87,11 @@ describe.each(protocols)("over $name", (protocol) => {
       );
     await app.time.advance({ seconds: 6 });
     await untilAsked(1);
+    // The step is due again by the clock of when it is put back.
+    const step = "SELECT claimed_by FROM outbox WHERE subject_id = $1 AND lane = 'fallback' AND attempts > 0";
+    await vi.waitFor(async () =>
+      expect(await rowsOf(app, step, [body.verification_id])).toEqual([{ claimed_by: null }]),
+    );
     await app.time.advance({ seconds: 60 });
     await untilAsked(2);
   });
