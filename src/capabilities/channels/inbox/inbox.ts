@@ -1,7 +1,7 @@
 import type { Clock } from "../../../clock.ts";
 import type { SharedState } from "../../../workers/shared-state.ts";
 import type { Channel, ChannelName, CodeMessage } from "../outgoing-message.ts";
-import { shortText } from "../provider-text.ts";
+import { providerText, shortText } from "../provider-text.ts";
 import { renderMail } from "../texts/mails.ts";
 
 /** A message as `/dev/inbox` returns it. */
@@ -72,7 +72,9 @@ export class Inbox implements Channel {
       const { subject, text, html } = renderMail(message, now);
       return { subject, text, html };
     }
-    return { subject: null, text: shortText(message, now), html: null };
+    // A text message as it is sent, with the line for phones.
+    const text = message.channel === "sms" ? providerText(message, now) : shortText(message, now);
+    return { subject: null, text, html: null };
   }
 }
 
