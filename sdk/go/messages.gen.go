@@ -851,8 +851,8 @@ type Delivery struct {
 	// or `sandbox` if the message did not leave the server. Nil before the first attempt.
 	Provider *string `json:"provider"`
 
-	// Segments parts that the text message was sent in: carriers charge for each. Nil for other channels, and until
-	// the provider accepts it.
+	// Segments parts that the text message was sent in: carriers charge for each. Nil for other channels, until the
+	// provider accepts it, and of messages that an adapter of your own sent or that did not leave the server.
 	Segments *int `json:"segments"`
 }
 

@@ -873,7 +873,8 @@ export type Delivery = Message<"byond.v1.Delivery"> & {
   provider?: string | undefined;
 
   /**
-   * Parts that the text message was sent in: carriers charge for each. Null for other channels, and until the provider accepts it.
+   * Parts that the text message was sent in: carriers charge for each. Null for other channels, until the provider accepts it,
+   * and of messages that an adapter of your own sent or that did not leave the server.
    *
    * @generated from field: optional int32 segments = 11;
    */

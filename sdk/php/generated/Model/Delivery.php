@@ -54,8 +54,8 @@ final class Delivery extends Result
     public readonly ?string $provider;
 
     /**
-     * Parts that the text message was sent in: carriers charge for each. Null for other channels, and until the
-     * provider accepts it.
+     * Parts that the text message was sent in: carriers charge for each. Null for other channels, until the provider
+     * accepts it, and of messages that an adapter of your own sent or that did not leave the server.
      */
     public readonly ?int $segments;
 

@@ -872,8 +872,8 @@ class Delivery:
     """
 
     segments: Optional[int]
-    """Parts that the text message was sent in: carriers charge for each. Null for other channels, and until the
-    provider accepts it.
+    """Parts that the text message was sent in: carriers charge for each. Null for other channels, until the provider
+    accepts it, and of messages that an adapter of your own sent or that did not leave the server.
     """
 
 

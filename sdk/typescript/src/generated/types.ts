@@ -506,8 +506,8 @@ export interface Delivery {
    */
   readonly provider: string | null;
   /**
-   * Parts that the text message was sent in: carriers charge for each. Null for other channels, and until the provider
-   * accepts it.
+   * Parts that the text message was sent in: carriers charge for each. Null for other channels, until the provider
+   * accepts it, and of messages that an adapter of your own sent or that did not leave the server.
    */
   readonly segments: number | null;
 }
