@@ -21,6 +21,19 @@ const timed = [
   "webhooks-crash",
 ].map((name) => `test/system/${name}.test.ts`);
 
+/** Tests of one subject that take ten seconds or more: they stand with their subject, and run with those of the system. */
+const long = [
+  "capabilities/accounts/addresses",
+  "capabilities/bounces/bounces",
+  "capabilities/lookup/lookup-history",
+  "capabilities/verify/reseal",
+  "capabilities/verify/reseal-suppressions-and-fixed-codes",
+  "capabilities/verify/secret-rotation",
+  "idempotency/replays",
+  "rpc/deadline",
+  "server/slow-clients",
+].map((name) => `test/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     globalSetup: ["test/support/global-setup.ts"],
@@ -35,7 +48,7 @@ export default defineConfig({
         test: {
           name: "product",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/system/**"],
+          exclude: ["test/system/**", ...long],
           provide: { fuzzing: "short" },
           // A worker loads the server once, not once a file: no test may leave anything behind that others notice.
           isolate: false,
@@ -47,7 +60,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "system",
-          include: ["test/system/**/*.test.ts"],
+          include: ["test/system/**/*.test.ts", ...long],
           exclude: timed,
           provide: { fuzzing: "short" },
           // They mostly wait for processes.
