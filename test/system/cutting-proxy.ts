@@ -4,6 +4,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 export interface Cut {
   /** In the bytes that the client sends: the name of a prepared statement, or `COMMIT`. */
   readonly text: string;
+  /** Only in the transaction in which the client sends this, too: a server also commits what it does by the clock. */
+  readonly transactionWith?: string;
   /** `before`: PostgreSQL never gets it. `after`: PostgreSQL has answered it, but the answer does not arrive. */
   readonly when: "before" | "after";
   /** Whether nobody gets a connection from then on, until `accept`. */
@@ -61,6 +63,8 @@ export class CuttingProxy implements AsyncDisposable {
     }
     const far = connect(Number(target.port), target.hostname);
     let isDoomed = false;
+    /** Whether the transaction is the one that is to be cut. */
+    let isMeant = false;
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -78,7 +82,9 @@ export class CuttingProxy implements AsyncDisposable {
     };
     near.on("data", (chunk) => {
       const cut = this.#cut;
-      if (cut === undefined || !chunk.includes(cut.text)) {
+      isMeant ||= cut?.transactionWith !== undefined && chunk.includes(cut.transactionWith);
+      if (cut === undefined || !chunk.includes(cut.text) || (cut.transactionWith !== undefined && !isMeant)) {
+        isMeant &&= !chunk.includes("COMMIT");
         far.write(chunk);
         return;
       }

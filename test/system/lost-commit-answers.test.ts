@@ -91,15 +91,18 @@ describe("when the connection is cut between COMMIT and its answer", () => {
   });
 
   test("creating a key is answered, with its secret", async () => {
-    proxy.cutNext({ text: "COMMIT", when: "after" });
-    const { status, body } = await server.rest("POST", "/api-keys", { session, body: { name: "cut" } });
+    proxy.cutNext({ text: "COMMIT", transactionWith: "key with a lost answer", when: "after" });
+    const { status, body } = await server.rest("POST", "/api-keys", {
+      session,
+      body: { name: "key with a lost answer" },
+    });
     expect(status).toBe(201);
     expect((await server.rest("GET", "/auth/me", { key: body.key })).status).toBe(200);
   });
 
   test("if the outcome cannot be looked up, the answer is 504, and a retry with the same Idempotency-Key gets the result", async () => {
     const headers = { "Idempotency-Key": `cut-${recipients}` };
-    proxy.cutNext({ text: "COMMIT", when: "after", refuseAfterwards: true });
+    proxy.cutNext({ text: "COMMIT", transactionWith: "start_verification", when: "after", refuseAfterwards: true });
     const before = await rows("verification");
     const lost = await start(headers);
     expect([lost.status, lost.body.error.code]).toEqual([504, "outcome_unknown"]);
@@ -113,8 +116,8 @@ describe("when the connection is cut between COMMIT and its answer", () => {
 
 test("a call whose COMMIT never arrived is answered 503 and has no effect", async () => {
   const before = await rows("api_key");
-  proxy.cutNext({ text: "COMMIT", when: "before" });
-  const { status, body } = await server.rest("POST", "/api-keys", { session, body: { name: "cut" } });
+  proxy.cutNext({ text: "COMMIT", transactionWith: "key that is lost", when: "before" });
+  const { status, body } = await server.rest("POST", "/api-keys", { session, body: { name: "key that is lost" } });
   expect([status, body.error.code]).toEqual([503, "unavailable"]);
   expect(await rows("api_key")).toEqual(before);
 });
