@@ -1,11 +1,11 @@
 import { fillIn, type PlaceholderName, type TextParts } from "../channels/own-texts/message-template.ts";
 
 /** Stands for a value with digits. */
-const value = "\ue000";
+export const value = "\ue000";
 
+export const hanDigits = "〇零一二三四五六七八九壹贰貳叁參肆伍陆陸柒捌玖";
 /** Digits of any script and in circles, and those of Chinese. */
-const hanDigit = "〇零一二三四五六七八九壹贰貳叁參肆伍陆陸柒捌玖";
-const digit = String.raw`\p{N}${hanDigit}${value}`;
+const digit = String.raw`\p{N}${hanDigits}${value}`;
 
 /** Letters of scripts that write words without spaces between them, or endings at numbers. Without those that look like a zero. */
 const spaceless = String.raw`(?![\u1101-\u11ff\u3130-\u318f口囗ဝ])[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]`;
@@ -20,7 +20,7 @@ const circle = String.raw`[⭕⚪]|(?!\p{Extended_Pictographic})\p{So}`;
 
 /** Nothing that a number goes on with may stand directly before a value, and no number that only blanks and signs keep apart. `Check24` is a word. */
 const before = new RegExp(
-  String.raw`(?:${letter}|(?<!\.)[.,]|${sign}|(?:[${value}]|(?<!${letter}\p{N}*)\p{N}|(?<![\p{L}\p{N}])[${hanDigit}])${gap}*|[${digit}])$`,
+  String.raw`(?:${letter}|(?<!\.)[.,]|${sign}|(?:[${value}]|(?<!${letter}\p{N}*)\p{N}|(?<![\p{L}\p{N}])[${hanDigits}])${gap}*|[${digit}])$`,
   "u",
 );
 /** As in `Step 2: `, `Help: +49 30 901820. `: the number has a word before it, and a sign that ends it. */
@@ -36,8 +36,10 @@ const after = new RegExp(
 
 /** A minus with a blank. After a word it is a dash. */
 const minus = /(?:^|[:([=]\s*)[+\p{Pd}−]\s{1,2}$/u;
+/** Signs of Chinese and Korean that multiply a number. */
+export const multipliers = "十百千万萬億亿兆仟佰拾廿卅십백천만억조";
 /** Multipliers that are joined to a number, or stand alone after it. */
-const multiplier = `(?:[十百千万萬億亿兆仟佰拾廿卅십백천만억조]|ล้าน|แสน|ລ້ານ|លាន|သန်း)`;
+const multiplier = `(?:[${multipliers}]|ล้าน|แสน|ລ້ານ|លាន|သန်း)`;
 const multiplied = new RegExp(String.raw`^(?:${multiplier}|\s+${multiplier}+(?!\p{L}))`, "u");
 
 /** As much as somebody reads together with a number. */

@@ -1,8 +1,8 @@
 import type { CodeWords, MessageTexts, Payment } from "./message-texts.ts";
 
 /** Letters of scripts that are written from right to left, of today's languages. */
-const rightToLeft =
-  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+/** Where Unicode has the scripts that are written from right to left, those of today and the others. */
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
 /** The direction of a text whose language is not known: right to left if it has letters that are. */
 export function directionOf(text: string): MessageTexts["direction"] {

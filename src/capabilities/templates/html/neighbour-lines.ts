@@ -8,7 +8,9 @@ import {
   placeholdersOf,
   type TextParts,
 } from "../../channels/own-texts/message-template.ts";
+import { directionOf } from "../../channels/texts/bidi.ts";
 import { parsePlaceholders } from "../parse-placeholders.ts";
+import { hanDigits, multipliers, value } from "../value-surroundings.ts";
 import type { HtmlNode } from "./html-tree.ts";
 import { visibleText } from "./render-tree.ts";
 
@@ -85,8 +87,6 @@ const filled = (line: TextParts, values: Readonly<Record<PlaceholderName, string
   fillIn(line, (name) => values[name])
     .normalize("NFKC")
     .trim();
-/** Stands for a value with digits. */
-const value = "\ue000";
 /** Stands for minutes after a value: `5 minutes` has a word of its own, and so has every time. */
 const minutes = "\ue001";
 const values = { code: value, amount: value, brand: "x", payee: "x", time: "x" } as const;
@@ -95,7 +95,7 @@ const endOf = (line: TextParts) => filled(line, { ...values, minutes: value }).s
 
 /** Digits of any script, those of Chinese and Korean, what multiplies them, and what looks like a zero or a one. */
 const looksLikeDigit = "OoIlОоΟο口囗ㅇဝ";
-const digit = String.raw`(?:[\p{N}${value}○◯⭕⚪〇零一二三四五六七八九十百千万萬億亿兆壹贰貳叁參肆伍陆陸柒捌玖仟佰拾廿卅십백천만억조]|(?<![\p{L}\p{M}])[${looksLikeDigit}]+(?![\p{L}\p{M}]))`;
+const digit = String.raw`(?:[\p{N}${value}○◯⭕⚪${hanDigits}${multipliers}]|(?<![\p{L}\p{M}])[${looksLikeDigit}]+(?![\p{L}\p{M}]))`;
 /** Blanks, punctuation and signs. */
 const gap = String.raw`[^\p{L}\p{M}\p{N}${value}]*`;
 const sign = String.raw`[%‰٪\p{Pd}\p{Sc}+−±×*^]`;
@@ -109,10 +109,7 @@ const numberAtEnd = new RegExp(`(?:${digit}${gap}|${sign}|(?:^|\\s)[.,])$`, "u")
 export function hasRightToLeft(nodes: readonly HtmlNode[]): boolean {
   return nodes.some((node) =>
     "text" in node
-      ? rightToLeft.test(node.text)
+      ? directionOf(node.text) === "rtl"
       : node.attributes.get("dir")?.toLowerCase() === "rtl" || hasRightToLeft(node.children),
   );
 }
-
-/** Where Unicode has the scripts that are written from right to left, those of today and the others. */
-const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
