@@ -44,6 +44,7 @@ const beyondTheEntities = {
     "on_suppressed_recipient_approved",
     "on_undeliverable",
     "on_verification_changed",
+    "on_verification_ended",
     "outbox_claim_group",
     "outbox_move_claims",
     "outbox_note_due",
@@ -94,6 +95,7 @@ const beyondTheEntities = {
     throttle: ["fillfactor=80"],
     verification: ["fillfactor=80"],
     verification_hour: ["fillfactor=60"],
+    verification_slot: ["fillfactor=60"],
   },
   sequences: ["event_pending_number", "event_position", "revocation_seq"],
   defaults: {

@@ -21,6 +21,37 @@ async function openDatabase(resources: AsyncDisposableStack) {
   return { url: database.url, client };
 }
 
+const outcomes = ["approved", "expired", "locked", "canceled", "channel_unavailable"];
+
+/** What reports say, by channel, country, provider and key. */
+async function reportedBy(client: pg.Client) {
+  const { rows } = await client.query(
+    `SELECT channel, country, provider, key_id, ${["started", "sent", "delivered", "failed_messages", ...outcomes].map((count) => `sum(${count})::int AS ${count}`).join(", ")},
+       (${Array.from({ length: 14 }, (_, range) => `sum(approved_range${range})`).join(" + ")})::int AS timed
+     FROM verification_slot GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
+  );
+  return rows;
+}
+
+/** The same from the verifications themselves, each with the provider of its first outcome. */
+async function foundBy(client: pg.Client) {
+  const { rows } = await client.query(
+    `SELECT channel, coalesce(country, '') AS country, provider, key_id, count(*)::int AS started, count(*) FILTER (WHERE is_sent)::int AS sent,
+       count(*) FILTER (WHERE is_sent)::int AS delivered, sum(failed)::int AS failed_messages,
+       ${outcomes.map((status) => `count(*) FILTER (WHERE status = '${status}')::int AS ${status}`).join(", ")},
+       count(*) FILTER (WHERE status = 'approved')::int AS timed
+     FROM verification, LATERAL (
+       SELECT bool_or(status = 'sent') AS is_sent, count(*) FILTER (WHERE status <> 'sent') AS failed
+       FROM outbox WHERE subject_id = verification.id
+     ) AS messages, LATERAL (
+       SELECT coalesce((array_agg(snapshot ->> 'provider' ORDER BY position))[1], '') AS provider
+       FROM event WHERE subject_id = verification.id AND type <> 'verification.started'
+     ) AS events
+     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
+  );
+  return rows;
+}
+
 test("every event is in the list exactly once, and no reader misses one, while servers are killed at random", {
   timeout: 150_000,
 }, async () => {
@@ -98,6 +129,7 @@ test("every event is in the list exactly once, and no reader misses one, while s
     "SELECT count(*)::int AS started, count(*) FILTER (WHERE status = 'approved')::int AS approved FROM verification",
   );
   expect(counted).toEqual([expect.objectContaining(verifications[0])]);
+  expect(await reportedBy(client)).toEqual(await foundBy(client));
   expect(servers.unexpectedExits).toEqual([]);
   console.log(
     `${listed.length} events of ${expected.size} verifications, ${servers.kills} servers killed: each once, in the order in which they were read`,

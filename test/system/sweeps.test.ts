@@ -28,6 +28,9 @@ const fullBuckets = (count: number) => `
   INSERT INTO throttle SELECT 'ws_' || i % 100, 'recipient:' || md5(i::text), byond_now() - interval '1 minute'
   FROM generate_series(1, ${count}) AS i`;
 
+/** The counts of a row of `verification_slot`. */
+const slotCounts = Array.from({ length: 23 }, () => 0).join(", ");
+
 async function connect(url: string) {
   const client = new pg.Client({ connectionString: url });
   client.on("error", () => undefined);
@@ -97,6 +100,11 @@ test.each([
   [
     "verification_hour",
     `INSERT INTO verification_hour SELECT 'ws_' || i, 'live', now - interval '401 days', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}'
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
+    "verification_slot",
+    `INSERT INTO verification_slot SELECT 'ws_' || i, 'live', now - interval '401 days', 'email', '', '', '', ${slotCounts}
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
   [
@@ -248,6 +256,7 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
       ],
       ["sweep_revocation", "", "revocation_pkey"],
       ["sweep_verification_hour_1000", "", "verification_hour_oldest_first"],
+      ["sweep_verification_slot_1000", "", "verification_slot_oldest_first"],
       ["sweep_request_hour_1000", "", "request_hour_oldest_first"],
       ["sweep_guard_count_1000", "", "guard_count_oldest_first"],
     ]) {
@@ -292,6 +301,7 @@ const primaryKeys = [
   "session",
   "workspace",
   "verification_hour",
+  "verification_slot",
   "request_hour",
   "guard_setting",
   "guard_block",
@@ -327,6 +337,8 @@ const manyRowsOfTwoWorkspaces = `
   INSERT INTO used_signature SELECT workspace_id, id::bytea, old FROM filled;
   INSERT INTO verification_hour
     SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}' FROM filled;
+  INSERT INTO verification_slot
+    SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', '', '', '', ${slotCounts} FROM filled;
   INSERT INTO lookup SELECT workspace_id, 'lkp_' || id, 'live', id, '', old FROM filled;
   INSERT INTO guard_count SELECT workspace_id, '+' || i || 'x', old, 1, 0, 0 FROM filled;
   INSERT INTO message_template

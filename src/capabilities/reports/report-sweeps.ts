@@ -2,11 +2,15 @@ import type { Database } from "../../database/database.ts";
 import type { Sweep } from "../../database/sweeper.ts";
 import { sweepOldest } from "../../database/table-sweeps.ts";
 
-/** Deletes hours that are older than the retention. */
+/** Deletes numbers that are older than the retention. */
 export function reportSweeps(
   deps: { readonly database: Pick<Database, "transaction"> },
   retentionDays: number,
 ): readonly Sweep[] {
   const until = `(SELECT byond_now() - interval '${retentionDays} days')`;
-  return ["verification_hour", "request_hour"].map((table) => sweepOldest(deps, { table, column: "hour", until }));
+  return [
+    sweepOldest(deps, { table: "verification_hour", column: "hour", until }),
+    sweepOldest(deps, { table: "verification_slot", column: "slot", until }),
+    sweepOldest(deps, { table: "request_hour", column: "hour", until }),
+  ];
 }

@@ -5,17 +5,26 @@ import { reportService } from "./report.rpc.ts";
 import { type ReportSettings, readReportSettings, reportSettings } from "./report-settings.ts";
 import { reportSweeps } from "./report-sweeps.ts";
 import { Reports0001 } from "./reports-0001.migration.ts";
+import { Reports0002 } from "./reports-0002.migration.ts";
 import { RequestCounter } from "./request-counter.ts";
 import { RequestHourEntity } from "./request-hour.entity.ts";
 import { VerificationHourEntity } from "./verification-hour.entity.ts";
+import { VerificationSlotEntity } from "./verification-slot.entity.ts";
 
 /** Reports: what became of verifications, and how requests were answered. It reads numbers that are kept as things happen. */
 export function reportsCapability(): Capability<ReportSettings> {
   return {
     name: "reports",
-    entities: [VerificationHourEntity, RequestHourEntity],
-    migrations: [{ name: "reports-0001", class: Reports0001 }],
-    workspaceTables: { verification_hour: "mode, hour, channel", request_hour: "mode, hour, code" },
+    entities: [VerificationHourEntity, VerificationSlotEntity, RequestHourEntity],
+    migrations: [
+      { name: "reports-0001", class: Reports0001 },
+      { name: "reports-0002", class: Reports0002 },
+    ],
+    workspaceTables: {
+      verification_hour: "mode, hour, channel",
+      verification_slot: "mode, slot, channel, country, provider, key_id",
+      request_hour: "mode, hour, code",
+    },
     settings: [reportSettings],
     readSettings: readReportSettings,
     start({ database, clock, logger }, { reportRetentionDays }) {

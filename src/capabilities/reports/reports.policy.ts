@@ -11,6 +11,9 @@ export const durationBoundsMs = [
   100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000,
 ] as const;
 
+/** Verifications are counted by the quarter of an hour of their start: at such times days begin in all time zones. */
+export const slotMs = 900_000;
+
 /** How often a server adds the requests that it has counted: as much is lost if it crashes. */
 export const requestCountIntervalMs = 5_000;
 

@@ -22,6 +22,7 @@ const serverOwner = (subjectId: string) =>
     workspaceName: "Byond",
     mode: "live",
     isVerified: true,
+    keyId: null,
     credential: null,
   }) as const;
 

@@ -44,6 +44,10 @@ export interface Start extends Send {
   readonly secretId: string;
   /** Null: the traffic of the recipient's range is not judged. */
   readonly numberRange: string | null;
+  /** ISO 3166. Null: a mail address, or a number that does not tell. */
+  readonly country: string | null;
+  /** Null: the server starts the verification for an account. */
+  readonly keyId: string | null;
   /** The payment that the code approves. Undefined: there is none. */
   readonly approval: { readonly approvalSealed: Buffer; readonly approvalIndex: string } | undefined;
   /** The fixed code of the recipient. Undefined: the code is derived from the verification's id. */
@@ -76,6 +80,8 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     ttlSeconds: integer,
     secretId: text,
     numberRange: nullable(text),
+    country: nullable(text),
+    keyId: nullable(text),
     fixedCodeId: optional(text),
     approvalSealed: optional(bytea),
     approvalIndex: optional(text),
@@ -105,7 +111,8 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     ctes: `sending AS (
       INSERT INTO verification (
         workspace_id, id, mode, channel, status, recipient_sealed, recipient_index, brand, locale, autofill_domain,
-        code_in_subject, metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, number_range, created_at, expires_at
+        code_in_subject, metadata, code_length, secret_id, max_attempts, limit_indexes, end_user_sealed, number_range, country, key_id, created_at,
+        expires_at
         ${parts.includes("fallback") ? ", fallback, second_recipient_sealed, second_recipient_index, unsent_recipient" : ""}
         ${parts.includes("fixed_code") ? ", fixed_code_id" : ""}
         ${parts.includes("device") ? ", device_indexes" : ""}
@@ -114,7 +121,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
       SELECT
         ${p.workspaceId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.status}, ${p.recipientSealed}, ${p.recipientIndex},
         ${p.brand}, ${p.locale}, ${p.autofillDomain}, ${p.codeInSubject}, ${p.metadata}, ${p.codeLength}, ${p.secretId}, ${maxAttempts},
-        ${p.limitIndexes}, ${p.endUserSealed}, ${p.numberRange}, at,
+        ${p.limitIndexes}, ${p.endUserSealed}, ${p.numberRange}, ${p.country}, ${p.keyId}, at,
         date_trunc('seconds', at + ${p.ttlSeconds} * interval '1 second' + interval '999999 microseconds')
         ${
           parts.includes("fallback")

@@ -43,11 +43,13 @@ import { sendCode } from "./send-steps.ts";
 
 /** The workspace that a verification belongs to, and the credential that must still hold when the call changes something. */
 export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "workspaceName" | "mode" | "isVerified"> {
+  /** Null: the server starts it for an account. */
+  readonly keyId: string | null;
   readonly credential: HeldCredential;
 }
 
 /** Who changes a verification that exists: a key, or somebody who is signed in. */
-export type VerificationHolder = Omit<VerificationOwner, "workspaceName">;
+export type VerificationHolder = Omit<VerificationOwner, "workspaceName" | "keyId">;
 
 export interface StartInput {
   /** Undefined: the start creates one. */
@@ -276,6 +278,8 @@ async function startOver(
     ttlSeconds: expiresAtOnce({ mode, recipient: target.recipient }, target.channel) ? -1 : input.ttlSeconds,
     secretId: fixedCode?.secretId ?? keyring.current.id,
     numberRange: message !== undefined && mode === "live" ? rangeOf(target.recipient) : null,
+    country: countryOf(recipient),
+    keyId: caller.keyId,
     ...(fixedCode === undefined ? {} : { fixedCodeId: fixedCode.id }),
     approval: storedApproval(keyring, workspaceId, id, approval),
     ...(input.unlessPending === true
@@ -310,3 +314,5 @@ async function startOver(
 function rangeOf({ number }: Recipient): string | null {
   return number === undefined ? null : numberRange(number.number);
 }
+
+const countryOf = ({ number }: Recipient) => number?.country ?? null;

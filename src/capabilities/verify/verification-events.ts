@@ -17,6 +17,11 @@ interface Snapshot extends Pick<ViewRow, "channel" | "status" | "attemptsLeft"> 
   /** The message whose outcome is the event, and its status. Null: the event is not about a message. */
   readonly message: string | null;
   readonly messageStatus: DeliveryStatus | null;
+  /** What reports group by. Absent in events of an earlier version. */
+  readonly country?: string | null;
+  readonly keyId?: string | null;
+  readonly provider?: string | null;
+  readonly sent?: boolean;
 }
 
 /** What is read from the verification: an erasure has erased it there. */
@@ -120,9 +125,11 @@ export function verificationEvents(deps: { readonly database: Queryable; readonl
 }
 
 function rowOf(id: string, snapshot: Snapshot, { deliveries, ...current }: Current): ViewRow {
-  const { at: _, message, messageStatus, createdAt, expiresAt, approvedAt, ...stored } = snapshot;
+  const { channel, status, attemptsLeft, message, messageStatus, createdAt, expiresAt, approvedAt } = snapshot;
   return {
-    ...stored,
+    channel,
+    status,
+    attemptsLeft,
     ...current,
     id,
     createdAt: new Date(createdAt),

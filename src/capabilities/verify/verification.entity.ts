@@ -23,6 +23,10 @@ export const VerificationEntity = defineEntity({
     numberRange: p.text().nullable(),
     /** When the first code was sent to the number. Null: with the start, or none was. */
     numberSentAt: p.datetime().nullable(),
+    /** Of the start's recipient (ISO 3166). Null: a mail address, or a number that does not tell. */
+    country: p.text().nullable(),
+    /** The API key of the start. Null: the server started it for an account. */
+    keyId: p.text().nullable(),
     /** The limit indexes of the recipients under every master secret that the server knew. Wrong codes count under all. */
     limitIndexes: p.array().nullable(),
     endUserSealed: p.blob().nullable(),

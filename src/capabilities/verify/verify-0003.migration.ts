@@ -30,12 +30,14 @@ export class Verify0003 extends Migration {
  * somebody reads the event (`verification-events.ts`): recipients and metadata, so that erasing them erases them from events, and the
  * messages as they were `at` this moment. Of a message whose outcome is the event, the snapshot has the status.
  */
-const insertEvent = (event: {
+export const insertEvent = (event: {
   readonly type: string;
   readonly subject: string;
   readonly message?: string;
   readonly status?: string;
   readonly from?: string;
+  /** More of the snapshot: names and SQL, each after a comma. */
+  readonly more?: string;
 }) => `
     INSERT INTO event_pending (workspace_id, mode, type, subject_id, created_at, snapshot)
     SELECT
@@ -50,7 +52,7 @@ const insertEvent = (event: {
         'expiresAt', ${event.subject}.expires_at,
         'approvedAt', ${event.subject}.approved_at,
         'message', ${event.message ?? "NULL"},
-        'messageStatus', ${event.status ?? "NULL"}
+        'messageStatus', ${event.status ?? "NULL"}${event.more ?? ""}
       )
     ${event.from ?? ""};`;
 
@@ -107,7 +109,7 @@ const onReceipt = `
   END $$`;
 
 /** The server's own verifications, of accounts and password resets, are not those of a workspace. */
-const isOfWorkspace = "NOT starts_with(NEW.workspace_id, 'ws_byond/')";
+export const isOfWorkspace = "NOT starts_with(NEW.workspace_id, 'ws_byond/')";
 
 const triggers = [
   `

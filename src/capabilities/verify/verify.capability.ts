@@ -48,6 +48,7 @@ import { Verify0006 } from "./verify-0006.migration.ts";
 import { Verify0007 } from "./verify-0007.migration.ts";
 import { Verify0008 } from "./verify-0008.migration.ts";
 import { Verify0009 } from "./verify-0009.migration.ts";
+import { Verify0010 } from "./verify-0010.migration.ts";
 import { readVerifySettings, type VerifySettings, verifySettings } from "./verify-settings.ts";
 
 /** What this capability offers to others. */
@@ -103,6 +104,7 @@ export function verifyCapability({
       { name: "verify-0007", class: Verify0007 },
       { name: "verify-0008", class: Verify0008 },
       { name: "verify-0009", class: Verify0009 },
+      { name: "verify-0010", class: Verify0010 },
     ],
     workspaceTables: {
       verification: "id",
