@@ -19,6 +19,7 @@ const methods: Readonly<Record<string, string>> = {
   EraseRecipient: "erase",
   GetMe: "me",
   GetOverview: "overview",
+  GetVerificationReport: "verifications",
   ResendCode: "resend",
 };
 

@@ -476,6 +476,16 @@ var operationReportsOverview = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationReportsVerifications = &Operation{
+	ID:              "reports.verifications",
+	RPC:             "byond.v1.ReportService/GetVerificationReport",
+	Method:          "GET",
+	Path:            "/api/v1/reports/verifications",
+	ParametersIn:    "query",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
 var operationFixedCodesCreate = &Operation{
 	ID:              "fixed_codes.create",
 	RPC:             "byond.v1.FixedCodeService/CreateFixedCode",

@@ -318,7 +318,7 @@ type TemplatesPreviewParams struct {
 // LookupNumberParams are the parameters of [LookupService.Number].
 type LookupNumberParams struct {
 	// Number is the number, at most 250 characters, preferably in E.164 form (`+6591234567`). A national form is
-	// understood if `Country` is given. Digits may be of any script. Text before the number (`tel:`, a word, a
+	// understood if `country` is given. Digits may be of any script. Text before the number (`tel:`, a word, a
 	// bracket) and symbols after it are ignored. In a query string write `+` as `%2B` and a space as `%20`; a bare
 	// `+` is read as a plus sign at the beginning of the value, and as a space elsewhere.
 	Number string `json:"number"`
@@ -452,6 +452,34 @@ type WebhooksListDeliveriesParams struct {
 type ReportsOverviewParams struct {
 	// Period: how far back to go. Default `24h`.
 	Period *ReportPeriod `json:"period,omitzero"`
+}
+
+// ReportsVerificationsParams are the parameters of [ReportsService.Verifications].
+type ReportsVerificationsParams struct {
+	// From is the first day, such as `2026-05-01`. Default: 29 days before `Until`.
+	From *string `json:"from,omitzero"`
+
+	// Until is the last day, which is part of the period. Default: today. A period has 366 days at most.
+	Until *string `json:"until,omitzero"`
+
+	// TimeZone is the time zone whose days are meant, by its name in the IANA database, such as `Asia/Kolkata`.
+	// Default `UTC`.
+	TimeZone *string `json:"time_zone,omitzero"`
+
+	// GroupBy: what to group by. Absent: all verifications are one group.
+	GroupBy []ReportField `json:"group_by,omitzero"`
+
+	// Channels: only verifications that were started with one of these channels.
+	Channels []Channel `json:"channels,omitzero"`
+
+	// Countries: only verifications whose start named a number of one of these countries (ISO 3166-1).
+	Countries []string `json:"countries,omitzero"`
+
+	// Providers: only verifications whose first message went to one of these providers.
+	Providers []string `json:"providers,omitzero"`
+
+	// KeyIds: only verifications that were started with one of these API keys, by their ids.
+	KeyIds []string `json:"key_ids,omitzero"`
 }
 
 // FixedCodesCreateParams are the parameters of [FixedCodesService.Create].

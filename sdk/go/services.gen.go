@@ -742,6 +742,19 @@ func (s *ReportsService) Overview(ctx context.Context, params *ReportsOverviewPa
 	return call[ReportsOverviewResponse](ctx, s.caller, operationReportsOverview, nil, params, options)
 }
 
+// Verifications returns what became of the verifications of a period of days, grouped by day, channel, country,
+// provider and API key, or some of them: how many were started, sent, delivered and approved, and how long
+// approvals took. With `Accept: text/csv` it is a table (RFC 4180) with a line for each group.
+//
+// A verification belongs to the group of its start, whatever happens to it later: `approved` says how many of
+// those that were started on the day were approved by now. Its provider is the one that its first message went
+// to, whoever sent later ones. A start counts once it has had its first outcome, within seconds as a rule; each
+// outcome counts exactly once. The numbers are kept by quarters of an hour, with which days begin in all time
+// zones.
+func (s *ReportsService) Verifications(ctx context.Context, params *ReportsVerificationsParams, options ...CallOption) (*ReportsVerificationsResponse, error) {
+	return call[ReportsVerificationsResponse](ctx, s.caller, operationReportsVerifications, nil, params, options)
+}
+
 // FixedCodesService gives a few recipients a fixed code in live mode, for those who review an app and for
 // end-to-end tests: nothing is sent to them, and each of their verifications has the same code.
 //

@@ -9,6 +9,7 @@ import type { JsonStyle } from "./json/json-style.ts";
 import { JsonWriter } from "./json/json-writer.ts";
 import { compileLongListWriter } from "./json/long-list-writer.ts";
 import { getField, membersOf } from "./json/value-type.ts";
+import type { OtherFormOf } from "./other-form.ts";
 import { compileRequestBinder, type RequestBinder } from "./request-binder.ts";
 import { type Route, routesOf } from "./route.ts";
 import { buildRouteTrie, RouteConflictError, type RouteTrie } from "./route-trie.ts";
@@ -24,6 +25,10 @@ export interface Endpoint {
   readonly render: (message: Message) => ResponseContent;
   /** The same for a response that is one message. What is long is rendered in several turns of the event loop. */
   readonly renderWhole: (message: Message) => ResponseContent | Promise<ResponseContent>;
+  /** The same in another form than JSON. Undefined: there is none. */
+  readonly otherForm:
+    | { readonly mediaType: string; readonly render: (message: Message) => ResponseContent }
+    | undefined;
   /** How a stream of messages is written to a client with this `Accept`. Undefined: it is bytes, or no stream. */
   readonly streamFormat: ((accept: string | null) => StreamFormat) | undefined;
   /** Whether there is something of a streamed message to show: a heartbeat of the handler has no `response_body`. */
@@ -47,6 +52,7 @@ export interface EndpointOptions {
   readonly registry: Registry | undefined;
   readonly successStatus: (method: DescMethod) => number;
   readonly eventStream?: ((method: DescMethod) => EventStreamFields | undefined) | undefined;
+  readonly otherForm?: OtherFormOf | undefined;
 }
 
 /** A schema that cannot be served over REST. The message lists every problem, one on a line. */
@@ -93,13 +99,15 @@ export function compileEndpoints(options: EndpointOptions): {
   const endpoints = mapped.map(({ spec, route, events }): Endpoint => {
     const call = calls.get(spec) ?? composeCall(spec, options.interceptors);
     calls.set(spec, call);
+    const otherForm = call.kind === "unary" ? otherFormOf(route, writer, options.otherForm) : undefined;
     return {
       route,
       bind: compileRequestBinder(route, reader, events.lastEventId),
       call,
       render: renderer(route, writer),
       renderWhole: wholeRenderer(route, writer),
-      mediaTypes: answersHttpBody(route) ? [] : call.kind === "stream" ? streamMediaTypes : [jsonMediaType],
+      otherForm,
+      mediaTypes: mediaTypesOf(route, call, otherForm),
       streamFormat: call.kind === "stream" && !answersHttpBody(route) ? streamFormats(events) : undefined,
       isShown: visibility(route),
       status: options.successStatus(spec.method),
@@ -143,6 +151,25 @@ function wholeRenderer(route: Route, writer: JsonWriter): Endpoint["renderWhole"
   }
   const writeLong = compileLongListWriter(route.method.output, writer);
   return (message) => writeLong(message)?.then((text) => new ResponseContent(jsonMediaType, text)) ?? render(message);
+}
+
+function otherFormOf(route: Route, writer: JsonWriter, formOf: OtherFormOf | undefined): Endpoint["otherForm"] {
+  const form = route.responseField === undefined ? formOf?.(route.method) : undefined;
+  if (form === undefined) {
+    return undefined;
+  }
+  const write = writer.message(route.method.output);
+  return {
+    mediaType: form.mediaType,
+    render: (message) => new ResponseContent(`${form.mediaType}; charset=utf-8`, form.render(write(message))),
+  };
+}
+
+function mediaTypesOf(route: Route, call: Call, otherForm: Endpoint["otherForm"]): readonly string[] {
+  if (answersHttpBody(route)) {
+    return [];
+  }
+  return call.kind === "stream" ? streamMediaTypes : [jsonMediaType, ...(otherForm ? [otherForm.mediaType] : [])];
 }
 
 /** Whether a message has what the route shows of it. */

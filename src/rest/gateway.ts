@@ -23,7 +23,8 @@ import {
 } from "./http-response.ts";
 import type { StreamCall } from "./interceptor-chain.ts";
 import type { JsonStyle } from "./json/json-style.ts";
-import { requireAcceptable } from "./media-type.ts";
+import { prefers, requireAcceptable } from "./media-type.ts";
+import type { OtherFormOf } from "./other-form.ts";
 import { parseQuery, splitUrl } from "./query-string.ts";
 import { readRequestBody } from "./read-request-body.ts";
 import { readTimeout } from "./request-timeout.ts";
@@ -75,6 +76,8 @@ export interface GatewayOptions {
   readonly wrapBody?: (requestHeader: Headers) => ((isOk: boolean, json: string) => string) | undefined;
   /** The fields of a server-streaming RPC that server-sent events have a place for. By default none have. */
   readonly eventStream?: (method: DescMethod) => EventStreamFields | undefined;
+  /** Another form of an RPC's answers, such as CSV, beside JSON. By default none has one. Errors are JSON. */
+  readonly otherForm?: OtherFormOf;
   /** After which time without a message a heartbeat is sent; 15 seconds by default, as HTML §9.2.7 suggests. */
   readonly heartbeatMs?: number;
   /** The types that a `google.protobuf.Any` may hold; by default all of the services' files and their imports. */
@@ -116,6 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     registry: options.registry,
     successStatus: options.successStatus ?? (() => 200),
     eventStream: options.eventStream,
+    otherForm: options.otherForm,
   });
   return {
     routes: endpoints.map(({ route }) => route),
@@ -187,7 +191,7 @@ async function handle(
     if (call.kind === "stream") {
       return await answerStream(exchange, context, endpoint, call.invoke, message, options);
     }
-    const rendered = endpoint.renderWhole(await call.invoke(context, message));
+    const rendered = rendererFor(endpoint, context)(await call.invoke(context, message));
     const content = wrapped(rendered instanceof Promise ? await rendered : rendered, true, request, options);
     const response = contentResponse(request, route, endpoint.status, context.responseHeader, content);
     return response instanceof Promise ? await response : response;
@@ -198,6 +202,16 @@ async function handle(
       exchange.context?.end();
     }
   }
+}
+
+/** How the client wants the answer. */
+function rendererFor({ otherForm, renderWhole }: Endpoint, context: CallContext): Endpoint["renderWhole"] {
+  if (otherForm === undefined) {
+    return renderWhole;
+  }
+  context.responseHeader.append("vary", "accept");
+  const accept = context.requestHeader.get("accept");
+  return prefers(accept, otherForm.mediaType, jsonMediaType) ? otherForm.render : renderWhole;
 }
 
 function beginCall(

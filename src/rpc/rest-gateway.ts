@@ -4,6 +4,7 @@ import type { Route } from "@byond/rest/route";
 import { rest } from "../../gen/byond/v1/access_pb.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
 import type { Chain } from "./chain.ts";
+import { csvForm } from "./csv-form.ts";
 import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
 import { eventStreamFields } from "./event-stream-fields.ts";
 import { maxRequestBytes } from "./message-size.ts";
@@ -27,6 +28,7 @@ export function createRestGateway(
     maxBodyBytes: maxRequestBytes,
     shutdownSignal,
     eventStream: eventStreamFields,
+    otherForm: csvForm,
     successStatus: (method) => (hasOption(method, rest) && getOption(method, rest).successStatus) || 200,
     errorResponse: (error, { values, route }) =>
       restErrorAnswer(errors, error, values.get(requestRecordKey), bodyFieldOf(route)),

@@ -54,6 +54,12 @@ const postNothing = (path: string) => () => ["POST", path] as const;
 const query = (input: Input) =>
   new URLSearchParams(Object.fromEntries(Object.entries(input).map(([k, v]) => [k, String(v)]))).toString();
 
+/** A list is a parameter for each of its values. */
+const repeatedQuery = (input: Input) =>
+  new URLSearchParams(
+    Object.entries(input).flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)])),
+  );
+
 export const rpcs = {
   ListSuppressions: {
     method: SuppressionService.method.listSuppressions,
@@ -134,6 +140,10 @@ export const rpcs = {
   GetOverview: {
     method: ReportService.method.getOverview,
     rest: (input) => ["GET", `/reports/overview?${query(input)}`],
+  },
+  GetVerificationReport: {
+    method: ReportService.method.getVerificationReport,
+    rest: (input) => ["GET", `/reports/verifications?${repeatedQuery(input)}`],
   },
   CreateWebhook: { method: WebhookService.method.createWebhook, rest: post("/webhooks") },
   ListWebhooks: { method: WebhookService.method.listWebhooks, rest: () => ["GET", "/webhooks"] },

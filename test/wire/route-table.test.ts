@@ -51,6 +51,7 @@ const table = [
   "GET /api/v1/lookups/{lookup_id} → LookupService.GetLookup · api_key_or_session:lookup+sandbox · 200",
   "GET /api/v1/recipients/export → RecipientService.ExportRecipient · api_key:verify · 200",
   "GET /api/v1/reports/overview → ReportService.GetOverview · api_key_or_session:reports+sandbox · 200",
+  "GET /api/v1/reports/verifications → ReportService.GetVerificationReport · api_key_or_session:reports+sandbox · 200",
   "GET /api/v1/suppressions → SuppressionService.ListSuppressions · api_key_or_session:verify+sandbox · 200",
   "DELETE /api/v1/suppressions/{suppression_id} → SuppressionService.DeleteSuppression · api_key_or_session:verify+sandbox · 200",
   "GET /api/v1/templates → TemplateService.ListTemplates · api_key_or_session:templates+sandbox · 200",

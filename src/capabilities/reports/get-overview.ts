@@ -34,7 +34,11 @@ export interface VerificationCounts {
 }
 
 /** The approved part of those whose channel had a provider, in whole percent. Undefined if there are none. */
-export function conversionPercent({ started, channelUnavailable, approved }: VerificationCounts): number | undefined {
+export function conversionPercent({
+  started,
+  channelUnavailable,
+  approved,
+}: Pick<VerificationCounts, "started" | "channelUnavailable" | "approved">): number | undefined {
   const sendable = started - channelUnavailable;
   return sendable <= 0 ? undefined : Math.round((100 * approved) / sendable);
 }

@@ -22,6 +22,8 @@ import {
   type OverviewDependencies,
   type VerificationCounts,
 } from "./get-overview.ts";
+import { getVerificationReport } from "./get-verification-report.ts";
+import { groupMessage, reportInput } from "./verification-report-proto.ts";
 
 /** ReportService: translates messages to operations and back. */
 export function reportService(deps: OverviewDependencies): ServiceImpl<typeof ReportService> {
@@ -56,6 +58,14 @@ export function reportService(deps: OverviewDependencies): ServiceImpl<typeof Re
         },
         ...(overview.requestLimit === undefined ? {} : { requestLimit: overview.requestLimit }),
       };
+    },
+
+    async getVerificationReport(request, context) {
+      const { workspaceId } = anyCaller(context);
+      const input = reportInput(request, deps.clock.now());
+      const groups = await getVerificationReport(deps, { ...input, workspaceId, mode: callMode(context) });
+      const { from, until, timeZone } = input;
+      return { from, until, timeZone, groups: groups.map(groupMessage) };
     },
   };
 }

@@ -9,6 +9,7 @@ import { Reports0002 } from "./reports-0002.migration.ts";
 import { RequestCounter } from "./request-counter.ts";
 import { RequestHourEntity } from "./request-hour.entity.ts";
 import { VerificationHourEntity } from "./verification-hour.entity.ts";
+import { reportFieldChecks } from "./verification-report-proto.ts";
 import { VerificationSlotEntity } from "./verification-slot.entity.ts";
 
 /** Reports: what became of verifications, and how requests were answered. It reads numbers that are kept as things happen. */
@@ -30,7 +31,13 @@ export function reportsCapability(): Capability<ReportSettings> {
     start({ database, clock, logger }, { reportRetentionDays }) {
       const requests = new RequestCounter({ database, logger });
       return {
-        services: [{ binding: bindService(ReportService, reportService({ database, clock })) }],
+        services: [
+          {
+            binding: bindService(ReportService, reportService({ database, clock })),
+            fieldChecks: reportFieldChecks(() => clock.now()),
+            shed: { getVerificationReport: "second" },
+          },
+        ],
         onKeyAnswered: ({ workspaceId, mode }, errorCode) => requests.note(workspaceId, mode, errorCode),
         sweeps: reportSweeps({ database }, reportRetentionDays),
         close: () => requests.stop(),

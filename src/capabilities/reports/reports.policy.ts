@@ -14,6 +14,12 @@ export const durationBoundsMs = [
 /** Verifications are counted by the quarter of an hour of their start: at such times days begin in all time zones. */
 export const slotMs = 900_000;
 
+/** Days of a verification report. */
+export const reportDays = { default: 30, max: 366 } as const;
+
+/** Groups of a verification report. */
+export const maxReportGroups = 10_000;
+
 /** How often a server adds the requests that it has counted: as much is lost if it crashes. */
 export const requestCountIntervalMs = 5_000;
 

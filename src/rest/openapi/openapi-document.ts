@@ -1,6 +1,7 @@
 import type { DescEnum, DescField, DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
 import { SchemaError } from "../endpoint.ts";
 import type { JsonStyle } from "../json/json-style.ts";
+import type { OtherFormOf } from "../other-form.ts";
 import { type Route, routesOf } from "../route.ts";
 import type { EventStreamFields } from "../server-sent-events.ts";
 import { ComponentNames } from "./component-names.ts";
@@ -47,6 +48,8 @@ export interface OpenApiOptions {
   readonly hidesParameter?: (field: DescField) => boolean;
   /** The fields of server-sent events, as the gateway has them. */
   readonly eventStream?: (method: DescMethod) => EventStreamFields | undefined;
+  /** Another form of answers, beside JSON: as `GatewayOptions.otherForm`. */
+  readonly otherForm?: OtherFormOf;
   /** Properties of an operation that are not in the schema: statuses, errors, security, samples. */
   readonly operation?: (facts: OperationFacts) => OperationDetails;
   /** Components beside the schemas of messages, by kind and name. Called after all operations have been built. */
@@ -92,6 +95,7 @@ export function buildOpenApi(options: OpenApiOptions): JsonObject {
       details,
       title: options.title,
       eventStream: options.eventStream,
+      otherForm: options.otherForm,
       hidesParameter: options.hidesParameter ?? (() => false),
     });
     const elsewhere = place.isOutside ? { servers: [{ url: "/" }] } : {};

@@ -3,6 +3,7 @@ import { isRequired } from "../field-rules.ts";
 import { answersHttpBody, takesHttpBody } from "../google-http-body.ts";
 import { jsonMediaType } from "../http-response.ts";
 import type { JsonStyle } from "../json/json-style.ts";
+import type { OtherForm, OtherFormOf } from "../other-form.ts";
 import type { Route } from "../route.ts";
 import type { EventStreamFields } from "../server-sent-events.ts";
 import type { Examples } from "./example-messages.ts";
@@ -49,6 +50,7 @@ export interface OperationContext {
   readonly title: ((method: DescMethod) => string) | undefined;
   readonly details: (facts: OperationFacts) => OperationDetails;
   readonly eventStream: ((method: DescMethod) => EventStreamFields | undefined) | undefined;
+  readonly otherForm: OtherFormOf | undefined;
   /** Whether a field that the query could give is left out of the document. */
   readonly hidesParameter: (field: DescField) => boolean;
 }
@@ -165,6 +167,10 @@ function successResponse(route: Route, context: OperationContext, headers: JsonO
   return {
     description: comment || "The answer.",
     ...withHeaders,
-    content: { [jsonMediaType]: { schema, example } },
+    content: { [jsonMediaType]: { schema, example }, ...otherFormContent(context.otherForm?.(method), example) },
   };
+}
+
+function otherFormContent(form: OtherForm | undefined, example: JsonValue): JsonObject {
+  return form === undefined ? {} : { [form.mediaType]: { schema: { type: "string" }, example: form.render(example) } };
 }

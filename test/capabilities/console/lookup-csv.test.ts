@@ -4,7 +4,7 @@ import { parse } from "csv-parse/sync";
 import { expect, test } from "vitest";
 import { BatchLookupResultSchema, LineType, LookupReason } from "../../../gen/byond/v1/lookup_pb.ts";
 import { harmlessCell, lookupCsv } from "../../../src/capabilities/console/app/pages/lookup/lookup-csv.ts";
-import { harmlessCell as harmlessCellOfCommand } from "../../../src/capabilities/lookup/csv/spreadsheet-cell.ts";
+import { harmlessCell as harmlessCellOfCommand } from "../../../src/text/spreadsheet-cell.ts";
 
 test("it has what was found of each number, in order, and text that spreadsheets do not run", () => {
   const found = create(BatchLookupResultSchema, {

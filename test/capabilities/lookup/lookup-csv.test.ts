@@ -6,7 +6,7 @@ import { PassThrough, Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lookUpCsv } from "../../../src/capabilities/lookup/csv/lookup-csv-command.ts";
 import { delimiterOf } from "../../../src/capabilities/lookup/csv/read-csv.ts";
-import { harmlessCell } from "../../../src/capabilities/lookup/csv/spreadsheet-cell.ts";
+import { harmlessCell } from "../../../src/text/spreadsheet-cell.ts";
 
 let folder: string;
 beforeAll(async () => {

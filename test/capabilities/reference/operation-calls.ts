@@ -342,6 +342,14 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
     call("GET", "/events/stream?after=evt_none", 404, ({ key }) => ({ key })),
     call("GET", "/events/stream?types=nothing", 422, ({ key }) => ({ key })),
   ],
+  getVerificationReport: [
+    async (world) => {
+      await startVerification(world);
+      const path = "/reports/verifications?group_by=day&group_by=key&time_zone=Asia/Kolkata&channels=email";
+      return [await world.app.rest("GET", path, { key: world.sandboxKey }), 200];
+    },
+    call("GET", "/reports/verifications?from=2026-06-31", 422, ({ key }) => ({ key })),
+  ],
   getOverview: [
     async (world) => {
       await startVerification(world);

@@ -90,6 +90,9 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.WebhookDeliveryStatus": {
 		"pending": 1, "succeeded": 2, "failed": 3, "canceled": 4,
 	},
+	"byond.v1.ReportField": {
+		"day": 1, "channel": 2, "country": 3, "provider": 4, "key": 5,
+	},
 	"byond.v1.Role": {
 		"owner": 1,
 	},

@@ -178,6 +178,13 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "failed": 3,
         "canceled": 4,
     },
+    "byond.v1.ReportField": {
+        "day": 1,
+        "channel": 2,
+        "country": 3,
+        "provider": 4,
+        "key": 5,
+    },
     "byond.v1.Role": {
         "owner": 1,
     },

@@ -762,6 +762,38 @@ REQUEST_LIMIT: Message[types.RequestLimit] = Message(
     },
 )
 
+GET_VERIFICATION_REPORT_RESPONSE: Message[types.GetVerificationReportResponse] = Message(
+    types.GetVerificationReportResponse,
+    {
+        "from": AS_IT_IS,
+        "until": AS_IT_IS,
+        "time_zone": AS_IT_IS,
+        "groups": ListOf(lambda: VERIFICATION_GROUP),
+    },
+)
+
+VERIFICATION_GROUP: Message[types.VerificationGroup] = Message(
+    types.VerificationGroup,
+    {
+        "day": AS_IT_IS,
+        "channel": AS_IT_IS,
+        "country": AS_IT_IS,
+        "provider": AS_IT_IS,
+        "key_id": AS_IT_IS,
+        "started": AS_IT_IS,
+        "sent": AS_IT_IS,
+        "delivered": AS_IT_IS,
+        "approved": AS_IT_IS,
+        "expired": AS_IT_IS,
+        "locked": AS_IT_IS,
+        "canceled": AS_IT_IS,
+        "channel_unavailable": AS_IT_IS,
+        "failed_messages": AS_IT_IS,
+        "conversion_percent": AS_IT_IS,
+        "median_time_to_approval_ms": AS_IT_IS,
+    },
+)
+
 LIST_FIXED_CODES_RESPONSE: Message[types.ListFixedCodesResponse] = Message(
     types.ListFixedCodesResponse,
     {
@@ -1393,6 +1425,16 @@ REPORTS_OVERVIEW: Operation[types.GetOverviewResponse] = Operation(
     path="/api/v1/reports/overview",
     parameters_in="query",
     result=GET_OVERVIEW_RESPONSE,
+)
+
+REPORTS_VERIFICATIONS: Operation[types.GetVerificationReportResponse] = Operation(
+    id="reports.verifications",
+    rpc="byond.v1.ReportService/GetVerificationReport",
+    method="GET",
+    path="/api/v1/reports/verifications",
+    parameters_in="query",
+    result=GET_VERIFICATION_REPORT_RESPONSE,
+    parameters={"group_by": ListOf(AS_IT_IS), "channels": ListOf(AS_IT_IS), "countries": ListOf(AS_IT_IS), "providers": ListOf(AS_IT_IS), "key_ids": ListOf(AS_IT_IS)},
 )
 
 FIXED_CODES_CREATE: Operation[types.FixedCode] = Operation(

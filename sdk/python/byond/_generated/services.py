@@ -1458,6 +1458,56 @@ class Reports:
             options,
         )
 
+    def verifications(
+        self,
+        *,
+        from_: Optional[str] = None,
+        until: Optional[str] = None,
+        time_zone: Optional[str] = None,
+        group_by: Optional[Sequence[types.ReportField]] = None,
+        channels: Optional[Sequence[types.Channel]] = None,
+        countries: Optional[Sequence[str]] = None,
+        providers: Optional[Sequence[str]] = None,
+        key_ids: Optional[Sequence[str]] = None,
+        options: Optional[CallOptions] = None,
+    ) -> types.GetVerificationReportResponse:
+        """Returns what became of the verifications of a period of days, grouped by day, channel, country, provider and
+        API key, or some of them: how many were started, sent, delivered and approved, and how long approvals took.
+        With `Accept: text/csv` it is a table (RFC 4180) with a line for each group.
+
+        A verification belongs to the group of its start, whatever happens to it later: `approved` says how many of
+        those that were started on the day were approved by now. Its provider is the one that its first message went
+        to, whoever sent later ones. A start counts once it has had its first outcome, within seconds as a rule;
+        each outcome counts exactly once. The numbers are kept by quarters of an hour, with which days begin in all
+        time zones.
+
+        Args:
+            from_: The first day, such as `2026-05-01`. Default: 29 days before `until`.
+            until: The last day, which is part of the period. Default: today. A period has 366 days at most.
+            time_zone: The time zone whose days are meant, by its name in the IANA database, such as
+                `Asia/Kolkata`. Default `UTC`.
+            group_by: What to group by. Absent: all verifications are one group.
+            channels: Only verifications that were started with one of these channels.
+            countries: Only verifications whose start named a number of one of these countries (ISO 3166-1).
+            providers: Only verifications whose first message went to one of these providers.
+            key_ids: Only verifications that were started with one of these API keys, by their ids.
+            options: Options of this call.
+        """
+        return self._caller.call(
+            operations.REPORTS_VERIFICATIONS,
+            {
+                "from": from_,
+                "until": until,
+                "time_zone": time_zone,
+                "group_by": group_by,
+                "channels": channels,
+                "countries": countries,
+                "providers": providers,
+                "key_ids": key_ids,
+            },
+            options,
+        )
+
 
 class FixedCodes:
     """Gives a few recipients a fixed code in live mode, for those who review an app and for end-to-end tests: nothing

@@ -40,6 +40,8 @@ import type {
   GetMeResponse,
   GetOverviewParams,
   GetOverviewResponse,
+  GetVerificationReportParams,
+  GetVerificationReportResponse,
   GuardSettings,
   ListApiKeysParams,
   ListEventsParams,
@@ -714,6 +716,20 @@ export class Reports {
    */
   overview(params: GetOverviewParams = {}, options: CallOptions = {}): Promise<GetOverviewResponse> {
     return this.#caller.call(operations.reports.overview, { ...params }, options);
+  }
+
+  /**
+   * Returns what became of the verifications of a period of days, grouped by day, channel, country, provider and API
+   * key, or some of them: how many were started, sent, delivered and approved, and how long approvals took. With
+   * `Accept: text/csv` it is a table (RFC 4180) with a line for each group.
+   *
+   * A verification belongs to the group of its start, whatever happens to it later: `approved` says how many of those
+   * that were started on the day were approved by now. Its provider is the one that its first message went to, whoever
+   * sent later ones. A start counts once it has had its first outcome, within seconds as a rule; each outcome counts
+   * exactly once. The numbers are kept by quarters of an hour, with which days begin in all time zones.
+   */
+  verifications(params: GetVerificationReportParams = {}, options: CallOptions = {}): Promise<GetVerificationReportResponse> {
+    return this.#caller.call(operations.reports.verifications, { ...params }, options);
   }
 }
 

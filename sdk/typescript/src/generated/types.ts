@@ -341,6 +341,17 @@ export type MailDomainStatus = "accepts_mail" | "no_mail" | "not_found" | "unkno
 export type WebhookDeliveryStatus = "pending" | "succeeded" | "failed" | "canceled";
 
 /**
+ * By what verifications are grouped.
+ *
+ * - `day`: The day of the start, in the time zone of the request.
+ * - `channel`: The channel of the start.
+ * - `country`: The country of the recipient that the start named.
+ * - `provider`: The provider of the first message.
+ * - `key`: The API key of the start.
+ */
+export type ReportField = "day" | "channel" | "country" | "provider" | "key";
+
+/**
  * What a user may do in a workspace.
  *
  * - `owner`: Everything. The user owns the workspace.
@@ -1456,6 +1467,75 @@ export interface RequestLimit {
   readonly used: number;
 }
 
+/** What became of the verifications of a period, by group. */
+export interface GetVerificationReportResponse {
+  /** The first day. */
+  readonly from: string;
+  /** The last day, which is part of the period. */
+  readonly until: string;
+  /** The time zone whose days are meant. */
+  readonly timeZone: string;
+  /**
+   * The groups that have verifications, in the order of their fields. At most 10,000: a request for more is refused.
+   */
+  readonly groups: readonly VerificationGroup[];
+}
+
+/** Verifications that have in common what the request groups by. */
+export interface VerificationGroup {
+  /** The day on which they were started, such as `2026-05-31`. Null: the request does not group by it. */
+  readonly day: string | null;
+  /** The channel of the start. Null: the request does not group by it. */
+  readonly channel: Channel | null;
+  /**
+   * The country of the number that the start named (ISO 3166-1). Null: the request does not group by it; or the start
+   * named an email address, or a number that belongs to no country.
+   */
+  readonly country: string | null;
+  /**
+   * The provider that the first message went to, by the name that deliveries show. Null: the request does not group by
+   * it; or the verification ended before a provider was known.
+   */
+  readonly provider: string | null;
+  /** The id of the API key of the start. Null: the request does not group by it. */
+  readonly keyId: string | null;
+  /**
+   * All of them. A verification is counted with its first outcome: once a message was delivered (or was accepted, where
+   * its channel reports no delivery) or failed, or the verification ended.
+   */
+  readonly started: number;
+  /**
+   * Those of which a provider accepted a message. Where the provider reports deliveries, this is known with its report,
+   * or when the verification ends.
+   */
+  readonly sent: number;
+  /** Those of which a message arrived, as far as its channel tells: see `VerificationCounts.delivered`. */
+  readonly delivered: number;
+  /** The code matched. */
+  readonly approved: number;
+  /** The code expired before it was entered. Counted within about a minute of the expiry. */
+  readonly expired: number;
+  /** Too many wrong codes. */
+  readonly locked: number;
+  /** Ended by a call, or the recipient was erased while they were pending. */
+  readonly canceled: number;
+  /** The server had no provider for the channel. Nothing was sent. */
+  readonly channelUnavailable: number;
+  /** Messages, not verifications, that did not arrive. */
+  readonly failedMessages: number;
+  /**
+   * The approved part of those that were started and whose channel had a provider, in whole percent. Null if there are
+   * none.
+   */
+  readonly conversionPercent: number | null;
+  /**
+   * The median time from the start until the code matched, in milliseconds: an estimate within one of the ranges that
+   * end at 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300 and 600 seconds. 600,000 stand for ten minutes or more.
+   * Null if no code matched.
+   */
+  readonly medianTimeToApprovalMs: number | null;
+}
+
 /** The fixed codes of the workspace. */
 export interface ListFixedCodesResponse {
   /** The fixed codes, newest first. */
@@ -2161,6 +2241,26 @@ export interface ListWebhookDeliveriesParams {
 export interface GetOverviewParams {
   /** How far back to go. Default `24h`. */
   readonly period?: ReportPeriod | undefined;
+}
+
+/** Parameters of `reports.verifications`. */
+export interface GetVerificationReportParams {
+  /** The first day, such as `2026-05-01`. Default: 29 days before `until`. */
+  readonly from?: string | undefined;
+  /** The last day, which is part of the period. Default: today. A period has 366 days at most. */
+  readonly until?: string | undefined;
+  /** The time zone whose days are meant, by its name in the IANA database, such as `Asia/Kolkata`. Default `UTC`. */
+  readonly timeZone?: string | undefined;
+  /** What to group by. Absent: all verifications are one group. */
+  readonly groupBy?: readonly ReportField[] | undefined;
+  /** Only verifications that were started with one of these channels. */
+  readonly channels?: readonly Channel[] | undefined;
+  /** Only verifications whose start named a number of one of these countries (ISO 3166-1). */
+  readonly countries?: readonly string[] | undefined;
+  /** Only verifications whose first message went to one of these providers. */
+  readonly providers?: readonly string[] | undefined;
+  /** Only verifications that were started with one of these API keys, by their ids. */
+  readonly keyIds?: readonly string[] | undefined;
 }
 
 /** Parameters of `fixedCodes.create`. */

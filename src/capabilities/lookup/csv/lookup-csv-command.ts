@@ -13,7 +13,7 @@ import { PlanTables } from "../plan-tables.ts";
 import { findNumberColumn } from "./number-column.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import { readCsv } from "./read-csv.ts";
-import { harmlessCell } from "./spreadsheet-cell.ts";
+import { harmlessCell } from "../../../text/spreadsheet-cell.ts";
 import { summaryText } from "./summary-text.ts";
 
 /** `byond lookup`: looks up the numbers of a CSV file, on this machine. Throws `CommandError` for unusable input. */

@@ -3,6 +3,7 @@ import { FieldMaskSchema } from "@bufbuild/protobuf/wkt";
 import { buildOpenApi } from "@byond/rest/openapi/openapi-document";
 import { commentOf } from "@byond/rest/openapi/proto-comments";
 import { apiVersions } from "../../../rpc/api-versions.ts";
+import { csvForm } from "../../../rpc/csv-form.ts";
 import { eventStreamFields } from "../../../rpc/event-stream-fields.ts";
 import { restStyle } from "../../../rpc/rest-style.ts";
 import { sharedComponents } from "./components.ts";
@@ -85,6 +86,7 @@ export function buildReference(
     mayGrow: (enumType) => /\bmay be added\b/.test(commentOf(enumType)),
     hidesParameter: isFieldMask,
     eventStream: eventStreamFields,
+    otherForm: csvForm,
     operation: (facts) => operationDetails(facts, basePath, errors, sdkSamples),
     components: () => {
       const { responses, schemas } = errors.components();

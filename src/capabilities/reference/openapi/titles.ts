@@ -40,6 +40,7 @@ const titles: Readonly<Record<string, string>> = {
   CreateFixedCode: "Create a fixed code",
   DeleteFixedCode: "Delete a fixed code",
   GetOverview: "Get an overview",
+  GetVerificationReport: "Get a report of verifications",
   CreateApiKey: "Create an API key",
   GetApiKey: "Get an API key",
   UpdateApiKey: "Update an API key",
