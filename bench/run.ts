@@ -6,6 +6,7 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os"
 import { parseArgs } from "node:util";
 import { Postgres } from "./databases.ts";
 import { guardSimulation } from "./guard/guard-simulation.ts";
+import { verificationReport } from "./report/verification-report.ts";
 import type { Outcome, Row, Run, Simulation } from "./row.ts";
 import { betterAuthRows } from "./rows/better-auth.ts";
 import { guardRows } from "./rows/guard.ts";
@@ -26,7 +27,7 @@ const rows: readonly Row[] = [
 ];
 
 /** What has a table of its own. */
-const simulations: readonly Simulation[] = [guardSimulation];
+const simulations: readonly Simulation[] = [guardSimulation, verificationReport];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -478,8 +478,8 @@ type ReportsVerificationsParams struct {
 	// Providers: only verifications whose first message went to one of these providers.
 	Providers []string `json:"providers,omitzero"`
 
-	// KeyIds: only verifications that were started with one of these API keys, by their ids.
-	KeyIds []string `json:"key_ids,omitzero"`
+	// APIKeyIds: only verifications that were started with one of these API keys, by their ids.
+	APIKeyIds []string `json:"api_key_ids,omitzero"`
 }
 
 // FixedCodesCreateParams are the parameters of [FixedCodesService.Create].

@@ -95,7 +95,7 @@ const beyondTheEntities = {
     throttle: ["fillfactor=80"],
     verification: ["fillfactor=80"],
     verification_hour: ["fillfactor=60"],
-    verification_slot: ["fillfactor=60"],
+    verification_slot: ["fillfactor=75"],
   },
   sequences: ["event_pending_number", "event_position", "revocation_seq"],
   defaults: {

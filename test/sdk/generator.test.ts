@@ -21,7 +21,7 @@ test("these are the names that users call: none of them changes by accident", ()
     "email: lookup",
     "events: list get stream",
     "webhooks: create list get update delete rotate_secret test list_deliveries redeliver",
-    "reports: overview",
+    "reports: overview verifications",
     "fixed_codes: create list delete",
     "keys: create list get update rotate revoke",
     "auth: sign_up sign_in refresh sign_out me logout_all start_password_reset confirm_password_reset change_password start_email_verification check_email_verification get_workspace update_workspace delete_account",

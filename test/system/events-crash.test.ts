@@ -26,8 +26,8 @@ const outcomes = ["approved", "expired", "locked", "canceled", "channel_unavaila
 /** What reports say, by channel, country, provider and key. */
 async function reportedBy(client: pg.Client) {
   const { rows } = await client.query(
-    `SELECT channel, country, provider, key_id, ${["started", "sent", "delivered", "failed_messages", ...outcomes].map((count) => `sum(${count})::int AS ${count}`).join(", ")},
-       (${Array.from({ length: 14 }, (_, range) => `sum(approved_range${range})`).join(" + ")})::int AS timed
+    `SELECT channel, country, provider, key_id, ${["started", "sent", "delivered", "failed_messages", ...outcomes].map((count) => `coalesce(sum(${count}), 0)::int AS ${count}`).join(", ")},
+       (${Array.from({ length: 14 }, (_, range) => `coalesce(sum(approved_range${range}), 0)`).join(" + ")})::int AS timed
      FROM verification_slot GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
   );
   return rows;

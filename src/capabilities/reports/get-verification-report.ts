@@ -1,6 +1,6 @@
 import type { Mode } from "../../access/caller.ts";
 import type { Queryable } from "../../database/database.ts";
-import { array, boolean, integer, statement, text, timestamptz } from "../../database/statement.ts";
+import { array, boolean, integer, nullable, statement, text, timestamptz } from "../../database/statement.ts";
 import { invalidFields } from "../../errors.ts";
 import { summarizeDurations } from "./durations.ts";
 import { daysOf } from "./report-days.ts";
@@ -53,7 +53,10 @@ interface GroupRow extends ReportCounts, Readonly<Record<Exclude<ReportField, "d
 
 const fieldIf = (isAsked: string, field: string) => `CASE WHEN ${isAsked} THEN ${field} ELSE '' END AS ${field}`;
 
-const oneOf = (field: string, values: string) => `(${values} = '{}' OR ${field} = ANY (${values}))`;
+const oneOf = (field: string, values: string) => `(${values} IS NULL OR ${field} = ANY (${values}))`;
+
+/** Null, which costs a row nothing, for no condition. */
+const orNull = (values: readonly string[]) => (values.length === 0 ? null : values);
 
 const counts = ["started", "sent", "delivered", "approved", "expired", "locked", "canceled", "channel_unavailable"];
 
@@ -69,10 +72,10 @@ const readGroups = statement<GroupRow>("read_verification_slots")(
     byCountry: boolean,
     byProvider: boolean,
     byKey: boolean,
-    channels: array(text),
-    countries: array(text),
-    providers: array(text),
-    keyIds: array(text),
+    channels: nullable(array(text)),
+    countries: nullable(array(text)),
+    providers: nullable(array(text)),
+    keyIds: nullable(array(text)),
     limit: integer,
   },
   (p) => `
@@ -80,8 +83,8 @@ const readGroups = statement<GroupRow>("read_verification_slots")(
       CASE WHEN ${p.byDay} THEN width_bucket(slot, ${p.dayStarts}) ELSE 0 END AS day,
       ${fieldIf(p.byChannel, "channel")}, ${fieldIf(p.byCountry, "country")}, ${fieldIf(p.byProvider, "provider")},
       ${fieldIf(p.byKey, "key_id")},
-      ${[...counts, "failed_messages"].map((count) => `sum(${count})::float8 AS ${count}`).join(", ")},
-      ARRAY[${[...durationBoundsMs.keys(), durationBoundsMs.length].map((range) => `sum(approved_range${range})`).join(", ")}]::float8[]
+      ${[...counts, "failed_messages"].map((count) => `coalesce(sum(${count}), 0)::float8 AS ${count}`).join(", ")},
+      ARRAY[${[...durationBoundsMs.keys(), durationBoundsMs.length].map((range) => `coalesce(sum(approved_range${range}), 0)`).join(", ")}]::float8[]
         AS approvals
     FROM verification_slot
     WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND slot >= ${p.from} AND slot < ${p.until}
@@ -98,12 +101,28 @@ const readGroups = statement<GroupRow>("read_verification_slots")(
  */
 export async function getVerificationReport(
   { database }: { readonly database: Queryable },
-  { from, until, timeZone, groupBy, ...asked }: VerificationReportInput,
+  {
+    workspaceId,
+    mode,
+    from,
+    until,
+    timeZone,
+    groupBy,
+    channels,
+    countries,
+    providers,
+    keyIds,
+  }: VerificationReportInput,
 ): Promise<readonly VerificationGroup[]> {
   const { days, end } = daysOf(from, until, timeZone);
   const dayStarts = days.map(({ start }) => start);
   const rows = await database.run(readGroups, {
-    ...asked,
+    workspaceId,
+    mode,
+    channels: orNull(channels),
+    countries: orNull(countries),
+    providers: orNull(providers),
+    keyIds: orNull(keyIds),
     from: dayStarts[0] ?? end,
     until: end,
     dayStarts,

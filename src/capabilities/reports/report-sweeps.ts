@@ -8,9 +8,10 @@ export function reportSweeps(
   retentionDays: number,
 ): readonly Sweep[] {
   const until = `(SELECT byond_now() - interval '${retentionDays} days')`;
+  // PostgreSQL uses the index of slots only if the condition has its predicate.
   return [
     sweepOldest(deps, { table: "verification_hour", column: "hour", until }),
-    sweepOldest(deps, { table: "verification_slot", column: "slot", until }),
+    sweepOldest(deps, { table: "verification_slot", column: "slot", until: `${until} AND slot < 'infinity'` }),
     sweepOldest(deps, { table: "request_hour", column: "hour", until }),
   ];
 }

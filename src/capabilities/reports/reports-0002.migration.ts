@@ -12,7 +12,12 @@ export class Reports0002 extends Migration {
 
 const ranges = [...durationBoundsMs, Number.POSITIVE_INFINITY].map((_, range) => range);
 
-/** As in `verification_hour`, no index but that of the key has a column that changes. */
+/**
+ * As in `verification_hour`, no index but that of the key has a column that changes. The other index is for the sweep alone, which names its
+ * predicate: periods are read by the key.
+ *
+ * Most counts of most rows are 0, and stored as null, which takes no place: a report reads half as many pages.
+ */
 const verificationSlot = `
   CREATE TABLE verification_slot (
     workspace_id text NOT NULL,
@@ -22,19 +27,19 @@ const verificationSlot = `
     country text NOT NULL,
     provider text NOT NULL,
     key_id text NOT NULL,
-    started integer NOT NULL,
-    sent integer NOT NULL,
-    delivered integer NOT NULL,
-    approved integer NOT NULL,
-    expired integer NOT NULL,
-    locked integer NOT NULL,
-    canceled integer NOT NULL,
-    channel_unavailable integer NOT NULL,
-    failed_messages integer NOT NULL,
-    ${ranges.map((range) => `approved_range${range} integer NOT NULL`).join(",\n    ")},
+    started integer,
+    sent integer,
+    delivered integer,
+    approved integer,
+    expired integer,
+    locked integer,
+    canceled integer,
+    channel_unavailable integer,
+    failed_messages integer,
+    ${ranges.map((range) => `approved_range${range} integer`).join(",\n    ")},
     PRIMARY KEY (workspace_id, mode, slot, channel, country, provider, key_id)
-  ) WITH (fillfactor = 60);
-  CREATE INDEX verification_slot_oldest_first ON verification_slot (slot)`;
+  ) WITH (fillfactor = 75);
+  CREATE INDEX verification_slot_oldest_first ON verification_slot (slot) WHERE slot < 'infinity'`;
 
 const happenedOnce: Readonly<Record<string, string>> = {
   delivered: "is_first_delivery",
@@ -70,6 +75,9 @@ const countRanges = (condition: string) =>
 
 const addCounts = (columns: Readonly<Record<string, string>>) =>
   Object.keys(columns).map((column) => `${column} = counted.${column} + excluded.${column}`);
+
+const addToSlot = (column: string) =>
+  `${column} = coalesce(counted.${column} + excluded.${column}, excluded.${column}, counted.${column})`;
 
 const addRanges = (column: string) =>
   `${column} = ARRAY[${ranges.map((range) => `counted.${column}[${range + 1}] + excluded.${column}[${range + 1}]`).join(", ")}]`;
@@ -139,13 +147,13 @@ const countVerifications = `
     )
     SELECT
       workspace_id, mode, date_bin('${slotMs / 1_000} seconds', started_at, 'epoch') AS slot, channel, country, provider, key_id,
-      ${list(Object.values(countsOfSlot).map(countIf))}
+      ${list(Object.values(countsOfSlot).map((condition) => `nullif(${countIf(condition)}, 0)`))}
     FROM happened
     WHERE type <> 'verification.started' OR is_first_outcome
     GROUP BY workspace_id, mode, slot, channel, country, provider, key_id
     ORDER BY workspace_id, mode, slot, channel, country, provider, key_id
     ON CONFLICT (workspace_id, mode, slot, channel, country, provider, key_id) DO UPDATE SET
-      ${list(addCounts(countsOfSlot))};
+      ${list(Object.keys(countsOfSlot).map(addToSlot))};
     RETURN NULL;
   END $$`;
 

@@ -19,7 +19,7 @@ const fieldsByEnum = new Map<ReportFieldEnum, ReportField>([
   [ReportFieldEnum.CHANNEL, "channel"],
   [ReportFieldEnum.COUNTRY, "country"],
   [ReportFieldEnum.PROVIDER, "provider"],
-  [ReportFieldEnum.KEY, "keyId"],
+  [ReportFieldEnum.API_KEY, "keyId"],
 ]);
 
 /** The period of a request that passed validation. */
@@ -38,7 +38,7 @@ export function reportInput(
     channels: request.channels.map(channelOf),
     countries: request.countries,
     providers: request.providers,
-    keyIds: request.keyIds,
+    keyIds: request.apiKeyIds,
   };
 }
 
@@ -77,7 +77,7 @@ export function groupMessage(group: VerificationGroup): MessageInitShape<typeof 
   return {
     ...(day === undefined ? {} : { day }),
     ...(channelName === undefined ? {} : { channel: channelEnums[channelName] }),
-    ...unlessEmpty({ country, provider, keyId }),
+    ...unlessEmpty({ country, provider, apiKeyId: keyId }),
     started: int32(counts.started),
     sent: int32(counts.sent),
     delivered: int32(counts.delivered),

@@ -1,6 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 
-const count = () => p.integer();
+/** Null: none. */
+const count = () => p.integer().nullable();
 
 /**
  * The verifications that were started in a quarter of an hour and have had an outcome, in numbers, by all that reports group them by. Written by
@@ -49,5 +50,5 @@ export const VerificationSlotEntity = defineEntity({
     approvedRange12: count(),
     approvedRange13: count(),
   },
-  indexes: [{ name: "verification_slot_oldest_first", properties: ["slot"] }],
+  indexes: [{ name: "verification_slot_oldest_first", properties: "slot", where: "slot < 'infinity'" }],
 });

@@ -258,13 +258,21 @@ function isOfBatchItem(id: string, { keyword, value }: MemberViolation): boolean
   return id === "batchLookup" && keyword.startsWith("items.") && Array.isArray(value) && value.some(hasNull);
 }
 
+/** Whether any text fits a schema. */
+const isText = (schema: unknown) =>
+  JSON.stringify(Object(schema).type) === '"string"' && Object(schema).pattern === "^[^\\x00]*$";
+
 /** Whether a parameter, which is text, can have the value. */
 function canBeSent(part: Part, { name, keyword, value }: MemberViolation, schema: Schema | undefined): boolean {
   if (schema === undefined || keyword === "required") {
     return part === "query" && name !== "";
   }
   if (keyword === "type") {
-    return typeof value === "string";
+    // One text is a list with one item, where any text can be an item.
+    return typeof value === "string" && !(schema.type === "array" && isText(schema.items));
+  }
+  if (keyword === "items.type") {
+    return Array.isArray(value) && typeof value[0] === "string";
   }
   return part === "header" ? /^[\x20-\x7e]+$/.test(String(value).trim()) : part === "query" || value !== "";
 }

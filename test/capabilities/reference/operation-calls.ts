@@ -345,7 +345,7 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
   getVerificationReport: [
     async (world) => {
       await startVerification(world);
-      const path = "/reports/verifications?group_by=day&group_by=key&time_zone=Asia/Kolkata&channels=email";
+      const path = "/reports/verifications?group_by=day&group_by=api_key&time_zone=Asia/Kolkata&channels=email";
       return [await world.app.rest("GET", path, { key: world.sandboxKey }), 200];
     },
     call("GET", "/reports/verifications?from=2026-06-31", 422, ({ key }) => ({ key })),

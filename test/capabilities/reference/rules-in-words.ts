@@ -286,6 +286,26 @@ export const rulesInWords: readonly RuleInWords[] = [
     draw: () => fc.oneof(fc.ipV4(), fc.ipV6()),
   },
   {
+    fields: ["from"],
+    operations: ["getVerificationReport"],
+    reason: "months have different lengths, and a period has an end and a longest length",
+    said: /The first day, such as/,
+    draw: ({ until }) => (isGiven(until) ? fc.constantFrom("2026-02-28", "2026-05-01") : fc.constant(undefined)),
+  },
+  {
+    fields: ["until"],
+    operations: ["getVerificationReport"],
+    reason: "months have different lengths, and a period has a longest length",
+    said: /366 days at most/,
+    draw: () => fc.constantFrom("2026-05-31", "2026-12-31"),
+  },
+  {
+    fields: ["time_zone"],
+    reason: "which time zones there are changes",
+    said: /IANA database/,
+    draw: () => fc.constantFrom(...Intl.supportedValuesOf("timeZone")),
+  },
+  {
     fields: ["page_token"],
     reason: "it is a token that an answer has",
     said: /`next_page_token` of the page before/,

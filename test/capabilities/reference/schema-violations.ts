@@ -82,7 +82,7 @@ function ofTexts({ format, minLength, maxLength, pattern }: Schema, fitting: unk
   return [
     ...(min > 0 ? [{ keyword: "minLength", value: text.slice(0, min - 1) }] : []),
     ...(Number.isFinite(max)
-      ? [{ keyword: "maxLength", value: text + (text.at(-1) ?? "x").repeat(max + 1 - lengthOf(text)) }]
+      ? [{ keyword: "maxLength", value: text + (text.at(-1) ?? "x").repeat(Math.max(0, max + 1 - lengthOf(text))) }]
       : []),
     ...(pattern === undefined ? [] : oddTexts.filter(isOdd).map((value) => ({ keyword: "pattern", value }))),
     ...(typeof format === "string" ? [{ keyword: "format", value: notOfFormats[format] }] : []),

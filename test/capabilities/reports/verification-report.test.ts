@@ -13,7 +13,7 @@ const nothing = {
   channel: null,
   country: null,
   provider: null,
-  key_id: null,
+  api_key_id: null,
   started: 0,
   sent: 0,
   delivered: 0,
@@ -82,8 +82,8 @@ describe.each(protocols)("over $name", (protocol) => {
       { ...mails, country: null },
       { ...calls, country: "SG" },
     ]);
-    const byKey = await groups({ group_by: ["key"] });
-    expect(new Map(byKey.map((group: { key_id: string; started: number }) => [group.key_id, group.started]))).toEqual(
+    const byKey = await groups({ group_by: ["api_key"] });
+    expect(new Map(byKey.map((group: { api_key_id: string; started: number }) => [group.api_key_id, group.started]))).toEqual(
       new Map([
         [one.id, 1],
         [other.id, 2],
@@ -93,16 +93,16 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await groups({ channels: ["voice", "email"] })).toEqual([total]);
     expect(await groups({ countries: ["SG", "IN"] })).toMatchObject([{ started: 1, channel_unavailable: 1 }]);
     expect(await groups({ countries: ["IN"] })).toEqual([]);
-    expect(await groups({ key_ids: [one.id] })).toMatchObject([{ started: 1, approved: 1, conversion_percent: 100 }]);
+    expect(await groups({ api_key_ids: [one.id] })).toMatchObject([{ started: 1, approved: 1, conversion_percent: 100 }]);
     expect(await groups({ providers: ["nobody"] })).toEqual([]);
     const today = app.time.now().toISOString().slice(0, 10);
-    expect(await groups({ group_by: ["day", "channel", "country", "provider", "key"], channels: ["voice"] })).toEqual([
+    expect(await groups({ group_by: ["day", "channel", "country", "provider", "api_key"], channels: ["voice"] })).toEqual([
       {
         ...nothing,
         day: today,
         channel: "voice",
         country: "SG",
-        key_id: other.id,
+        api_key_id: other.id,
         started: 1,
         channel_unavailable: 1,
       },
@@ -195,7 +195,7 @@ test("with Accept: text/csv the report is a table, in which nothing is a formula
      FROM verification_slot, unnest(ARRAY['=cmd', 'a "b", c']) AS named (provider) WHERE workspace_id = $1`,
     [account.workspaceId],
   );
-  const get = (accept: string, more: object = {}, query = "?group_by=channel&group_by=provider&group_by=key") =>
+  const get = (accept: string, more: object = {}, query = "?group_by=channel&group_by=provider&group_by=api_key") =>
     fetch(`${app.url}/api/v1/reports/verifications${query}`, {
       headers: { authorization: `Bearer ${key}`, accept, ...more },
     });
@@ -234,7 +234,7 @@ test("a report of more groups than an answer has is refused", async () => {
      FROM generate_series(1, 10001) AS i`,
     [account.workspaceId],
   );
-  const { body } = await app.rest("GET", "/reports/verifications?group_by=key", { key });
+  const { body } = await app.rest("GET", "/reports/verifications?group_by=api_key", { key });
   expect(body.error.fields).toEqual({
     group_by: "makes more than 10,000 groups of these verifications: ask for fewer days or fields",
   });

@@ -91,7 +91,7 @@ var EnumWords = map[string]map[string]int32{
 		"pending": 1, "succeeded": 2, "failed": 3, "canceled": 4,
 	},
 	"byond.v1.ReportField": {
-		"day": 1, "channel": 2, "country": 3, "provider": 4, "key": 5,
+		"day": 1, "channel": 2, "country": 3, "provider": 4, "api_key": 5,
 	},
 	"byond.v1.Role": {
 		"owner": 1,

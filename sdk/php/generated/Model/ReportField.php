@@ -22,5 +22,5 @@ final class ReportField
     public const PROVIDER = 'provider';
 
     /** The API key of the start. */
-    public const KEY = 'key';
+    public const API_KEY = 'api_key';
 }

@@ -35,7 +35,7 @@ final class VerificationGroup extends Result
     public readonly ?string $provider;
 
     /** The id of the API key of the start. Null: the request does not group by it. */
-    public readonly ?string $keyId;
+    public readonly ?string $apiKeyId;
 
     /**
      * All of them. A verification is counted with its first outcome: once a message was delivered (or was accepted,
@@ -91,7 +91,7 @@ final class VerificationGroup extends Result
         $this->channel = JsonReader::stringOrNull($json->channel ?? null);
         $this->country = JsonReader::stringOrNull($json->country ?? null);
         $this->provider = JsonReader::stringOrNull($json->provider ?? null);
-        $this->keyId = JsonReader::stringOrNull($json->key_id ?? null);
+        $this->apiKeyId = JsonReader::stringOrNull($json->api_key_id ?? null);
         $this->started = JsonReader::integer($json->started ?? null);
         $this->sent = JsonReader::integer($json->sent ?? null);
         $this->delivered = JsonReader::integer($json->delivered ?? null);

@@ -76,7 +76,7 @@ final class Reports
      * @param list<string>|null $countries Only verifications whose start named a number of one of these countries
      *     (ISO 3166-1).
      * @param list<string>|null $providers Only verifications whose first message went to one of these providers.
-     * @param list<string>|null $keyIds Only verifications that were started with one of these API keys, by their
+     * @param list<string>|null $apiKeyIds Only verifications that were started with one of these API keys, by their
      *     ids.
      * @throws ByondException
      */
@@ -88,7 +88,7 @@ final class Reports
         ?array $channels = null,
         ?array $countries = null,
         ?array $providers = null,
-        ?array $keyIds = null,
+        ?array $apiKeyIds = null,
         ?RequestOptions $options = null,
     ): GetVerificationReportResponse {
         return new GetVerificationReportResponse($this->caller->call(
@@ -102,7 +102,7 @@ final class Reports
                 'channels' => JsonWriter::list($channels),
                 'countries' => JsonWriter::list($countries),
                 'providers' => JsonWriter::list($providers),
-                'key_ids' => JsonWriter::list($keyIds),
+                'api_key_ids' => JsonWriter::list($apiKeyIds),
             ],
             $options,
         ));

@@ -183,7 +183,7 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "channel": 2,
         "country": 3,
         "provider": 4,
-        "key": 5,
+        "api_key": 5,
     },
     "byond.v1.Role": {
         "owner": 1,

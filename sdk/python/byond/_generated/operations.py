@@ -779,7 +779,7 @@ VERIFICATION_GROUP: Message[types.VerificationGroup] = Message(
         "channel": AS_IT_IS,
         "country": AS_IT_IS,
         "provider": AS_IT_IS,
-        "key_id": AS_IT_IS,
+        "api_key_id": AS_IT_IS,
         "started": AS_IT_IS,
         "sent": AS_IT_IS,
         "delivered": AS_IT_IS,
@@ -1434,7 +1434,7 @@ REPORTS_VERIFICATIONS: Operation[types.GetVerificationReportResponse] = Operatio
     path="/api/v1/reports/verifications",
     parameters_in="query",
     result=GET_VERIFICATION_REPORT_RESPONSE,
-    parameters={"group_by": ListOf(AS_IT_IS), "channels": ListOf(AS_IT_IS), "countries": ListOf(AS_IT_IS), "providers": ListOf(AS_IT_IS), "key_ids": ListOf(AS_IT_IS)},
+    parameters={"group_by": ListOf(AS_IT_IS), "channels": ListOf(AS_IT_IS), "countries": ListOf(AS_IT_IS), "providers": ListOf(AS_IT_IS), "api_key_ids": ListOf(AS_IT_IS)},
 )
 
 FIXED_CODES_CREATE: Operation[types.FixedCode] = Operation(

@@ -1468,7 +1468,7 @@ class Reports:
         channels: Optional[Sequence[types.Channel]] = None,
         countries: Optional[Sequence[str]] = None,
         providers: Optional[Sequence[str]] = None,
-        key_ids: Optional[Sequence[str]] = None,
+        api_key_ids: Optional[Sequence[str]] = None,
         options: Optional[CallOptions] = None,
     ) -> types.GetVerificationReportResponse:
         """Returns what became of the verifications of a period of days, grouped by day, channel, country, provider and
@@ -1490,7 +1490,7 @@ class Reports:
             channels: Only verifications that were started with one of these channels.
             countries: Only verifications whose start named a number of one of these countries (ISO 3166-1).
             providers: Only verifications whose first message went to one of these providers.
-            key_ids: Only verifications that were started with one of these API keys, by their ids.
+            api_key_ids: Only verifications that were started with one of these API keys, by their ids.
             options: Options of this call.
         """
         return self._caller.call(
@@ -1503,7 +1503,7 @@ class Reports:
                 "channels": channels,
                 "countries": countries,
                 "providers": providers,
-                "key_ids": key_ids,
+                "api_key_ids": api_key_ids,
             },
             options,
         )

@@ -646,7 +646,7 @@ ReportField = Literal[
     "channel",
     "country",
     "provider",
-    "key",
+    "api_key",
 ]
 """By what verifications are grouped.
 
@@ -654,7 +654,7 @@ ReportField = Literal[
 - `channel`: The channel of the start.
 - `country`: The country of the recipient that the start named.
 - `provider`: The provider of the first message.
-- `key`: The API key of the start.
+- `api_key`: The API key of the start.
 
 """
 
@@ -2302,7 +2302,7 @@ class VerificationGroup:
     by it; or the verification ended before a provider was known.
     """
 
-    key_id: Optional[str]
+    api_key_id: Optional[str]
     """The id of the API key of the start. Null: the request does not group by it."""
 
     started: int

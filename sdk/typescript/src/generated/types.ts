@@ -347,9 +347,9 @@ export type WebhookDeliveryStatus = "pending" | "succeeded" | "failed" | "cancel
  * - `channel`: The channel of the start.
  * - `country`: The country of the recipient that the start named.
  * - `provider`: The provider of the first message.
- * - `key`: The API key of the start.
+ * - `api_key`: The API key of the start.
  */
-export type ReportField = "day" | "channel" | "country" | "provider" | "key";
+export type ReportField = "day" | "channel" | "country" | "provider" | "api_key";
 
 /**
  * What a user may do in a workspace.
@@ -1498,7 +1498,7 @@ export interface VerificationGroup {
    */
   readonly provider: string | null;
   /** The id of the API key of the start. Null: the request does not group by it. */
-  readonly keyId: string | null;
+  readonly apiKeyId: string | null;
   /**
    * All of them. A verification is counted with its first outcome: once a message was delivered (or was accepted, where
    * its channel reports no delivery) or failed, or the verification ended.
@@ -2260,7 +2260,7 @@ export interface GetVerificationReportParams {
   /** Only verifications whose first message went to one of these providers. */
   readonly providers?: readonly string[] | undefined;
   /** Only verifications that were started with one of these API keys, by their ids. */
-  readonly keyIds?: readonly string[] | undefined;
+  readonly apiKeyIds?: readonly string[] | undefined;
 }
 
 /** Parameters of `fixedCodes.create`. */
