@@ -18,6 +18,7 @@ export const routes = [
   "/keys",
   "/keys/new",
   "/verifications",
+  "/reports",
   "/suppressions",
   "/guard",
   "/guard/blocks",

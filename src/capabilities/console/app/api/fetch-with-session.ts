@@ -6,11 +6,16 @@ import type { ModeName } from "./mode.ts";
 import { serverUrl } from "./server-address.ts";
 import { transports } from "./transport.ts";
 
-/** Gets JSON from a path of the server with the session of the cookie, for what has no RPC or is wanted as REST says it. */
-export async function fetchWithSession(path: string, mode: ModeName, signal?: AbortSignal): Promise<Response> {
+/** Gets JSON, or what else `accept` says, from a path of the server with the session of the cookie, for what has no RPC or is wanted as REST says it. */
+export async function fetchWithSession(
+  path: string,
+  mode: ModeName,
+  signal?: AbortSignal,
+  accept = "application/json",
+): Promise<Response> {
   const get = () =>
     fetch(`${serverUrl}${path}`, {
-      headers: { Accept: "application/json", "Byond-Session": "cookie", "Byond-Mode": mode },
+      headers: { Accept: accept, "Byond-Session": "cookie", "Byond-Mode": mode },
       credentials: "same-origin",
       ...(signal && { signal }),
     });

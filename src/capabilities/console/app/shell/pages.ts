@@ -41,6 +41,14 @@ export const pages: readonly ConsolePage[] = [
     words: "codes otp resend cancel attempts",
   },
   {
+    title: "Reports",
+    path: "/reports",
+    route: "/reports",
+    icon: "chart",
+    component: lazy(() => import("../pages/reports/reports-page.tsx")),
+    words: "funnel statistics conversion countries providers keys csv export",
+  },
+  {
     title: "Suppressions",
     path: "/suppressions",
     route: "/suppressions",

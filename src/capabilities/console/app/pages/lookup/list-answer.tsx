@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { BatchLookupResponse, BatchLookupResult } from "#gen/byond/v1/lookup_pb.ts";
 import { Button } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
+import { download } from "../../components/download.ts";
 import { Facts } from "../../components/facts.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { StatusBadge } from "../../components/status-badge.tsx";
@@ -95,14 +96,4 @@ function countsText(counts: Readonly<Record<string, number>> = {}): string {
       .map(([name, count]) => `${name === "e164" ? "E.164" : name.replaceAll("_", " ")} ${count.toLocaleString()}`)
       .join(", ") || "–"
   );
-}
-
-/** Gives the browser a file to keep. */
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }
