@@ -90,7 +90,7 @@ function Reports() {
           options={fieldOptions}
         />
         <SelectField
-          label="Then by"
+          label="And by"
           value={second?.[0] ?? ""}
           onChange={(value) => setFilters({ and: value })}
           options={secondOptions}
