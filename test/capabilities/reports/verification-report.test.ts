@@ -83,7 +83,9 @@ describe.each(protocols)("over $name", (protocol) => {
       { ...calls, country: "SG" },
     ]);
     const byKey = await groups({ group_by: ["api_key"] });
-    expect(new Map(byKey.map((group: { api_key_id: string; started: number }) => [group.api_key_id, group.started]))).toEqual(
+    expect(
+      new Map(byKey.map((group: { api_key_id: string; started: number }) => [group.api_key_id, group.started])),
+    ).toEqual(
       new Map([
         [one.id, 1],
         [other.id, 2],
@@ -93,10 +95,14 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await groups({ channels: ["voice", "email"] })).toEqual([total]);
     expect(await groups({ countries: ["SG", "IN"] })).toMatchObject([{ started: 1, channel_unavailable: 1 }]);
     expect(await groups({ countries: ["IN"] })).toEqual([]);
-    expect(await groups({ api_key_ids: [one.id] })).toMatchObject([{ started: 1, approved: 1, conversion_percent: 100 }]);
+    expect(await groups({ api_key_ids: [one.id] })).toMatchObject([
+      { started: 1, approved: 1, conversion_percent: 100 },
+    ]);
     expect(await groups({ providers: ["nobody"] })).toEqual([]);
     const today = app.time.now().toISOString().slice(0, 10);
-    expect(await groups({ group_by: ["day", "channel", "country", "provider", "api_key"], channels: ["voice"] })).toEqual([
+    expect(
+      await groups({ group_by: ["day", "channel", "country", "provider", "api_key"], channels: ["voice"] }),
+    ).toEqual([
       {
         ...nothing,
         day: today,

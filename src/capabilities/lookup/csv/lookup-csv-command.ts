@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { stringify } from "csv-stringify/sync";
 import { type Command, CommandError, type OperatorCommand } from "../../../capability.ts";
 import type { CountryCode } from "../../../text/numbering-plans.ts";
+import { harmlessCell } from "../../../text/spreadsheet-cell.ts";
 import { type ItemResult, lookUpItem } from "../batch/lookup-item.ts";
 import { LookupTally } from "../batch/lookup-tally.ts";
 import { RecentNumbers } from "../batch/recent-numbers.ts";
@@ -13,7 +14,6 @@ import { PlanTables } from "../plan-tables.ts";
 import { findNumberColumn } from "./number-column.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import { readCsv } from "./read-csv.ts";
-import { harmlessCell } from "../../../text/spreadsheet-cell.ts";
 import { summaryText } from "./summary-text.ts";
 
 /** `byond lookup`: looks up the numbers of a CSV file, on this machine. Throws `CommandError` for unusable input. */
