@@ -13,23 +13,22 @@ const days = 90;
 const fill = `
   INSERT INTO verification_slot
   SELECT
-    $1, 'live', slot, channel, CASE WHEN channel = 'email' THEN '' ELSE country END, provider, key_id,
+    $1, 'live', minutes, date_bin(minutes * interval '1 minute', started_at, 'epoch') AS slot, channel, country, provider, key_id,
     count(*), count(*), count(*) * 95 / 100, nullif(count(*) * 80 / 100, 0), nullif(count(*) * 20 / 100, 0), NULL, NULL, NULL,
     nullif(count(*) * 5 / 100, 0), NULL, NULL, NULL, NULL, NULL, nullif(count(*) * 20 / 100, 0), nullif(count(*) * 30 / 100, 0),
     nullif(count(*) * 15 / 100, 0), nullif(count(*) * 10 / 100, 0), nullif(count(*) * 4 / 100, 0), nullif(count(*) / 100, 0), NULL, NULL, NULL
   FROM (
     SELECT
-      date_bin('15 minutes', byond_now() - random() * interval '${days} days', 'epoch') AS slot, channel,
-      chr(65 + (power(random(), 3) * 8)::int) || chr(65 + (power(random(), 3) * 8)::int) AS country,
+      byond_now() - random() * interval '${days} days' AS started_at, channel,
+      CASE WHEN channel <> 'email' THEN chr(65 + (power(random(), 3) * 8)::int) || chr(65 + (power(random(), 3) * 8)::int) ELSE '' END AS country,
       channel || CASE WHEN random() < 0.05 THEN '-2' ELSE '-1' END AS provider,
       'key_0VMbSkAz7b2a6e0h8jQx' || (power(random(), 2) * 3)::int AS key_id
     FROM generate_series(1, ${verificationCount}), LATERAL (
       SELECT (ARRAY['sms', 'sms', 'sms', 'sms', 'whatsapp', 'email'])[1 + floor(random() * 6)] AS channel WHERE generate_series IS NOT NULL
     ) AS chosen
-  ) AS verifications
-  GROUP BY slot, channel, 4, provider, key_id, country
-  ORDER BY slot
-  ON CONFLICT DO NOTHING`;
+  ) AS verifications, unnest(ARRAY[15, 360]) AS minutes
+  GROUP BY minutes, slot, channel, country, provider, key_id
+  ORDER BY slot`;
 
 const from = new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
 
@@ -38,7 +37,9 @@ const asked: readonly (readonly [string, string])[] = [
   ["days of Asia/Kolkata", "group_by=day&time_zone=Asia/Kolkata"],
   ["channels and providers", "group_by=channel&group_by=provider"],
   ["countries", "group_by=country"],
+  ["days of Asia/Kathmandu and channels", "group_by=day&group_by=channel&time_zone=Asia/Kathmandu"],
   ["days and countries", "group_by=day&group_by=country"],
+  ["days of America/New_York and countries", "group_by=day&group_by=country&time_zone=America/New_York"],
   ["countries, providers and keys", "group_by=country&group_by=provider&group_by=api_key"],
   ["days of one country", "group_by=day&countries=AA"],
 ];

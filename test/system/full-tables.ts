@@ -79,7 +79,7 @@ export function fullTables({
        date_trunc('hour', now(), 'UTC') - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0,
        array_fill(0, ARRAY[14]), array_fill(0, ARRAY[14]) ${many}`,
     `INSERT INTO verification_slot
-     SELECT CASE WHEN i % 2 = 0 THEN 'ws_' || i ELSE ${own} END, CASE WHEN i % 4 = 1 THEN 'test' ELSE 'live' END,
+     SELECT CASE WHEN i % 2 = 0 THEN 'ws_' || i ELSE ${own} END, CASE WHEN i % 4 = 1 THEN 'test' ELSE 'live' END, 15,
        date_trunc('hour', now(), 'UTC') - i * interval '15 minutes', 'email', '', '', 'key_1', ${Array.from({ length: 23 }, () => 1).join(", ")} ${many}`,
     `INSERT INTO guard_count
      SELECT CASE WHEN i % 2 = 0 THEN 'ws_' || i ELSE ${own} END, '+' || i || 'x', now() - i * interval '1 second', 1, 0, 0 ${many}`,

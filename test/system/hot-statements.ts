@@ -128,6 +128,7 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   }
   await takeStepsOfFallback(app, await start({ recipient: "first@example.com", fallback }));
   await exportsOfRecipients(app, session);
+  await reportsByEverything(call);
   await call("POST", `/verify/${id}/cancel`);
   await call("POST", "/verifications/erase", { recipient: "+6591234567" });
 
@@ -146,6 +147,15 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   await refresh(signedIn.refresh_token);
   await refresh(signedIn.refresh_token);
   await asUser("PATCH", "/workspace", { name: "Renamed" });
+}
+
+/** The columns that a report groups by are variants of its statement. */
+async function reportsByEverything(call: (method: string, path: string) => Promise<unknown>): Promise<void> {
+  const fields = ["channel", "country", "provider", "api_key"];
+  for (let choice = 0; choice < 2 ** fields.length; choice += 1) {
+    const chosen = fields.filter((_, place) => choice & (1 << place));
+    await call("GET", `/reports/verifications?${["day", ...chosen].map((field) => `group_by=${field}`).join("&")}`);
+  }
 }
 
 /** Has two lookups written, and lists them. */

@@ -104,7 +104,7 @@ test.each([
   ],
   [
     "verification_slot",
-    `INSERT INTO verification_slot SELECT 'ws_' || i, 'live', now - interval '401 days', 'email', '', '', '', ${slotCounts}
+    `INSERT INTO verification_slot SELECT 'ws_' || i, 'live', 15, now - interval '401 days', 'email', '', '', '', ${slotCounts}
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
   [
@@ -338,7 +338,7 @@ const manyRowsOfTwoWorkspaces = `
   INSERT INTO verification_hour
     SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}' FROM filled;
   INSERT INTO verification_slot
-    SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', '', '', '', ${slotCounts} FROM filled;
+    SELECT workspace_id, 'live', 15, old - i * interval '1 hour', 'email', '', '', '', ${slotCounts} FROM filled;
   INSERT INTO lookup SELECT workspace_id, 'lkp_' || id, 'live', id, '', old FROM filled;
   INSERT INTO guard_count SELECT workspace_id, '+' || i || 'x', old, 1, 0, 0 FROM filled;
   INSERT INTO message_template

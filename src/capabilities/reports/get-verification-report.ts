@@ -1,9 +1,9 @@
 import type { Mode } from "../../access/caller.ts";
 import type { Queryable } from "../../database/database.ts";
-import { array, boolean, integer, nullable, statement, text, timestamptz } from "../../database/statement.ts";
+import { array, integer, nullable, statementOfParts, text, timestamptz } from "../../database/statement.ts";
 import { invalidFields } from "../../errors.ts";
 import { summarizeDurations } from "./durations.ts";
-import { daysOf } from "./report-days.ts";
+import { daysOf, slotsOf } from "./report-days.ts";
 import { durationBoundsMs, maxReportGroups } from "./reports.policy.ts";
 
 /** What verifications can be grouped by. */
@@ -44,14 +44,16 @@ export interface VerificationGroup extends ReportCounts, Partial<Readonly<Record
   readonly medianTimeToApprovalMs: number | undefined;
 }
 
-interface GroupRow extends ReportCounts, Readonly<Record<Exclude<ReportField, "day">, string>> {
+interface GroupRow extends ReportCounts, Partial<Readonly<Record<Exclude<ReportField, "day">, string>>> {
   /** The number of the day, from 1. 0: not grouped by days. */
   readonly day: number;
   /** Approvals by range of their time. */
   readonly approvals: readonly number[];
 }
 
-const fieldIf = (isAsked: string, field: string) => `CASE WHEN ${isAsked} THEN ${field} ELSE '' END AS ${field}`;
+/** The columns of the fields, in the order of an answer. A day has none. */
+const columns = { channel: "channel", country: "country", provider: "provider", keyId: "key_id" } as const;
+type GroupColumn = (typeof columns)[keyof typeof columns];
 
 const oneOf = (field: string, values: string) => `(${values} IS NULL OR ${field} = ANY (${values}))`;
 
@@ -59,40 +61,45 @@ const oneOf = (field: string, values: string) => `(${values} IS NULL OR ${field}
 const orNull = (values: readonly string[]) => (values.length === 0 ? null : values);
 
 const counts = ["started", "sent", "delivered", "approved", "expired", "locked", "canceled", "channel_unavailable"];
+const countColumns = [...counts, "failed_messages"];
+const rangeColumns = [...durationBoundsMs.keys(), durationBoundsMs.length].map((range) => `approved_range${range}`);
 
-const readGroups = statement<GroupRow>("read_verification_slots")(
+/**
+ * A statement for each list of columns: grouping by what nobody asked for takes as long as the sums. Each period is summed by itself, in
+ * little memory.
+ */
+const readGroups = statementOfParts<GroupRow, GroupColumn>("read_verification_slots")(
   {
     workspaceId: text,
     mode: text,
-    from: timestamptz,
-    until: timestamptz,
-    dayStarts: array(timestamptz),
-    byDay: boolean,
-    byChannel: boolean,
-    byCountry: boolean,
-    byProvider: boolean,
-    byKey: boolean,
+    days: array(integer),
+    minutes: array(integer),
+    starts: array(timestamptz),
+    ends: array(timestamptz),
     channels: nullable(array(text)),
     countries: nullable(array(text)),
     providers: nullable(array(text)),
     keyIds: nullable(array(text)),
     limit: integer,
   },
-  (p) => `
-    SELECT
-      CASE WHEN ${p.byDay} THEN width_bucket(slot, ${p.dayStarts}) ELSE 0 END AS day,
-      ${fieldIf(p.byChannel, "channel")}, ${fieldIf(p.byCountry, "country")}, ${fieldIf(p.byProvider, "provider")},
-      ${fieldIf(p.byKey, "key_id")},
-      ${[...counts, "failed_messages"].map((count) => `coalesce(sum(${count}), 0)::float8 AS ${count}`).join(", ")},
-      ARRAY[${[...durationBoundsMs.keys(), durationBoundsMs.length].map((range) => `coalesce(sum(approved_range${range}), 0)`).join(", ")}]::float8[]
-        AS approvals
-    FROM verification_slot
-    WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND slot >= ${p.from} AND slot < ${p.until}
-      AND ${oneOf("channel", p.channels)} AND ${oneOf("country", p.countries)} AND ${oneOf("provider", p.providers)}
-      AND ${oneOf("key_id", p.keyIds)}
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    LIMIT ${p.limit}`,
+  (p, groupColumns) => {
+    const keys = ["day", ...groupColumns].join(", ");
+    return `
+      SELECT
+        ${[keys, ...countColumns.map((count) => `coalesce(sum(${count}), 0)::float8 AS ${count}`)].join(", ")},
+        ARRAY[${rangeColumns.map((range) => `coalesce(sum(${range}), 0)`).join(", ")}]::float8[] AS approvals
+      FROM unnest(${p.days}, ${p.minutes}, ${p.starts}, ${p.ends}) AS period (day, minutes, start_at, end_at), LATERAL (
+        SELECT ${[...groupColumns, ...[...countColumns, ...rangeColumns].map((column) => `sum(${column}) AS ${column}`)].join(", ")}
+        FROM verification_slot
+        WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND verification_slot.minutes = period.minutes
+          AND slot >= start_at AND slot < end_at AND ${oneOf("channel", p.channels)} AND ${oneOf("country", p.countries)}
+          AND ${oneOf("provider", p.providers)} AND ${oneOf("key_id", p.keyIds)}
+        ${groupColumns.length === 0 ? "HAVING count(*) > 0" : `GROUP BY ${groupColumns.join(", ")}`}
+      ) AS counted
+      GROUP BY ${keys}
+      ORDER BY ${keys}
+      LIMIT ${p.limit}`;
+  },
 );
 
 /**
@@ -115,33 +122,32 @@ export async function getVerificationReport(
   }: VerificationReportInput,
 ): Promise<readonly VerificationGroup[]> {
   const { days, end } = daysOf(from, until, timeZone);
-  const dayStarts = days.map(({ start }) => start);
-  const rows = await database.run(readGroups, {
+  const periods = groupBy.has("day")
+    ? days.flatMap(({ start }, index) =>
+        slotsOf(start, days[index + 1]?.start ?? end).map((slots) => ({ day: index + 1, ...slots })),
+      )
+    : slotsOf(days[0]?.start ?? end, end).map((slots) => ({ day: 0, ...slots }));
+  const groupColumns = reportFields.flatMap((field) => (field !== "day" && groupBy.has(field) ? [columns[field]] : []));
+  const rows = await database.run(readGroups(groupColumns), {
     workspaceId,
     mode,
     channels: orNull(channels),
     countries: orNull(countries),
     providers: orNull(providers),
     keyIds: orNull(keyIds),
-    from: dayStarts[0] ?? end,
-    until: end,
-    dayStarts,
-    byDay: groupBy.has("day"),
-    byChannel: groupBy.has("channel"),
-    byCountry: groupBy.has("country"),
-    byProvider: groupBy.has("provider"),
-    byKey: groupBy.has("keyId"),
+    days: periods.map(({ day }) => day),
+    minutes: periods.map(({ minutes }) => minutes),
+    starts: periods.map(({ start }) => start),
+    ends: periods.map(({ end: periodEnd }) => periodEnd),
     limit: maxReportGroups + 1,
   });
   if (rows.length > maxReportGroups) {
     const problem = `makes more than ${maxReportGroups.toLocaleString("en")} groups of these verifications: ask for fewer days or fields`;
     throw invalidFields({ group_by: problem });
   }
-  return rows.map(({ approvals, day, ...row }) => {
-    const values = { ...row, day: days[day - 1]?.date ?? "" };
-    const shown = Object.fromEntries(
-      reportFields.map((field) => [field, groupBy.has(field) ? values[field] : undefined]),
-    );
-    return { ...row, ...shown, medianTimeToApprovalMs: summarizeDurations([approvals]).p50Ms };
-  });
+  return rows.map(({ approvals, day, ...row }) => ({
+    ...row,
+    ...(day === 0 ? {} : { day: days[day - 1]?.date ?? "" }),
+    medianTimeToApprovalMs: summarizeDurations([approvals]).p50Ms,
+  }));
 }

@@ -1,4 +1,4 @@
-import { slotMs } from "./reports.policy.ts";
+import { slotMinutes } from "./reports.policy.ts";
 
 /** A day of a time zone. */
 export interface ReportDay {
@@ -8,6 +8,8 @@ export interface ReportDay {
 }
 
 const dayMs = 86_400_000;
+const slotMs = slotMinutes.short * 60_000;
+const longSlotMs = slotMinutes.long * 60_000;
 
 /** Whether it is the name of a time zone of the IANA database: no offset, such as `+08:00`, which `Intl` takes as well. */
 export function isTimeZone(name: string): boolean {
@@ -55,6 +57,29 @@ export function daysOf(from: string, until: string, timeZone: string): { days: r
   };
   const dates = Array.from({ length: daysBetween(from, until) + 1 }, (_, index) => addDays(from, index));
   return { days: dates.map((date) => ({ date, start: startOf(date) })), end: startOf(addDays(until, 1)) };
+}
+
+/** A period of slots of one length. */
+export interface SlotPeriod {
+  readonly minutes: number;
+  readonly start: Date;
+  readonly end: Date;
+}
+
+/** The slots that are a period: long ones where they fit, short ones before and after them. */
+export function slotsOf(start: Date, end: Date): readonly SlotPeriod[] {
+  const firstMs = Math.ceil(start.getTime() / longSlotMs) * longSlotMs;
+  const lastMs = Math.floor(end.getTime() / longSlotMs) * longSlotMs;
+  const { short, long } = slotMinutes;
+  const periods =
+    firstMs < lastMs
+      ? [
+          { minutes: short, start, end: new Date(firstMs) },
+          { minutes: long, start: new Date(firstMs), end: new Date(lastMs) },
+          { minutes: short, start: new Date(lastMs), end },
+        ]
+      : [{ minutes: short, start, end }];
+  return periods.filter((period) => period.start < period.end);
 }
 
 function dateIn(timeZone: string): (ms: number) => string {

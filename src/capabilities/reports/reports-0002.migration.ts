@@ -1,5 +1,5 @@
 import { Migration } from "@mikro-orm/migrations";
-import { durationBoundsMs, slotMs } from "./reports.policy.ts";
+import { durationBoundsMs, slotMinutes } from "./reports.policy.ts";
 
 /** Verifications by all that reports group them by, beside those by channel and hour, which the overview reads. */
 export class Reports0002 extends Migration {
@@ -9,6 +9,8 @@ export class Reports0002 extends Migration {
     this.addSql(followEvents);
   }
 }
+
+const lengths = Object.values(slotMinutes);
 
 const ranges = [...durationBoundsMs, Number.POSITIVE_INFINITY].map((_, range) => range);
 
@@ -22,6 +24,7 @@ const verificationSlot = `
   CREATE TABLE verification_slot (
     workspace_id text NOT NULL,
     mode text NOT NULL CHECK (mode IN ('live', 'test')),
+    minutes integer NOT NULL,
     slot timestamptz NOT NULL,
     channel text NOT NULL,
     country text NOT NULL,
@@ -37,7 +40,7 @@ const verificationSlot = `
     channel_unavailable integer,
     failed_messages integer,
     ${ranges.map((range) => `approved_range${range} integer`).join(",\n    ")},
-    PRIMARY KEY (workspace_id, mode, slot, channel, country, provider, key_id)
+    PRIMARY KEY (workspace_id, mode, minutes, slot, channel, country, provider, key_id)
   ) WITH (fillfactor = 75);
   CREATE INDEX verification_slot_oldest_first ON verification_slot (slot) WHERE slot < 'infinity'`;
 
@@ -143,16 +146,16 @@ const countVerifications = `
         ${list([...addCounts(countsOfHour), ...Object.keys(durationsOfHour).map(addRanges)])}
     )
     INSERT INTO verification_slot AS counted (
-      workspace_id, mode, slot, channel, country, provider, key_id, ${Object.keys(countsOfSlot).join(", ")}
+      workspace_id, mode, minutes, slot, channel, country, provider, key_id, ${Object.keys(countsOfSlot).join(", ")}
     )
     SELECT
-      workspace_id, mode, date_bin('${slotMs / 1_000} seconds', started_at, 'epoch') AS slot, channel, country, provider, key_id,
+      workspace_id, mode, minutes, date_bin(minutes * interval '1 minute', started_at, 'epoch') AS slot, channel, country, provider, key_id,
       ${list(Object.values(countsOfSlot).map((condition) => `nullif(${countIf(condition)}, 0)`))}
-    FROM happened
+    FROM happened, unnest(ARRAY[${lengths.join(", ")}]) AS minutes
     WHERE type <> 'verification.started' OR is_first_outcome
-    GROUP BY workspace_id, mode, slot, channel, country, provider, key_id
-    ORDER BY workspace_id, mode, slot, channel, country, provider, key_id
-    ON CONFLICT (workspace_id, mode, slot, channel, country, provider, key_id) DO UPDATE SET
+    GROUP BY workspace_id, mode, minutes, slot, channel, country, provider, key_id
+    ORDER BY workspace_id, mode, minutes, slot, channel, country, provider, key_id
+    ON CONFLICT (workspace_id, mode, minutes, slot, channel, country, provider, key_id) DO UPDATE SET
       ${list(Object.keys(countsOfSlot).map(addToSlot))};
     RETURN NULL;
   END $$`;

@@ -23,7 +23,7 @@ export function reportsCapability(): Capability<ReportSettings> {
     ],
     workspaceTables: {
       verification_hour: "mode, hour, channel",
-      verification_slot: "mode, slot, channel, country, provider, key_id",
+      verification_slot: "mode, minutes, slot, channel, country, provider, key_id",
       request_hour: "mode, hour, code",
     },
     settings: [reportSettings],

@@ -11,8 +11,11 @@ export const durationBoundsMs = [
   100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000,
 ] as const;
 
-/** Verifications are counted by the quarter of an hour of their start: at such times days begin in all time zones. */
-export const slotMs = 900_000;
+/**
+ * Verifications are counted twice, by the quarter of an hour of their start and by the six hours: days begin with quarters in all time zones, and
+ * six hours of them take a quarter of the rows. A report reads long slots where they lie within its days, and short ones around them.
+ */
+export const slotMinutes = { short: 15, long: 360 } as const;
 
 /** Days of a verification report. */
 export const reportDays = { default: 30, max: 366 } as const;

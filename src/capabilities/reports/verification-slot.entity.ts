@@ -4,8 +4,8 @@ import { defineEntity, p } from "@mikro-orm/core";
 const count = () => p.integer().nullable();
 
 /**
- * The verifications that were started in a quarter of an hour and have had an outcome, in numbers, by all that reports group them by. Written by
- * a trigger of `event` (docs/decisions/0080).
+ * The verifications that were started in a quarter of an hour, or in six hours, and have had an outcome, in numbers, by all that reports group them
+ * by. Written by a trigger of `event` (docs/decisions/0080).
  */
 export const VerificationSlotEntity = defineEntity({
   name: "VerificationSlot",
@@ -13,7 +13,9 @@ export const VerificationSlotEntity = defineEntity({
   properties: {
     workspaceId: p.text().primary(),
     mode: p.enum(["live", "test"]).primary(),
-    /** When the quarter of an hour begins. */
+    /** How long it is: one of `slotMinutes`. Each length has all verifications. */
+    minutes: p.integer().primary(),
+    /** When it begins. */
     slot: p.datetime().primary(),
     /** Of the start. */
     channel: p.text().primary(),

@@ -1,6 +1,6 @@
 /** Days of time zones: where they begin, and which there are. */
 import { expect, test } from "vitest";
-import { addDays, dateAt, daysOf, isDate, isTimeZone } from "../../../src/capabilities/reports/report-days.ts";
+import { addDays, dateAt, daysOf, isDate, isTimeZone, slotsOf } from "../../../src/capabilities/reports/report-days.ts";
 
 const startsOf = (from: string, until: string, timeZone: string) => {
   const { days, end } = daysOf(from, until, timeZone);
@@ -40,6 +40,27 @@ test("all time zones have days that begin with a quarter of an hour", () => {
     expect(dateAt(new Date(Date.parse(`${start}Z`) - 1_000), timeZone)).toBe("2026-05-30");
     expect(dateAt(new Date(Date.parse(`${end}Z`) - 1_000), timeZone)).toBe("2026-05-31");
   }
+});
+
+test.each([
+  // UTC, and zones whose days begin with six hours of UTC: long slots alone.
+  ["2026-05-31T00:00", "2026-06-30T00:00", [[360, "2026-05-31T00:00", "2026-06-30T00:00"]]],
+  ["2026-05-30T18:00", "2026-05-31T18:00", [[360, "2026-05-30T18:00", "2026-05-31T18:00"]]],
+  [
+    "2026-05-30T18:15",
+    "2026-05-31T18:15",
+    [
+      [15, "2026-05-30T18:15", "2026-05-31T00:00"],
+      [360, "2026-05-31T00:00", "2026-05-31T18:00"],
+      [15, "2026-05-31T18:00", "2026-05-31T18:15"],
+    ],
+  ],
+  ["2026-05-31T05:00", "2026-05-31T07:00", [[15, "2026-05-31T05:00", "2026-05-31T07:00"]]],
+  ["2026-05-31T10:00", "2026-05-31T10:00", []],
+])("from %s until %s there are slots that cover it once", (start, end, slots) => {
+  const time = (moment: Date) => moment.toISOString().slice(0, 16);
+  const found = slotsOf(new Date(`${start}Z`), new Date(`${end}Z`));
+  expect(found.map((period) => [period.minutes, time(period.start), time(period.end)])).toEqual(slots);
 });
 
 test("a date is one that there is, and a time zone one that has a name", () => {

@@ -197,7 +197,7 @@ test("with Accept: text/csv the report is a table, in which nothing is a formula
   await rowsOf(
     app,
     `INSERT INTO verification_slot
-     SELECT workspace_id, mode, slot, 'sms', 'IN', named.provider, key_id, ${Array.from({ length: 23 }, () => 2).join(", ")}
+     SELECT workspace_id, mode, minutes, slot, 'sms', 'IN', named.provider, key_id, ${Array.from({ length: 23 }, () => 2).join(", ")}
      FROM verification_slot, unnest(ARRAY['=cmd', 'a "b", c']) AS named (provider) WHERE workspace_id = $1`,
     [account.workspaceId],
   );
@@ -236,7 +236,7 @@ test("a report of more groups than an answer has is refused", async () => {
   await rowsOf(
     app,
     `INSERT INTO verification_slot
-     SELECT $1, 'test', date_bin('15 minutes', byond_now(), 'epoch'), 'sms', 'SG', 'p', 'key_' || i, ${Array.from({ length: 23 }, () => 1).join(", ")}
+     SELECT $1, 'test', 360, date_bin('6 hours', byond_now(), 'epoch'), 'sms', 'SG', 'p', 'key_' || i, ${Array.from({ length: 23 }, () => 1).join(", ")}
      FROM generate_series(1, 10001) AS i`,
     [account.workspaceId],
   );
