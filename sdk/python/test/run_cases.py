@@ -9,6 +9,7 @@ import asyncio
 import dataclasses
 import inspect
 import json
+import keyword
 import re
 import sys
 import time
@@ -146,7 +147,7 @@ class Runner:
         service, method = id.split(".")
         return getattr(getattr(client, service), method)(
             *(parameters[name] for name in path),
-            **{name: value for name, value in parameters.items() if name not in path},
+            **{python_name(name): value for name, value in parameters.items() if name not in path},
             **({"options": options} if options else {}),
         )
 
@@ -184,6 +185,15 @@ def fill_in(template: Any, values: Mapping[str, Any]) -> Any:
     return template
 
 
+def python_name(name: str) -> str:
+    """Words of the language have an underscore."""
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def wire_name(name: str) -> str:
+    return name[:-1] if keyword.iskeyword(name[:-1]) else name
+
+
 def to_wire(value: Any) -> Any:
     """A result as the JSON of the API."""
     if isinstance(value, datetime):
@@ -193,7 +203,7 @@ def to_wire(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: to_wire(one) for name, one in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_wire(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {wire_name(field.name): to_wire(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if hasattr(value, "next_page_token"):
         return {"items": to_wire(value.items), "next_page_token": value.next_page_token}
     return value
