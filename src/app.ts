@@ -1,5 +1,7 @@
 import type { AccountSettings } from "./capabilities/accounts/account-settings.ts";
 import { accountsCapability } from "./capabilities/accounts/accounts.capability.ts";
+import { balanceCapability } from "./capabilities/balance/balance.capability.ts";
+import type { BalanceSettings } from "./capabilities/balance/balance-settings.ts";
 import type { BounceSettings } from "./capabilities/bounces/bounce-settings.ts";
 import { bouncesCapability } from "./capabilities/bounces/bounces.capability.ts";
 import type { ChannelSettings } from "./capabilities/channels/channel-settings.ts";
@@ -59,6 +61,7 @@ export function standardCapabilities(): readonly Capability[] {
     recipients: storedRecipients,
     destinations: () => webhooks.destinations.value,
   });
+  const balance = balanceCapability();
   const emailLookup = emailLookupCapability();
   const templates = templatesCapability();
   const lookup = lookupCapability({
@@ -70,8 +73,13 @@ export function standardCapabilities(): readonly Capability[] {
     channels: channels.offer,
     emailLookup: emailLookup.offer,
     templates: templates.offer,
-    sendSteps: { guard: [suppressions.guard, ...guard.sendSteps.guard], event: guard.sendSteps.event },
+    sendSteps: {
+      guard: [suppressions.guard, ...guard.sendSteps.guard],
+      charge: balance.sendSteps.charge,
+      event: guard.sendSteps.event,
+    },
     sendGuard: guard.guard,
+    charges: balance.charges,
     guardMode: guard.modeOf,
     erasures: recipientData.map(({ erasure }) => erasure),
   });
@@ -97,6 +105,7 @@ export function standardCapabilities(): readonly Capability[] {
     keys,
     suppressions,
     guard,
+    balance,
     verify,
     bouncesCapability(),
     lookup,
@@ -122,6 +131,7 @@ export function standardCapabilities(): readonly Capability[] {
 export type Config = ServerConfig &
   ChannelSettings &
   SuppressionSettings &
+  BalanceSettings &
   BounceSettings &
   GuardServerSettings &
   KeySettings &

@@ -7,10 +7,12 @@ export type ErrorCode =
   | "invalid_api_key"
   | "signature_invalid"
   | "invalid_password"
+  | "insufficient_balance"
   | "insufficient_scope"
   | "ip_not_allowed"
   | "email_not_verified"
   | "recipient_blocked"
+  | "spend_cap_reached"
   | "not_found"
   | "method_not_allowed"
   | "not_acceptable"
@@ -51,10 +53,12 @@ export const errorKinds = {
   invalid_api_key: { httpStatus: 401, rpcCode: Code.Unauthenticated },
   signature_invalid: { httpStatus: 401, rpcCode: Code.Unauthenticated },
   invalid_password: { httpStatus: 401, rpcCode: Code.Unauthenticated },
+  insufficient_balance: { httpStatus: 402, rpcCode: Code.FailedPrecondition },
   insufficient_scope: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   ip_not_allowed: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   email_not_verified: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   recipient_blocked: { httpStatus: 403, rpcCode: Code.PermissionDenied },
+  spend_cap_reached: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   not_found: { httpStatus: 404, rpcCode: Code.NotFound },
   method_not_allowed: { httpStatus: 405, rpcCode: Code.Unimplemented },
   not_acceptable: { httpStatus: 406, rpcCode: Code.InvalidArgument },
@@ -83,6 +87,10 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number;
   /** With what the fraud guard refuses: its reason. */
   readonly reason?: GuardReason;
+  /** With `spend_cap_reached`: what was spent, as a decimal number. */
+  readonly spent?: string;
+  /** With `spend_cap_reached`: when the next period begins. */
+  readonly resetsAt?: Date;
   /** With `invalid_api_key`: the request has a credential of the right kind, but it is not valid. */
   readonly isTokenInvalid?: boolean;
   /** Replaces the table's RPC code where the protocols prescribe another one. */

@@ -24,6 +24,11 @@ const (
 	// CodeInvalidPassword (401): The password that confirms the call is wrong. Nothing was changed.
 	CodeInvalidPassword ErrorCode = "invalid_password"
 
+	// CodeInsufficientBalance (402): The balance of the workspace does not cover the price of the message or of the
+	// lookups. Nothing was sent, and nothing was charged. Shortly before the balance is used up, this can also mean
+	// that other servers have set the rest aside for calls of theirs, for 30 seconds at most.
+	CodeInsufficientBalance ErrorCode = "insufficient_balance"
+
 	// CodeInsufficientScope (403): The API key is valid, but may not call this endpoint. `RequiredScope` is the
 	// scope that the endpoint requires. Nothing was done.
 	CodeInsufficientScope ErrorCode = "insufficient_scope"
@@ -40,6 +45,10 @@ const (
 	// is not allowed, hardly any code that was sent to numbers like it was entered, or the workspace's hook refused
 	// it. `reason` names the reason. Nothing was sent.
 	CodeRecipientBlocked ErrorCode = "recipient_blocked"
+
+	// CodeSpendCapReached (403): What the key, or its workspace, may spend in a day or a month is spent. `Spent`
+	// says how much that was, and `ResetsAt` when the next period begins. Nothing was sent, and nothing was charged.
+	CodeSpendCapReached ErrorCode = "spend_cap_reached"
 
 	// CodeNotFound (404): Nothing is at this path, or your workspace has no resource with this id in this mode.
 	// Resources of other workspaces also return 404.

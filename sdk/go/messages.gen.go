@@ -195,6 +195,12 @@ const (
 
 	// VerificationFallbackReasonNotAllowed: Refused by another rule of the server.
 	VerificationFallbackReasonNotAllowed VerificationFallbackReason = "not_allowed"
+
+	// VerificationFallbackReasonInsufficientBalance: Refused: the balance of the workspace did not cover its price.
+	VerificationFallbackReasonInsufficientBalance VerificationFallbackReason = "insufficient_balance"
+
+	// VerificationFallbackReasonSpendCapReached: Refused: the key, or its workspace, has spent what it may.
+	VerificationFallbackReasonSpendCapReached VerificationFallbackReason = "spend_cap_reached"
 )
 
 // LineType is the kind of line that a number belongs to.
@@ -250,7 +256,7 @@ const (
 	// LookupReasonInvalidLength: Its plan has shorter and longer numbers, but none of this length.
 	LookupReasonInvalidLength LookupReason = "invalid_length"
 
-	// LookupReasonUnknownCountryCode: It begins with no known calling code, or it has none and `country` is missing.
+	// LookupReasonUnknownCountryCode: It begins with no known calling code, or it has none and `Country` is missing.
 	LookupReasonUnknownCountryCode LookupReason = "unknown_country_code"
 
 	// LookupReasonNotANumber: It is not written as a phone number.
@@ -613,27 +619,38 @@ const (
 	WebhookDeliveryStatusCanceled WebhookDeliveryStatus = "canceled"
 )
 
-// ReportField: by what verifications are grouped.
+// BalanceEntryKind: why a balance has changed.
 //
 // Newer servers may have words that this version does not know.
-type ReportField string
+type BalanceEntryKind string
 
-// The words of [ReportField].
+// The words of [BalanceEntryKind].
 const (
-	// ReportFieldDay: The day of the start, in the time zone of the request.
-	ReportFieldDay ReportField = "day"
+	// BalanceEntryKindTopUp: The operator has added to it.
+	BalanceEntryKindTopUp BalanceEntryKind = "top_up"
 
-	// ReportFieldChannel: The channel of the start.
-	ReportFieldChannel ReportField = "channel"
+	// BalanceEntryKindCorrection: The operator has taken from it.
+	BalanceEntryKindCorrection BalanceEntryKind = "correction"
 
-	// ReportFieldCountry: The country of the recipient that the start named.
-	ReportFieldCountry ReportField = "country"
+	// BalanceEntryKindCharge: The price of a message or of lookups.
+	BalanceEntryKindCharge BalanceEntryKind = "charge"
 
-	// ReportFieldProvider: The provider of the first message.
-	ReportFieldProvider ReportField = "provider"
+	// BalanceEntryKindRefund: The price of a message that was not sent came back.
+	BalanceEntryKindRefund BalanceEntryKind = "refund"
+)
 
-	// ReportFieldAPIKey: The API key of the start.
-	ReportFieldAPIKey ReportField = "api_key"
+// SpendPeriod is a day or a month, of UTC.
+//
+// Newer servers may have words that this version does not know.
+type SpendPeriod string
+
+// The words of [SpendPeriod].
+const (
+	// SpendPeriodDay: A day.
+	SpendPeriodDay SpendPeriod = "day"
+
+	// SpendPeriodMonth: A month.
+	SpendPeriodMonth SpendPeriod = "month"
 )
 
 // Role: what a user may do in a workspace.
@@ -985,7 +1002,7 @@ type FixedCode struct {
 	// Code is the code of each of the recipient's verifications. Nil in events.
 	Code *string `json:"code"`
 
-	// Description: your note. In events it is nil once the fixed code is deleted or has ended.
+	// Description: your note.
 	Description *string `json:"description"`
 
 	// ExpiresAt: when it ends: from then on the recipient gets codes like any other.
@@ -1141,8 +1158,7 @@ type Event struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// Data is the object that it happened to, as a request for it would have shown it at that moment. Once a
-	// recipient is erased, or a verification or fixed code is deleted, its events no longer show the recipient, the
-	// metadata and the note.
+	// recipient is erased, or a verification is deleted, its events no longer show the recipient and the metadata.
 	Data EventData `json:"data"`
 }
 
@@ -1398,8 +1414,8 @@ type GuardSettings struct {
 
 // GuardHook is an endpoint of yours that can veto codes.
 //
-// Before a code is sent, it gets a POST with `VerificationID`, `Mode`, `channel`, `Recipient` (E.164),
-// `country`, `end_user_ip` and `DeviceID` as JSON, signed as webhooks are. What is not known is nil: `country`
+// Before a code is sent, it gets a POST with `VerificationID`, `Mode`, `Channel`, `Recipient` (E.164),
+// `Country`, `end_user_ip` and `DeviceID` as JSON, signed as webhooks are. What is not known is nil: `Country`
 // if the digits do not tell it, and `DeviceID` of resends and of steps of a fallback, because only a hash of it
 // is kept. `end_user_ip` is an IPv4 address, or the network of an IPv6 address, as `2001:db8::/64`.
 //
@@ -1837,6 +1853,80 @@ type WebhookDelivery struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// WorkspaceBalance: what a workspace can spend.
+type WorkspaceBalance struct {
+	// Amount is a decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was.
+	Amount string `json:"amount"`
+
+	// Reserved is the part of it that servers have set aside for messages to come.
+	Reserved string `json:"reserved"`
+
+	// Currency is the code of the currency in ISO 4217, such as `EUR`.
+	Currency string `json:"currency"`
+}
+
+// BalanceEntry is a change of the balance.
+type BalanceEntry struct {
+	// CreatedAt: when.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Kind: why.
+	Kind BalanceEntryKind `json:"kind"`
+
+	// Amount: by how much, in the currency of the balance: `-0.07` for a charge.
+	Amount string `json:"amount"`
+
+	// Reference is the id of the message or of the call that was charged, or the operator's reference. With its
+	// kind, unique.
+	Reference string `json:"reference"`
+
+	// Item: what was charged: the channel, and the country of the number in ISO 3166-1 alpha-2, as `sms/DE`;
+	// `lookup` for lookups. Nil: nothing.
+	Item *string `json:"item"`
+
+	// VerificationID is the verification that the message was for. Nil: none.
+	VerificationID *string `json:"verification_id"`
+
+	// KeyID is the id of the key that has caused it. Nil: none.
+	KeyID *string `json:"key_id"`
+}
+
+// BalanceListSpendCapsResponse has the spend caps of the workspace.
+type BalanceListSpendCapsResponse struct {
+	// SpendCaps: that of the workspace first.
+	SpendCaps []SpendCap `json:"spend_caps"`
+
+	// Currency is the code of the currency in ISO 4217, such as `EUR`.
+	Currency string `json:"currency"`
+}
+
+// SpendCap: how much a workspace or a key may spend.
+type SpendCap struct {
+	// Owner: `workspace`, or the id of the key.
+	Owner string `json:"owner"`
+
+	// Amount: how much it may spend in a period, in the currency of the balance, such as `25.00`.
+	Amount string `json:"amount"`
+
+	// Period is the period.
+	Period SpendPeriod `json:"period"`
+
+	// Spent: what it has spent in the current period, with what servers have set aside for it.
+	Spent string `json:"spent"`
+
+	// ResetsAt: when the next period begins.
+	ResetsAt time.Time `json:"resets_at"`
+}
+
+// BalanceDeleteSpendCapResponse is the spend cap that was removed.
+type BalanceDeleteSpendCapResponse struct {
+	// Owner: whose it was.
+	Owner string `json:"owner"`
+
+	// Deleted: always true.
+	Deleted bool `json:"deleted"`
+}
+
 // ReportsOverviewResponse has the last hours or days in numbers.
 type ReportsOverviewResponse struct {
 	// PeriodStart is the beginning of the first bucket.
@@ -1998,80 +2088,6 @@ type RequestLimit struct {
 	// Used: what counts against it now: the requests of the last 60 seconds, and those for which servers hold a
 	// place, at most 1 % of the limit for each server as long as less than half of it is used.
 	Used int `json:"used"`
-}
-
-// ReportsVerificationsResponse: what became of the verifications of a period, by group.
-type ReportsVerificationsResponse struct {
-	// From is the first day.
-	From string `json:"from"`
-
-	// Until is the last day, which is part of the period.
-	Until string `json:"until"`
-
-	// TimeZone is the time zone whose days are meant.
-	TimeZone string `json:"time_zone"`
-
-	// Groups has the groups that have verifications, in the order of their fields. At most 10,000: a request for
-	// more is refused.
-	Groups []VerificationGroup `json:"groups"`
-}
-
-// VerificationGroup verifications that have in common what the request groups by.
-type VerificationGroup struct {
-	// Day is the day on which they were started, such as `2026-05-31`. Nil: the request does not group by it.
-	Day *string `json:"day"`
-
-	// Channel is the channel of the start. Nil: the request does not group by it.
-	Channel *Channel `json:"channel"`
-
-	// Country is the country of the number that the start named (ISO 3166-1). Nil: the request does not group by it;
-	// or the start named an email address, or a number that belongs to no country.
-	Country *string `json:"country"`
-
-	// Provider is the provider that the first message went to, by the name that deliveries show. Nil: the request
-	// does not group by it; or the verification ended before a provider was known.
-	Provider *string `json:"provider"`
-
-	// APIKeyID is the id of the API key of the start. Nil: the request does not group by it.
-	APIKeyID *string `json:"api_key_id"`
-
-	// Started: all of them. A verification is counted with its first outcome: once a message was delivered (or was
-	// accepted, where its channel reports no delivery) or failed, or the verification ended.
-	Started int `json:"started"`
-
-	// Sent: those of which a provider accepted a message. Where the provider reports deliveries, this is known with
-	// its report, or when the verification ends.
-	Sent int `json:"sent"`
-
-	// Delivered: those of which a message arrived, as far as its channel tells: see `VerificationCounts.delivered`.
-	Delivered int `json:"delivered"`
-
-	// Approved is the code matched.
-	Approved int `json:"approved"`
-
-	// Expired is the code expired before it was entered. Counted within about a minute of the expiry.
-	Expired int `json:"expired"`
-
-	// Locked: too many wrong codes.
-	Locked int `json:"locked"`
-
-	// Canceled: ended by a call, or the recipient was erased while they were pending.
-	Canceled int `json:"canceled"`
-
-	// ChannelUnavailable is the server had no provider for the channel. Nothing was sent.
-	ChannelUnavailable int `json:"channel_unavailable"`
-
-	// FailedMessages: messages, not verifications, that did not arrive.
-	FailedMessages int `json:"failed_messages"`
-
-	// ConversionPercent is the approved part of those that were started and whose channel had a provider, in whole
-	// percent. Nil if there are none.
-	ConversionPercent *int `json:"conversion_percent"`
-
-	// MedianTimeToApprovalMs is the median time from the start until the code matched, in milliseconds: an estimate
-	// within one of the ranges that end at 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300 and 600 seconds.
-	// 600,000 stand for ten minutes or more. Nil if no code matched.
-	MedianTimeToApprovalMs *int `json:"median_time_to_approval_ms"`
 }
 
 // FixedCodesListResponse has the fixed codes of the workspace.

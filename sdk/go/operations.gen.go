@@ -466,6 +466,63 @@ var operationWebhooksRedeliver = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationBalanceGet = &Operation{
+	ID:              "balance.get",
+	RPC:             "byond.v1.BalanceService/GetBalance",
+	Method:          "GET",
+	Path:            "/api/v1/balance",
+	ParametersIn:    "none",
+	ResultField:     "balance",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationBalanceListEntries = &Operation{
+	ID:              "balance.list_entries",
+	RPC:             "byond.v1.BalanceService/ListBalanceEntries",
+	Method:          "GET",
+	Path:            "/api/v1/balance/entries",
+	ParametersIn:    "query",
+	ItemsField:      "entries",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationBalanceListSpendCaps = &Operation{
+	ID:              "balance.list_spend_caps",
+	RPC:             "byond.v1.BalanceService/ListSpendCaps",
+	Method:          "GET",
+	Path:            "/api/v1/spend-caps",
+	ParametersIn:    "none",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
+var operationBalanceSetSpendCap = &Operation{
+	ID:              "balance.set_spend_cap",
+	RPC:             "byond.v1.BalanceService/SetSpendCap",
+	Method:          "PUT",
+	Path:            "/api/v1/spend-caps/{owner}",
+	PathParameters:  []string{"owner"},
+	ParametersIn:    "body",
+	ResultField:     "spend_cap",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
+var operationBalanceDeleteSpendCap = &Operation{
+	ID:              "balance.delete_spend_cap",
+	RPC:             "byond.v1.BalanceService/DeleteSpendCap",
+	Method:          "DELETE",
+	Path:            "/api/v1/spend-caps/{owner}",
+	PathParameters:  []string{"owner"},
+	ParametersIn:    "none",
+	TakesCredential: true,
+	HasSideEffects:  true,
+	IsRepeatable:    true,
+}
+
 var operationReportsOverview = &Operation{
 	ID:              "reports.overview",
 	RPC:             "byond.v1.ReportService/GetOverview",

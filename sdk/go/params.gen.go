@@ -448,6 +448,24 @@ type WebhooksListDeliveriesParams struct {
 	PageToken *string `json:"page_token,omitzero"`
 }
 
+// BalanceListEntriesParams are the parameters of [BalanceService.ListEntries].
+type BalanceListEntriesParams struct {
+	// PageSize: entries per page, 1 to 100. Default 20.
+	PageSize *int `json:"page_size,omitzero"`
+
+	// PageToken is the `NextPageToken` of the page before.
+	PageToken *string `json:"page_token,omitzero"`
+}
+
+// BalanceSetSpendCapParams are the parameters of [BalanceService.SetSpendCap].
+type BalanceSetSpendCapParams struct {
+	// Amount is a decimal number, in the currency of the balance, with no more digits after the point than that has.
+	Amount string `json:"amount"`
+
+	// Period is the period.
+	Period SpendPeriod `json:"period,omitzero"`
+}
+
 // ReportsOverviewParams are the parameters of [ReportsService.Overview].
 type ReportsOverviewParams struct {
 	// Period: how far back to go. Default `24h`.

@@ -113,6 +113,19 @@ type Services struct {
 	// the id of the event.
 	Webhooks *WebhooksService
 
+	// Balance the balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of
+	// these calls answer `not_found`.
+	//
+	// A message costs the price of its channel and of the country of its number, when it is accepted for sending: a
+	// start, a resend, and each step of a fallback that is taken. The price comes back when the message ends without
+	// having been sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs
+	// nothing. What the balance does not cover is refused with `insufficient_balance` before anything is sent.
+	//
+	// Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one
+	// another. So a call can be refused a little before the balance is used up: what other servers have set aside is
+	// not there for it.
+	Balance *BalanceService
+
 	// Reports returns numbers about verifications and requests. They are kept longer than the verifications: for 400
 	// days, unless the operator changed it.
 	//
@@ -164,6 +177,7 @@ func newServices(caller *caller) Services {
 		Email:        &EmailService{caller},
 		Events:       &EventsService{caller},
 		Webhooks:     &WebhooksService{caller},
+		Balance:      &BalanceService{caller},
 		Reports:      &ReportsService{caller},
 		FixedCodes:   &FixedCodesService{caller},
 		Keys:         &KeysService{caller},
@@ -191,6 +205,9 @@ type VerifyService struct {
 // The fraud guard refuses phone numbers: with `validation_error` premium-rate and shared-cost ones, with
 // `recipient_blocked` those of countries that you do not send to and of ranges that are blocked. `reason` names
 // the reason.
+//
+// On servers with prices, the call fails with `insufficient_balance` or `spend_cap_reached` if the price of the
+// message is not covered. A step of the fallback is charged when it is taken.
 //
 // If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
 // nothing is sent.
@@ -246,9 +263,9 @@ func (s *VerifyService) Get(ctx context.Context, verificationID string, options 
 // same person, because the code then verifies both.
 //
 // A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and
-// of the `end_user_ip` and `DeviceID` of the start, and fails with `undeliverable` and `recipient_blocked` as a
-// start does. A code is sent five times at most, the start included; beyond that the call fails with
-// `send_limit_reached`.
+// of the `end_user_ip` and `DeviceID` of the start, and fails with `undeliverable`, `recipient_blocked`,
+// `insufficient_balance` and `spend_cap_reached` as a start does. A code is sent five times at most, the start
+// included; beyond that the call fails with `send_limit_reached`.
 //
 // The argument verificationID: The verification's id.
 func (s *VerifyService) Resend(ctx context.Context, verificationID string, params *VerifyResendParams, options ...CallOption) (*Verification, error) {
@@ -718,6 +735,63 @@ func (s *WebhooksService) ListAllDeliveries(ctx context.Context, id string, para
 // The argument deliveryID: The delivery's id.
 func (s *WebhooksService) Redeliver(ctx context.Context, id, deliveryID string, options ...CallOption) (*WebhookDelivery, error) {
 	return call[WebhookDelivery](ctx, s.caller, operationWebhooksRedeliver, []string{id, deliveryID}, nil, options)
+}
+
+// BalanceService the balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all
+// of these calls answer `not_found`.
+//
+// A message costs the price of its channel and of the country of its number, when it is accepted for sending: a
+// start, a resend, and each step of a fallback that is taken. The price comes back when the message ends without
+// having been sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs
+// nothing. What the balance does not cover is refused with `insufficient_balance` before anything is sent.
+//
+// Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one
+// another. So a call can be refused a little before the balance is used up: what other servers have set aside is
+// not there for it.
+type BalanceService struct {
+	caller *caller
+}
+
+// Get returns the balance. It is exact: the sum of all entries.
+func (s *BalanceService) Get(ctx context.Context, options ...CallOption) (*WorkspaceBalance, error) {
+	return call[WorkspaceBalance](ctx, s.caller, operationBalanceGet, nil, nil, options)
+}
+
+// ListEntries lists what has changed the balance, newest first.
+//
+// It returns one page. For all of them: [BalanceService.ListAllEntries].
+func (s *BalanceService) ListEntries(ctx context.Context, params *BalanceListEntriesParams, options ...CallOption) (*Page[BalanceEntry], error) {
+	return list[BalanceEntry](ctx, s.caller, operationBalanceListEntries, nil, params, options)
+}
+
+// ListAllEntries goes through all pages of [BalanceService.ListEntries], which are loaded as they are needed.
+// The loop ends after an error.
+func (s *BalanceService) ListAllEntries(ctx context.Context, params *BalanceListEntriesParams, options ...CallOption) iter.Seq2[*BalanceEntry, error] {
+	return listAll[BalanceEntry](ctx, s.caller, operationBalanceListEntries, nil, params, options)
+}
+
+// ListSpendCaps lists the spend caps: that of the workspace, and those of its keys.
+func (s *BalanceService) ListSpendCaps(ctx context.Context, options ...CallOption) (*BalanceListSpendCapsResponse, error) {
+	return call[BalanceListSpendCapsResponse](ctx, s.caller, operationBalanceListSpendCaps, nil, nil, options)
+}
+
+// SetSpendCap sets how much the workspace, or one of its keys, may spend in a day or a month of UTC. More is
+// refused with `spend_cap_reached`, which says when the next period begins. A key has the cap of its workspace
+// beside its own.
+//
+// What servers have set aside counts as spent until they give it back, 30 seconds later at most. A cap that is
+// lowered does not apply to what they have set aside before.
+//
+// The argument owner: `workspace`, or the id of one of its keys.
+func (s *BalanceService) SetSpendCap(ctx context.Context, owner string, params *BalanceSetSpendCapParams, options ...CallOption) (*SpendCap, error) {
+	return call[SpendCap](ctx, s.caller, operationBalanceSetSpendCap, []string{owner}, params, options)
+}
+
+// DeleteSpendCap removes a spend cap.
+//
+// The argument owner: `workspace`, or the id of a key.
+func (s *BalanceService) DeleteSpendCap(ctx context.Context, owner string, options ...CallOption) (*BalanceDeleteSpendCapResponse, error) {
+	return call[BalanceDeleteSpendCapResponse](ctx, s.caller, operationBalanceDeleteSpendCap, []string{owner}, nil, options)
 }
 
 // ReportsService returns numbers about verifications and requests. They are kept longer than the verifications:

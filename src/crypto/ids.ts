@@ -22,7 +22,8 @@ export type IdPrefix =
   | "gue"
   | "gbl"
   | "gsl"
-  | "grf";
+  | "grf"
+  | "rsv";
 
 /**
  * A new id: the prefix, `_`, the milliseconds since 1970 as 8 base62 digits, and 14 random ones (83 bits). What is made one after the

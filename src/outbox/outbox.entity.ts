@@ -25,6 +25,8 @@ export const OutboxEntity = defineEntity({
     expiresAt: p.datetime(),
     finishedAt: p.datetime().nullable(),
     lastError: p.text().nullable(),
+    /** What the price of the message was charged to. Null: it cost nothing. */
+    chargedTo: p.text().nullable(),
   },
   checks: [{ name: "outbox_check", expression: "payload_sealed IS NOT NULL OR status <> 'pending'" }],
   indexes: [

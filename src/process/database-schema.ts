@@ -27,6 +27,7 @@ import { Outbox0006 } from "../outbox/outbox-0006.migration.ts";
 import { Outbox0007 } from "../outbox/outbox-0007.migration.ts";
 import { Outbox0008 } from "../outbox/outbox-0008.migration.ts";
 import { Outbox0009 } from "../outbox/outbox-0009.migration.ts";
+import { Outbox0010 } from "../outbox/outbox-0010.migration.ts";
 import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
@@ -73,6 +74,7 @@ const platform: Schema = {
     { name: "outbox-0007", class: Outbox0007 },
     { name: "outbox-0008", class: Outbox0008 },
     { name: "outbox-0009", class: Outbox0009 },
+    { name: "outbox-0010", class: Outbox0010 },
     { name: "events-0001", class: Events0001 },
   ],
 };

@@ -1,4 +1,5 @@
 import { create, type DescMethod } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { FieldViolations } from "@byond/rest/field-violations";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { type ErrorInfo, ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
@@ -29,7 +30,7 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
       return appError;
     },
     toErrorInfo(error, requestId) {
-      const { requiredScope, fields, retryAfterSeconds, reason } = error.details;
+      const { requiredScope, fields, retryAfterSeconds, reason, spent, resetsAt } = error.details;
       return create(ErrorInfoSchema, {
         code: error.code,
         message: error.message,
@@ -39,6 +40,8 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
         ...(fields === undefined ? {} : { fields }),
         ...(retryAfterSeconds === undefined ? {} : { retryAfter: retryAfterSeconds }),
         ...(reason === undefined ? {} : { reason }),
+        ...(spent === undefined ? {} : { spent }),
+        ...(resetsAt === undefined ? {} : { resetsAt: timestampFromDate(resetsAt) }),
       });
     },
   };

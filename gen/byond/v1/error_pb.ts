@@ -4,13 +4,15 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file byond/v1/error.proto.
  */
 export const file_byond_v1_error: GenFile = /*@__PURE__*/
-  fileDesc("ChRieW9uZC92MS9lcnJvci5wcm90bxIIYnlvbmQudjEiswIKCUVycm9ySW5mbxIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIZChFkb2N1bWVudGF0aW9uX3VybBgEIAEoCRIbCg5yZXF1aXJlZF9zY29wZRgFIAEoCUgAiAEBEi8KBmZpZWxkcxgGIAMoCzIfLmJ5b25kLnYxLkVycm9ySW5mby5GaWVsZHNFbnRyeRIYCgtyZXRyeV9hZnRlchgHIAEoBUgBiAEBEhMKBnJlYXNvbhgIIAEoCUgCiAEBGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEQoPX3JlcXVpcmVkX3Njb3BlQg4KDF9yZXRyeV9hZnRlckIJCgdfcmVhc29uQngKDGNvbS5ieW9uZC52MUIKRXJyb3JQcm90b1ABWipnaXRodWIuY29tL2J5b25kL2J5b25kLWdvL2J5b25kL3YxO2J5b25kdjGiAgNCWUSqAghCeW9uZC5WMboCBUJ5b25kygIIQnlvbmRcVjHqAglCeW9uZDo6VjFiBnByb3RvMw");
+  fileDesc("ChRieW9uZC92MS9lcnJvci5wcm90bxIIYnlvbmQudjEikwMKCUVycm9ySW5mbxIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIZChFkb2N1bWVudGF0aW9uX3VybBgEIAEoCRIbCg5yZXF1aXJlZF9zY29wZRgFIAEoCUgAiAEBEi8KBmZpZWxkcxgGIAMoCzIfLmJ5b25kLnYxLkVycm9ySW5mby5GaWVsZHNFbnRyeRIYCgtyZXRyeV9hZnRlchgHIAEoBUgBiAEBEhMKBnJlYXNvbhgIIAEoCUgCiAEBEhIKBXNwZW50GAkgASgJSAOIAQESMgoJcmVzZXRzX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgEiAEBGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEQoPX3JlcXVpcmVkX3Njb3BlQg4KDF9yZXRyeV9hZnRlckIJCgdfcmVhc29uQggKBl9zcGVudEIMCgpfcmVzZXRzX2F0QngKDGNvbS5ieW9uZC52MUIKRXJyb3JQcm90b1ABWipnaXRodWIuY29tL2J5b25kL2J5b25kLWdvL2J5b25kL3YxO2J5b25kdjGiAgNCWUSqAghCeW9uZC5WMboCBUJ5b25kygIIQnlvbmRcVjHqAglCeW9uZDo6VjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Describes why a call failed. Over gRPC, gRPC-Web and Connect it is the only detail of the error; over REST the same
@@ -76,6 +78,20 @@ export type ErrorInfo = Message<"byond.v1.ErrorInfo"> & {
    * @generated from field: optional string reason = 8;
    */
   reason?: string | undefined;
+
+  /**
+   * What was spent in the period of the cap, such as `25.00`. With `spend_cap_reached` only.
+   *
+   * @generated from field: optional string spent = 9;
+   */
+  spent?: string | undefined;
+
+  /**
+   * When the next period begins. With `spend_cap_reached` only.
+   *
+   * @generated from field: optional google.protobuf.Timestamp resets_at = 10;
+   */
+  resetsAt?: Timestamp | undefined;
 };
 
 /**

@@ -40,6 +40,13 @@ final class ErrorCode
     public const INVALID_PASSWORD = 'invalid_password';
 
     /**
+     * HTTP 402. The balance of the workspace does not cover the price of the message or of the lookups. Nothing was
+     * sent, and nothing was charged. Shortly before the balance is used up, this can also mean that other servers have
+     * set the rest aside for calls of theirs, for 30 seconds at most.
+     */
+    public const INSUFFICIENT_BALANCE = 'insufficient_balance';
+
+    /**
      * HTTP 403. The API key is valid, but may not call this endpoint. `requiredScope` is the scope that the endpoint
      * requires. Nothing was done.
      */
@@ -63,6 +70,12 @@ final class ErrorCode
      * the reason. Nothing was sent.
      */
     public const RECIPIENT_BLOCKED = 'recipient_blocked';
+
+    /**
+     * HTTP 403. What the key, or its workspace, may spend in a day or a month is spent. `spent` says how much that was,
+     * and `resetsAt` when the next period begins. Nothing was sent, and nothing was charged.
+     */
+    public const SPEND_CAP_REACHED = 'spend_cap_reached';
 
     /**
      * HTTP 404. Nothing is at this path, or your workspace has no resource with this id in this mode. Resources of

@@ -7,6 +7,7 @@ declare(strict_types=1);
 namespace Byond;
 
 use Byond\Service\Auth;
+use Byond\Service\Balance;
 use Byond\Service\Email;
 use Byond\Service\Events;
 use Byond\Service\FixedCodes;
@@ -66,6 +67,12 @@ abstract class Services
     public readonly Webhooks $webhooks;
 
     /**
+     * The balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of these calls
+     * answer `not_found`.
+     */
+    public readonly Balance $balance;
+
+    /**
      * Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days,
      * unless the operator changed it.
      */
@@ -101,6 +108,7 @@ abstract class Services
         $this->email = new Email($caller);
         $this->events = new Events($caller);
         $this->webhooks = new Webhooks($caller);
+        $this->balance = new Balance($caller);
         $this->reports = new Reports($caller);
         $this->fixedCodes = new FixedCodes($caller);
         $this->keys = new Keys($caller);

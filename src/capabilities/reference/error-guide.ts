@@ -58,6 +58,13 @@ export const errorGuide = {
       "Ask the user for the password again. The call requires it in addition to the session, so that a stolen session is not enough.",
     retry: "No. Send the right password.",
   },
+  insufficient_balance: {
+    title: "Insufficient balance",
+    meaning:
+      "The balance of the workspace does not cover the price of the message or of the lookups. Nothing was sent, and nothing was charged. Shortly before the balance is used up, this can also mean that other servers have set the rest aside for calls of theirs, for 30 seconds at most.",
+    remedy: "Ask the operator of the server to top up the balance. `GET /api/v1/balance` returns what is left.",
+    retry: "Only after the balance was topped up.",
+  },
   insufficient_scope: {
     title: "Missing scope",
     meaning:
@@ -90,6 +97,13 @@ export const errorGuide = {
       "Offer the user another way, such as email. If the number is good, put it or its range on the safe list with `POST /guard/safe-list`, change the countries with `PATCH /guard`, or end the block with `DELETE /guard/blocks/{id}`.",
     retry:
       "No. A range that is blocked is free again after some time; the rest stays as it is until you change the settings.",
+  },
+  spend_cap_reached: {
+    title: "Spend cap reached",
+    meaning:
+      "What the key, or its workspace, may spend in a day or a month is spent. `spent` says how much that was, and `resets_at` when the next period begins. Nothing was sent, and nothing was charged.",
+    remedy: "Wait until `resets_at`, or raise the cap with `PUT /api/v1/spend-caps/{owner}`.",
+    retry: "From `resets_at` on, or after the cap was raised.",
   },
   not_found: {
     title: "Not found",
@@ -226,6 +240,8 @@ const exampleMessages: Record<ErrorCode, string> = {
     "Live keys work once the email address of the account is verified: sign in and use POST /api/v1/auth/verify-email.",
   recipient_blocked:
     "No code is sent to this recipient: hardly any code that was sent to numbers like this one was entered.",
+  insufficient_balance: "This costs 0.07 EUR, and 0.03 EUR are left.",
+  spend_cap_reached: "What this key may spend is spent: 25.00 EUR.",
   method_not_allowed: "This path takes GET, HEAD, POST only.",
   not_acceptable: "The response can only be sent as application/json.",
   already_exists: "No account can be created with this email address. If it is yours, sign in, or reset the password.",
@@ -259,6 +275,7 @@ const exampleDetails: Partial<Record<ErrorCode, JsonObject>> = {
   rate_limited: { retry_after: 60 },
   unavailable: { retry_after: 1 },
   recipient_blocked: { reason: "range_blocked" },
+  spend_cap_reached: { spent: "25.00", resets_at: "2026-02-01T00:00:00Z" },
 };
 
 /** An example body of an error. */

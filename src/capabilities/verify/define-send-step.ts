@@ -8,6 +8,7 @@ import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { EndUser } from "./end-user.ts";
 import type { StepRow } from "./fallback/fallback-step.ts";
 import type { Recipient } from "./recipient.ts";
+import type { SendCharge } from "./send-charges.ts";
 
 /** One code to send, by a start or by a resend: what the steps of its statement read. */
 export interface Send {
@@ -35,6 +36,10 @@ export interface Send {
   readonly credential: HeldCredential;
   /** The field of the call that names the recipient. Default: `recipient`. */
   readonly recipientField?: string;
+  /** The key that it is counted to. Undefined: no key has caused it. */
+  readonly keyId?: string | undefined;
+  /** What its price is charged to. Undefined: it costs nothing. */
+  readonly charge?: SendCharge;
   /** The steps of the verification's fallback that the send writes. Default: none. */
   readonly steps?: readonly StepRow[];
   /** The first step among them that goes to a phone, if one does. Default: none. */

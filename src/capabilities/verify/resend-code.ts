@@ -211,7 +211,7 @@ export async function resendCode(
 /** Sends the code of a pending verification again. Returns undefined if it is no longer pending. Throws as `resendCode` does. */
 export async function sendAgain(
   deps: ResendDependencies,
-  { workspaceId, mode, isVerified, credential }: VerificationHolder,
+  { workspaceId, mode, isVerified, credential, keyId }: VerificationHolder,
   input: ResendInput,
   pending: PendingRow,
 ): Promise<Sent | undefined> {
@@ -254,6 +254,7 @@ export async function sendAgain(
     sharesRecipientLimit: !isVerified && codes.hasProvider(channel, mode),
     message,
     credential,
+    keyId,
     isSecond,
     exactIndexes: exactIndexes(keyring, recipient),
     secondRecipientSealed: isSecond ? seal(keyring, "recipient-seal", secondContext, recipient.address) : null,

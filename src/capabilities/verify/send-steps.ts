@@ -1,6 +1,6 @@
 import { limitLockWait, type Queryable } from "../../database/database.ts";
-import { type SharedStatement, type Step, sharedStatement } from "../../database/shared-statement.ts";
-import { type BoundStatement, bytea, nullable, text } from "../../database/statement.ts";
+import { type SharedRun, type SharedStatement, type Step, sharedStatement } from "../../database/shared-statement.ts";
+import { type BoundStatement, bytea, nullable, optional, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
@@ -15,6 +15,7 @@ import {
 } from "./define-send-step.ts";
 import { queueSteps } from "./fallback/queue-fallback-steps.ts";
 import { refuseBlocked } from "./sandbox-outcomes.ts";
+import type { HeldCharge, SendCharges } from "./send-charges.ts";
 import type { SendGuard } from "./send-guard.ts";
 import { limitsStep } from "./send-limits.ts";
 
@@ -63,6 +64,8 @@ export interface SendingRow {
   readonly expiresAt: Date | null;
   /** The version of the guard's settings. Null: the run did not reach the guard. Absent: it has none. */
   readonly guardVersion?: number | null;
+  /** Whether the price was charged. Null: the run did not reach the charge. Absent: there is none. */
+  readonly charged?: boolean | null;
 }
 
 /** The columns of the step `verification`, which `SendingRow` has. */
@@ -86,15 +89,18 @@ const outbox = defineSendStep({
     lane: nullable(text),
     payloadSealed: nullable(bytea),
     claimedBy: nullable(text),
+    chargedTo: optional(text),
   },
-  values: ({ message }) => ({
+  parts: ({ charge }) => (charge === undefined ? [] : ["charged"]),
+  values: ({ message, charge }) => ({
     messageId: message?.id ?? null,
     kind: message?.kind ?? null,
     lane: message?.lane ?? null,
     payloadSealed: message?.payloadSealed ?? null,
     claimedBy: message?.claimedBy ?? null,
+    chargedTo: charge?.reserveId,
   }),
-  sql: (p) => ({
+  sql: (p, { parts }) => ({
     ctes: `queued AS (${outboxInsert({
       from: `sending WHERE ${p.messageId} IS NOT NULL`,
       workspaceId: p.workspaceId,
@@ -106,6 +112,7 @@ const outbox = defineSendStep({
       claimedBy: p.claimedBy,
       createdAt: "created_at",
       expiresAt: "expires_at",
+      ...(parts.includes("charged") ? { chargedTo: p.chargedTo } : {}),
     })})`,
     changes: ["queued"],
   }),
@@ -131,10 +138,12 @@ interface Dependencies {
   readonly codes: CodeDispatcher;
   /** Undefined: nothing is judged. */
   readonly guard: SendGuard | undefined;
+  /** Undefined: nothing costs anything. */
+  readonly charges: SendCharges | undefined;
 }
 
-/** The settings of a workspace's guard can change again while they are read. */
-const maxScreenings = 5;
+/** The settings of a workspace's guard can change again while they are read, and a reserve be closed while it is charged to. */
+const maxTries = 5;
 
 /** When a send was created and expires. */
 export interface Sent {
@@ -180,23 +189,28 @@ export async function sendCode<Run extends Send, Row extends SendingRow>(
   return { createdAt, expiresAt };
 }
 
-/** The same without the dispatch. Judges the send, and does it again if the statement finds that the settings have changed meanwhile. */
+/**
+ * The same without the dispatch. Judges the send and holds its price, and does so again if the statement finds that the settings have changed, or
+ * that there is nothing left of what it would be charged to.
+ */
 async function runScreened<Run extends Send, Row extends SendingRow>(
-  { database, guard }: Dependencies,
+  { database, guard, charges }: Dependencies,
   statement: SharedStatement<Run, Row>,
   send: Run,
   lookUp: BoundStatement<Row>,
 ): Promise<Sent | undefined> {
-  for (let screenings = 0; screenings < maxScreenings; screenings += 1) {
+  for (let tries = 0; tries < maxTries; tries += 1) {
     const screening = await guard?.screen(send);
-    const run = statement(screening === undefined ? send : screened(send, screening));
-    const [row] = await database.run(run.statement, run.values, lookUp);
-    if (row === undefined) {
-      throw new TypeError("the statement of a send answers one row");
-    }
+    const judged = screening === undefined ? send : screened(send, screening);
+    const held = await charges?.hold(judged);
+    const run = statement(held === undefined ? judged : { ...judged, charge: held });
+    const row = await runHeld(database, run, lookUp, held);
     const { createdAt, expiresAt, guardVersion = null } = row;
     if (createdAt !== null && expiresAt !== null) {
       return { createdAt, expiresAt };
+    }
+    if (row.charged === false) {
+      continue;
     }
     if (screening !== undefined && guardVersion !== null && guardVersion !== screening.settingsVersion) {
       await guard?.refresh(database, send.workspaceId);
@@ -212,7 +226,39 @@ async function runScreened<Run extends Send, Row extends SendingRow>(
     }
     throw refusal;
   }
-  throw new AppError("unavailable", "The settings of the guard change too often. Try again.", { retryAfterSeconds: 1 });
+  throw new AppError("unavailable", "What the send depends on changes too often. Try again.", { retryAfterSeconds: 1 });
+}
+
+/** Runs the statement, and settles what was held for it. */
+async function runHeld<Row extends SendingRow>(
+  database: Queryable,
+  run: SharedRun<Row>,
+  lookUp: BoundStatement<Row>,
+  held: HeldCharge | undefined,
+): Promise<Row> {
+  let row: Row | undefined;
+  try {
+    [row] = await database.run(run.statement, run.values, lookUp);
+  } catch (error) {
+    if (error instanceof AppError && error.code !== "outcome_unknown") {
+      held?.giveBack();
+    } else {
+      held?.spent();
+    }
+    throw error;
+  }
+  if (row === undefined) {
+    held?.spent();
+    throw new TypeError("the statement of a send answers one row");
+  }
+  if (row.createdAt !== null) {
+    held?.spent();
+  } else if (row.charged === false) {
+    held?.refused();
+  } else {
+    held?.giveBack();
+  }
+  return row;
 }
 
 function screened<Run extends Send>(send: Run, screening: Screening): Run {

@@ -38,6 +38,7 @@ import {
 import { type FallbackInput, planSends, type SendTarget } from "./plan-sends.ts";
 import { exactIndex, exactIndexes, limitIndexes, type Recipient, recipientContext } from "./recipient.ts";
 import { expiresAtOnce } from "./sandbox-outcomes.ts";
+import type { SendCharges } from "./send-charges.ts";
 import type { SendGuard } from "./send-guard.ts";
 import { sendCode } from "./send-steps.ts";
 
@@ -46,6 +47,8 @@ export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "work
   /** Null: the server starts it for an account. */
   readonly keyId: string | null;
   readonly credential: HeldCredential;
+  /** The key that sends are counted to. Undefined: there is none. */
+  readonly keyId?: string;
 }
 
 /** Who changes a verification that exists: a key, or somebody who is signed in. */
@@ -92,6 +95,7 @@ export interface StartDependencies {
   readonly keyring: Keyring;
   readonly codes: CodeDispatcher;
   readonly guard: SendGuard | undefined;
+  readonly charges: SendCharges | undefined;
   readonly start: ReturnType<typeof startStatement>;
   readonly startFixed: ReturnType<typeof startFixedStatement>;
 }
@@ -264,6 +268,7 @@ async function startOver(
     sharesRecipientLimit: !caller.isVerified && codes.hasProvider(target.channel, mode),
     message,
     credential: caller.credential,
+    keyId: caller.keyId,
     status,
     recipientSealed: seal(keyring, "recipient-seal", context, recipient.address),
     recipientIndex: exactIndex(keyring.current, recipient),
@@ -298,6 +303,7 @@ async function startOver(
             stored: JSON.stringify({
               steps,
               ...(caller.isVerified ? {} : { isUnverified: true }),
+              ...(caller.keyId === undefined ? {} : { keyId: caller.keyId }),
             } satisfies StoredFallback),
             ...secondOf(keyring, workspaceId, id, second),
             unsentRecipient: unsentOf(input.channel, target, second),

@@ -78,6 +78,8 @@ const stepReasonEnums = {
   rate_limited: StepReasonEnum.RATE_LIMITED,
   send_limit_reached: StepReasonEnum.SEND_LIMIT_REACHED,
   not_allowed: StepReasonEnum.NOT_ALLOWED,
+  insufficient_balance: StepReasonEnum.INSUFFICIENT_BALANCE,
+  spend_cap_reached: StepReasonEnum.SPEND_CAP_REACHED,
 } as const satisfies Record<NonNullable<FallbackView["reason"]>, StepReasonEnum>;
 
 function fallbackMessage(step: FallbackView) {

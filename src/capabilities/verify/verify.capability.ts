@@ -31,6 +31,7 @@ import { startFixedStatement, startStatement } from "./insert-verification.ts";
 import { LateNumberSendEntity } from "./late-number-send.entity.ts";
 import { resendStatement } from "./resend-code.ts";
 import { sealedRecipients } from "./secret-rotation.ts";
+import type { SendCharges } from "./send-charges.ts";
 import type { SendGuard } from "./send-guard.ts";
 import { endUserLimits } from "./send-limits.ts";
 import type { AddedSendSteps } from "./send-steps.ts";
@@ -70,6 +71,8 @@ interface Needs {
   readonly sendSteps?: AddedSendSteps;
   /** Judges sends before their statement. Its steps are among the others. Default: nothing is judged. */
   readonly sendGuard?: SendGuard;
+  /** Holds the prices of sends before their statement. Default: nothing costs anything. */
+  readonly charges?: Offer<SendCharges | undefined>;
   /** What they erase with a recipient. */
   readonly erasures?: readonly RecipientErasure[];
   /** The guard's mode of a workspace, which says whether sources that guess codes are slowed. Default: they are. */
@@ -85,6 +88,7 @@ export function verifyCapability({
   templates,
   sendSteps = {},
   sendGuard: guard,
+  charges: offeredCharges,
   erasures = [],
   guardMode = enforced,
 }: Needs) {
@@ -120,6 +124,7 @@ export function verifyCapability({
       { retentionDays, sendLimits, allowsFixedCodes },
     ) {
       const channels = offered.value;
+      const charges = offeredCharges?.value;
       const codes: CodeDispatcher = {
         serverId,
         monotonicMs: () => clock.monotonicMs(),
@@ -132,6 +137,7 @@ export function verifyCapability({
         keyring,
         codes,
         guard,
+        charges,
         start: startStatement(sendSteps),
         startFixed: startFixedStatement(sendSteps),
         resend: resendStatement(sendSteps),
@@ -186,6 +192,7 @@ export function verifyCapability({
             keyring,
             codes,
             guard,
+            charges,
             takeStep: takeStepStatement(sendSteps),
             originLimitsOf: (endUser) => endUserLimits(sendLimits, endUser),
           }),

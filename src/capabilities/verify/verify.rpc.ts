@@ -47,6 +47,7 @@ import { listVerifications } from "./list-verifications.ts";
 import type { FallbackInput } from "./plan-sends.ts";
 import { refuseEmails } from "./refused-emails.ts";
 import { type ResendDependencies, resendCode } from "./resend-code.ts";
+import { chargedOutside } from "./send-charges.ts";
 import { type RefusedSend, withoutWaiting } from "./send-guard.ts";
 import { countSource, endUserLimits, type SendLimitSettings } from "./send-limits.ts";
 import { type StartedOrReused, startOrReuse } from "./start-or-reuse.ts";
@@ -252,7 +253,12 @@ function realmOf(context: HandlerContext): Pick<VerificationOwner, "workspaceId"
 function holderOf(context: HandlerContext): VerificationHolder {
   const caller = anyCaller(context);
   const { isVerified } = caller;
-  return { ...realmOf(context), isVerified, credential: credentialOf(caller) };
+  return {
+    ...realmOf(context),
+    isVerified,
+    credential: credentialOf(caller),
+    ...(caller.kind === "key" ? { keyId: caller.keyId } : {}),
+  };
 }
 
 function ownerOf(context: HandlerContext): VerificationOwner {
@@ -294,7 +300,12 @@ async function commitAndSend<O extends DescMessage>(
   const refused: RefusedSend[] = [];
   const recording = deps.guard && { ...deps.guard, record: async (send: RefusedSend) => void refused.push(send) };
   const response = await withoutWaiting(recording, (guard) =>
-    commitWithAnswer(context, deps.database, schema, (database) => work({ ...deps, database, codes, guard })),
+    chargedOutside(deps.charges, (charges) =>
+      commitWithAnswer(context, deps.database, schema, (database) => {
+        queued.length = 0;
+        return work({ ...deps, database, codes, guard, charges });
+      }),
+    ),
   ).finally(async () => {
     for (const send of refused) {
       await deps.guard?.record(send);

@@ -37,7 +37,7 @@ var EnumWords = map[string]map[string]int32{
 		"waiting": 1, "taken": 2, "skipped": 3, "refused": 4,
 	},
 	"byond.v1.VerificationFallback.Reason": {
-		"delivered": 1, "ended": 2, "channel_unavailable": 3, "undeliverable": 4, "rate_limited": 5, "send_limit_reached": 6, "not_allowed": 7,
+		"delivered": 1, "ended": 2, "channel_unavailable": 3, "undeliverable": 4, "rate_limited": 5, "send_limit_reached": 6, "not_allowed": 7, "insufficient_balance": 8, "spend_cap_reached": 9,
 	},
 	"byond.v1.LineType": {
 		"mobile": 1, "fixed_line": 2, "voip": 3, "toll_free": 4, "unknown": 5,
@@ -90,8 +90,11 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.WebhookDeliveryStatus": {
 		"pending": 1, "succeeded": 2, "failed": 3, "canceled": 4,
 	},
-	"byond.v1.ReportField": {
-		"day": 1, "channel": 2, "country": 3, "provider": 4, "api_key": 5,
+	"byond.v1.BalanceEntryKind": {
+		"top_up": 1, "correction": 2, "charge": 3, "refund": 4,
+	},
+	"byond.v1.SpendPeriod": {
+		"day": 1, "month": 2,
 	},
 	"byond.v1.Role": {
 		"owner": 1,

@@ -29,4 +29,10 @@ final class VerificationFallbackReason
 
     /** Refused by another rule of the server. */
     public const NOT_ALLOWED = 'not_allowed';
+
+    /** Refused: the balance of the workspace did not cover its price. */
+    public const INSUFFICIENT_BALANCE = 'insufficient_balance';
+
+    /** Refused: the key, or its workspace, has spent what it may. */
+    public const SPEND_CAP_REACHED = 'spend_cap_reached';
 }

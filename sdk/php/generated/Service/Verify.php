@@ -48,6 +48,9 @@ final class Verify
      * `recipient_blocked` those of countries that you do not send to and of ranges that are blocked. `reason` names the
      * reason.
      *
+     * On servers with prices, the call fails with `insufficient_balance` or `spend_cap_reached` if the price of the
+     * message is not covered. A step of the fallback is charged when it is taken.
+     *
      * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
      * nothing is sent.
      *
@@ -247,9 +250,9 @@ final class Verify
      * person, because the code then verifies both.
      *
      * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
-     * the `end_user_ip` and `deviceId` of the start, and fails with `undeliverable` and `recipient_blocked` as a start
-     * does. A code is sent five times at most, the start included; beyond that the call fails with
-     * `send_limit_reached`.
+     * the `end_user_ip` and `deviceId` of the start, and fails with `undeliverable`, `recipient_blocked`,
+     * `insufficient_balance` and `spend_cap_reached` as a start does. A code is sent five times at most, the start
+     * included; beyond that the call fails with `send_limit_reached`.
      *
      * @param string $verificationId The verification's id.
      * @param Channel::*|string|null $channel The channel to send over. Default: the channel of the start.

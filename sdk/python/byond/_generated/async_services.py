@@ -56,6 +56,9 @@ class AsyncVerify:
         `recipient_blocked` those of countries that you do not send to and of ranges that are blocked. `reason`
         names the reason.
 
+        On servers with prices, the call fails with `insufficient_balance` or `spend_cap_reached` if the price of
+        the message is not covered. A step of the fallback is charged when it is taken.
+
         If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and
         nothing is sent.
 
@@ -247,9 +250,9 @@ class AsyncVerify:
         same person, because the code then verifies both.
 
         A resend counts against the same limits as a start: those of the recipient, of the IP address that calls,
-        and of the `end_user_ip` and `device_id` of the start, and fails with `undeliverable` and
-        `recipient_blocked` as a start does. A code is sent five times at most, the start included; beyond that the
-        call fails with `send_limit_reached`.
+        and of the `end_user_ip` and `device_id` of the start, and fails with `undeliverable`, `recipient_blocked`,
+        `insufficient_balance` and `spend_cap_reached` as a start does. A code is sent five times at most, the start
+        included; beyond that the call fails with `send_limit_reached`.
 
         Args:
             verification_id: The verification's id.
@@ -1419,6 +1422,131 @@ class AsyncWebhooks:
         )
 
 
+class AsyncBalance:
+    """The balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of these calls
+    answer `not_found`.
+
+    A message costs the price of its channel and of the country of its number, when it is accepted for sending: a
+    start, a resend, and each step of a fallback that is taken. The price comes back when the message ends without
+    having been sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs
+    nothing. What the balance does not cover is refused with `insufficient_balance` before anything is sent.
+
+    Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one another.
+    So a call can be refused a little before the balance is used up: what other servers have set aside is not there
+    for it.
+    """
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    async def get(
+        self,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.WorkspaceBalance:
+        """Returns the balance. It is exact: the sum of all entries.
+
+        Args:
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.BALANCE_GET,
+            {},
+            options,
+        )
+
+    def list_entries(
+        self,
+        *,
+        page_size: Optional[int] = None,
+        page_token: Optional[str] = None,
+        options: Optional[CallOptions] = None,
+    ) -> AsyncList[types.BalanceEntry]:
+        """Lists what has changed the balance, newest first.
+
+        Args:
+            page_size: Entries per page, 1 to 100. Default 20.
+            page_token: The `next_page_token` of the page before.
+            options: Options of this call.
+        """
+        return self._caller.list(
+            operations.BALANCE_LIST_ENTRIES,
+            {
+                "page_size": page_size,
+                "page_token": page_token,
+            },
+            options,
+        )
+
+    async def list_spend_caps(
+        self,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.ListSpendCapsResponse:
+        """Lists the spend caps: that of the workspace, and those of its keys.
+
+        Args:
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.BALANCE_LIST_SPEND_CAPS,
+            {},
+            options,
+        )
+
+    async def set_spend_cap(
+        self,
+        owner: str,
+        *,
+        amount: str,
+        period: Optional[types.SpendPeriod] = None,
+        options: Optional[CallOptions] = None,
+    ) -> types.SpendCap:
+        """Sets how much the workspace, or one of its keys, may spend in a day or a month of UTC. More is refused with
+        `spend_cap_reached`, which says when the next period begins. A key has the cap of its workspace beside its
+        own.
+
+        What servers have set aside counts as spent until they give it back, 30 seconds later at most. A cap that is
+        lowered does not apply to what they have set aside before.
+
+        Args:
+            owner: `workspace`, or the id of one of its keys.
+            amount: A decimal number, in the currency of the balance, with no more digits after the point than
+                that has.
+            period: The period.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.BALANCE_SET_SPEND_CAP,
+            {
+                "owner": owner,
+                "amount": amount,
+                "period": period,
+            },
+            options,
+        )
+
+    async def delete_spend_cap(
+        self,
+        owner: str,
+        *,
+        options: Optional[CallOptions] = None,
+    ) -> types.DeleteSpendCapResponse:
+        """Removes a spend cap.
+
+        Args:
+            owner: `workspace`, or the id of a key.
+            options: Options of this call.
+        """
+        return await self._caller.call(
+            operations.BALANCE_DELETE_SPEND_CAP,
+            {
+                "owner": owner,
+            },
+            options,
+        )
+
+
 class AsyncReports:
     """Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days,
     unless the operator changed it.
@@ -2321,6 +2449,20 @@ class AsyncServices:
     the id of the event.
     """
 
+    balance: AsyncBalance
+    """The balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of these calls
+    answer `not_found`.
+
+    A message costs the price of its channel and of the country of its number, when it is accepted for sending: a
+    start, a resend, and each step of a fallback that is taken. The price comes back when the message ends without
+    having been sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs
+    nothing. What the balance does not cover is refused with `insufficient_balance` before anything is sent.
+
+    Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one another.
+    So a call can be refused a little before the balance is used up: what other servers have set aside is not there
+    for it.
+    """
+
     reports: AsyncReports
     """Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days,
     unless the operator changed it.
@@ -2373,6 +2515,7 @@ class AsyncServices:
         self.email = AsyncEmail(caller)
         self.events = AsyncEvents(caller)
         self.webhooks = AsyncWebhooks(caller)
+        self.balance = AsyncBalance(caller)
         self.reports = AsyncReports(caller)
         self.fixed_codes = AsyncFixedCodes(caller)
         self.keys = AsyncKeys(caller)

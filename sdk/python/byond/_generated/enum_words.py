@@ -59,6 +59,8 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "rate_limited": 5,
         "send_limit_reached": 6,
         "not_allowed": 7,
+        "insufficient_balance": 8,
+        "spend_cap_reached": 9,
     },
     "byond.v1.LineType": {
         "mobile": 1,
@@ -178,12 +180,15 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "failed": 3,
         "canceled": 4,
     },
-    "byond.v1.ReportField": {
+    "byond.v1.BalanceEntryKind": {
+        "top_up": 1,
+        "correction": 2,
+        "charge": 3,
+        "refund": 4,
+    },
+    "byond.v1.SpendPeriod": {
         "day": 1,
-        "channel": 2,
-        "country": 3,
-        "provider": 4,
-        "api_key": 5,
+        "month": 2,
     },
     "byond.v1.Role": {
         "owner": 1,

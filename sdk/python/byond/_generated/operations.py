@@ -660,6 +660,55 @@ WEBHOOK_DELIVERY: Message[types.WebhookDelivery] = Message(
     },
 )
 
+WORKSPACE_BALANCE: Message[types.WorkspaceBalance] = Message(
+    types.WorkspaceBalance,
+    {
+        "amount": AS_IT_IS,
+        "reserved": AS_IT_IS,
+        "currency": AS_IT_IS,
+    },
+)
+
+BALANCE_ENTRY: Message[types.BalanceEntry] = Message(
+    types.BalanceEntry,
+    {
+        "created_at": TIMESTAMP,
+        "kind": AS_IT_IS,
+        "amount": AS_IT_IS,
+        "reference": AS_IT_IS,
+        "item": AS_IT_IS,
+        "verification_id": AS_IT_IS,
+        "key_id": AS_IT_IS,
+    },
+)
+
+LIST_SPEND_CAPS_RESPONSE: Message[types.ListSpendCapsResponse] = Message(
+    types.ListSpendCapsResponse,
+    {
+        "spend_caps": ListOf(lambda: SPEND_CAP),
+        "currency": AS_IT_IS,
+    },
+)
+
+SPEND_CAP: Message[types.SpendCap] = Message(
+    types.SpendCap,
+    {
+        "owner": AS_IT_IS,
+        "amount": AS_IT_IS,
+        "period": AS_IT_IS,
+        "spent": AS_IT_IS,
+        "resets_at": TIMESTAMP,
+    },
+)
+
+DELETE_SPEND_CAP_RESPONSE: Message[types.DeleteSpendCapResponse] = Message(
+    types.DeleteSpendCapResponse,
+    {
+        "owner": AS_IT_IS,
+        "deleted": AS_IT_IS,
+    },
+)
+
 GET_OVERVIEW_RESPONSE: Message[types.GetOverviewResponse] = Message(
     types.GetOverviewResponse,
     {
@@ -1415,6 +1464,58 @@ WEBHOOKS_REDELIVER: Operation[types.WebhookDelivery] = Operation(
     result=WEBHOOK_DELIVERY,
     path_parameters=("id", "delivery_id",),
     result_field="delivery",
+    has_side_effects=True,
+)
+
+BALANCE_GET: Operation[types.WorkspaceBalance] = Operation(
+    id="balance.get",
+    rpc="byond.v1.BalanceService/GetBalance",
+    method="GET",
+    path="/api/v1/balance",
+    parameters_in="none",
+    result=WORKSPACE_BALANCE,
+    result_field="balance",
+)
+
+BALANCE_LIST_ENTRIES: Operation[types.BalanceEntry] = Operation(
+    id="balance.list_entries",
+    rpc="byond.v1.BalanceService/ListBalanceEntries",
+    method="GET",
+    path="/api/v1/balance/entries",
+    parameters_in="query",
+    result=BALANCE_ENTRY,
+    items_field="entries",
+)
+
+BALANCE_LIST_SPEND_CAPS: Operation[types.ListSpendCapsResponse] = Operation(
+    id="balance.list_spend_caps",
+    rpc="byond.v1.BalanceService/ListSpendCaps",
+    method="GET",
+    path="/api/v1/spend-caps",
+    parameters_in="none",
+    result=LIST_SPEND_CAPS_RESPONSE,
+)
+
+BALANCE_SET_SPEND_CAP: Operation[types.SpendCap] = Operation(
+    id="balance.set_spend_cap",
+    rpc="byond.v1.BalanceService/SetSpendCap",
+    method="PUT",
+    path="/api/v1/spend-caps/{owner}",
+    parameters_in="body",
+    result=SPEND_CAP,
+    path_parameters=("owner",),
+    result_field="spend_cap",
+    has_side_effects=True,
+)
+
+BALANCE_DELETE_SPEND_CAP: Operation[types.DeleteSpendCapResponse] = Operation(
+    id="balance.delete_spend_cap",
+    rpc="byond.v1.BalanceService/DeleteSpendCap",
+    method="DELETE",
+    path="/api/v1/spend-caps/{owner}",
+    parameters_in="none",
+    result=DELETE_SPEND_CAP_RESPONSE,
+    path_parameters=("owner",),
     has_side_effects=True,
 )
 

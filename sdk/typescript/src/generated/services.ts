@@ -7,6 +7,7 @@ import { operations } from "./operations.ts";
 import type {
   AddSafeListEntryParams,
   ApiKey,
+  BalanceEntry,
   BatchLookupParams,
   BatchLookupResponse,
   ChangePasswordParams,
@@ -27,6 +28,7 @@ import type {
   DeleteFixedCodeResponse,
   DeleteGuardBlockResponse,
   DeleteSafeListEntryResponse,
+  DeleteSpendCapResponse,
   DeleteSuppressionResponse,
   DeleteTemplateResponse,
   DeleteWebhookResponse,
@@ -44,11 +46,13 @@ import type {
   GetVerificationReportResponse,
   GuardSettings,
   ListApiKeysParams,
+  ListBalanceEntriesParams,
   ListEventsParams,
   ListFixedCodesResponse,
   ListGuardBlocksResponse,
   ListLookupsParams,
   ListSafeListEntriesResponse,
+  ListSpendCapsResponse,
   ListSuppressionsParams,
   ListTemplatesResponse,
   ListVerificationsParams,
@@ -74,12 +78,14 @@ import type {
   RotateWebhookSecretParams,
   RotateWebhookSecretResponse,
   SafeListEntry,
+  SetSpendCapParams,
   SignInParams,
   SignInResponse,
   SignOutParams,
   SignOutResponse,
   SignUpParams,
   SignUpResponse,
+  SpendCap,
   StartEmailVerificationResponse,
   StartPasswordResetParams,
   StartPasswordResetResponse,
@@ -97,6 +103,7 @@ import type {
   Webhook,
   WebhookDelivery,
   Workspace,
+  WorkspaceBalance,
 } from "./types.ts";
 
 /**
@@ -125,6 +132,9 @@ export class Verify {
    * The fraud guard refuses phone numbers: with `validation_error` premium-rate and shared-cost ones, with
    * `recipient_blocked` those of countries that you do not send to and of ranges that are blocked. `reason` names the
    * reason.
+   *
+   * On servers with prices, the call fails with `insufficient_balance` or `spend_cap_reached` if the price of the
+   * message is not covered. A step of the fallback is charged when it is taken.
    *
    * If the server has no provider for the channel, the call succeeds with the status `channel_unavailable`, and nothing
    * is sent.
@@ -184,8 +194,9 @@ export class Verify {
    * person, because the code then verifies both.
    *
    * A resend counts against the same limits as a start: those of the recipient, of the IP address that calls, and of
-   * the `end_user_ip` and `deviceId` of the start, and fails with `undeliverable` and `recipient_blocked` as a start
-   * does. A code is sent five times at most, the start included; beyond that the call fails with `send_limit_reached`.
+   * the `end_user_ip` and `deviceId` of the start, and fails with `undeliverable`, `recipient_blocked`,
+   * `insufficient_balance` and `spend_cap_reached` as a start does. A code is sent five times at most, the start
+   * included; beyond that the call fails with `send_limit_reached`.
    *
    * @param verificationId The verification's id.
    */
@@ -690,6 +701,63 @@ export class Webhooks {
 }
 
 /**
+ * The balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of these calls answer
+ * `not_found`.
+ *
+ * A message costs the price of its channel and of the country of its number, when it is accepted for sending: a start,
+ * a resend, and each step of a fallback that is taken. The price comes back when the message ends without having been
+ * sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs nothing. What the
+ * balance does not cover is refused with `insufficient_balance` before anything is sent.
+ *
+ * Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one another. So a
+ * call can be refused a little before the balance is used up: what other servers have set aside is not there for it.
+ */
+export class Balance {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /** Returns the balance. It is exact: the sum of all entries. */
+  get(options: CallOptions = {}): Promise<WorkspaceBalance> {
+    return this.#caller.call(operations.balance.get, {}, options);
+  }
+
+  /** Lists what has changed the balance, newest first. */
+  listEntries(params: ListBalanceEntriesParams = {}, options: CallOptions = {}): PagePromise<BalanceEntry> {
+    return this.#caller.list(operations.balance.listEntries, { ...params }, options);
+  }
+
+  /** Lists the spend caps: that of the workspace, and those of its keys. */
+  listSpendCaps(options: CallOptions = {}): Promise<ListSpendCapsResponse> {
+    return this.#caller.call(operations.balance.listSpendCaps, {}, options);
+  }
+
+  /**
+   * Sets how much the workspace, or one of its keys, may spend in a day or a month of UTC. More is refused with
+   * `spend_cap_reached`, which says when the next period begins. A key has the cap of its workspace beside its own.
+   *
+   * What servers have set aside counts as spent until they give it back, 30 seconds later at most. A cap that is
+   * lowered does not apply to what they have set aside before.
+   *
+   * @param owner `workspace`, or the id of one of its keys.
+   */
+  setSpendCap(owner: string, params: SetSpendCapParams, options: CallOptions = {}): Promise<SpendCap> {
+    return this.#caller.call(operations.balance.setSpendCap, { owner, ...params }, options);
+  }
+
+  /**
+   * Removes a spend cap.
+   *
+   * @param owner `workspace`, or the id of a key.
+   */
+  deleteSpendCap(owner: string, options: CallOptions = {}): Promise<DeleteSpendCapResponse> {
+    return this.#caller.call(operations.balance.deleteSpendCap, { owner }, options);
+  }
+}
+
+/**
  * Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days, unless
  * the operator changed it.
  *
@@ -1150,6 +1218,20 @@ export class Services {
    */
   readonly webhooks: Webhooks;
   /**
+   * The balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of these calls
+   * answer `not_found`.
+   *
+   * A message costs the price of its channel and of the country of its number, when it is accepted for sending: a
+   * start, a resend, and each step of a fallback that is taken. The price comes back when the message ends without
+   * having been sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs
+   * nothing. What the balance does not cover is refused with `insufficient_balance` before anything is sent.
+   *
+   * Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one another. So
+   * a call can be refused a little before the balance is used up: what other servers have set aside is not there for
+   * it.
+   */
+  readonly balance: Balance;
+  /**
    * Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days, unless
    * the operator changed it.
    *
@@ -1202,6 +1284,7 @@ export class Services {
     this.email = new Email(caller);
     this.events = new Events(caller);
     this.webhooks = new Webhooks(caller);
+    this.balance = new Balance(caller);
     this.reports = new Reports(caller);
     this.fixedCodes = new FixedCodes(caller);
     this.keys = new Keys(caller);

@@ -19,12 +19,14 @@ import {
   recipientContext,
   secondRecipientContext,
 } from "../recipient.ts";
+import type { SendCharges } from "../send-charges.ts";
 import type { SendGuard } from "../send-guard.ts";
 import { sendCode } from "../send-steps.ts";
 import { minUsefulSeconds } from "../verify.policy.ts";
 import { endStep, lookUpFollowing } from "./end-fallback-step.ts";
 import {
   type Refusal,
+  refusals,
   type StepRow,
   type StoredFallback,
   type StoredStep,
@@ -72,6 +74,7 @@ interface Dependencies {
   readonly keyring: Keyring;
   readonly codes: CodeDispatcher;
   readonly guard: SendGuard | undefined;
+  readonly charges: SendCharges | undefined;
   readonly takeStep: ReturnType<typeof takeStepStatement>;
   /** The limits by origin, given the end user whom the start named. */
   readonly originLimitsOf: (endUser: EndUser) => readonly OriginLimit[];
@@ -177,6 +180,7 @@ export class FallbackSender implements OutboxSender {
               claimedBy: codes.serverId,
             },
       credential: null,
+      keyId: pending.fallback?.keyId,
       steps: following,
       stepId: id,
       recipientForm: isSecond ? "second" : "first",
@@ -217,5 +221,5 @@ function followingRows(steps: readonly StoredStep[], number: number): StepRow[] 
 }
 
 function refusalOf(code: ErrorCode): Refusal {
-  return code === "rate_limited" || code === "send_limit_reached" ? code : "not_allowed";
+  return refusals.find((refusal) => refusal === code) ?? "not_allowed";
 }

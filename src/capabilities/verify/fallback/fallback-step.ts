@@ -33,6 +33,8 @@ export interface StoredFallback {
   readonly steps: readonly StoredStep[];
   /** `Send.sharesRecipientLimit` of its caller. Absent: they do not share. */
   readonly isUnverified?: true;
+  /** The key of the start. Absent: there was none. */
+  readonly keyId?: string;
 }
 
 export const refusals = [
@@ -41,6 +43,8 @@ export const refusals = [
   "rate_limited",
   "send_limit_reached",
   "not_allowed",
+  "insufficient_balance",
+  "spend_cap_reached",
 ] as const;
 /** Why nothing could be sent over a step's channel. */
 export type Refusal = (typeof refusals)[number];

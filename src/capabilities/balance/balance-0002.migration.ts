@@ -1,0 +1,49 @@
+import { Migration } from "@mikro-orm/migrations";
+
+/** Each statement by itself, and repeatable: a trigger and a table in one transaction could wait for a message that is being recorded. */
+export class Balance0002 extends Migration {
+  override isTransactional(): boolean {
+    return false;
+  }
+
+  override up(): void {
+    this.addSql(refund);
+    this.addSql(`
+      CREATE OR REPLACE TRIGGER message_refunded AFTER UPDATE OF status ON outbox
+        FOR EACH ROW WHEN (
+          NEW.charged_to IS NOT NULL AND OLD.status = 'pending' AND (NEW.status = 'failed' OR NEW.status = 'expired')
+        ) EXECUTE FUNCTION balance_refund()`);
+  }
+}
+
+/**
+ * Gives the price of a message back that ends without having been sent, in the statement that ends it, once: the key of a refund is its
+ * charge. What may have been sent keeps its price:
+ *
+ * - a message that a server may be sending at this moment, when a call ends it (its claim runs);
+ * - the only message of a verification that was approved: the code must have arrived, so that a server has crashed between sending and recording.
+ */
+const refund = `
+  CREATE OR REPLACE FUNCTION balance_refund() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
+  BEGIN
+    IF NEW.attempts = OLD.attempts AND OLD.claimed_by IS NOT NULL AND OLD.available_at > byond_now() THEN
+      RETURN NULL;
+    END IF;
+    PERFORM FROM verification
+      WHERE workspace_id = NEW.workspace_id AND id = NEW.subject_id AND status = 'approved' AND NOT EXISTS (
+        SELECT FROM delivery_attempt
+        WHERE workspace_id = NEW.workspace_id AND subject_id = NEW.subject_id AND state = ANY ('{sent,delivered,read}')
+      );
+    IF FOUND THEN
+      RETURN NULL;
+    END IF;
+    INSERT INTO ledger_entry (
+        workspace_id, reserve_id, reference, kind, debit, credit, amount, key_id, subject_id, item, day, is_counted, created_at
+      )
+      SELECT workspace_id, reserve_id, reference, 'refund', 'spent', 'wallet', amount, key_id, subject_id, item, day, false,
+        date_trunc('milliseconds', byond_now())
+      FROM ledger_entry
+      WHERE workspace_id = NEW.workspace_id AND reserve_id = NEW.charged_to AND reference = NEW.id AND kind = 'charge'
+      ON CONFLICT DO NOTHING;
+    RETURN NULL;
+  END $$`;

@@ -1,0 +1,42 @@
+import { whenReady } from "../../awaitable.ts";
+import { AppError } from "../../errors.ts";
+import type { SendCharges } from "../verify/send-charges.ts";
+import { formatAmount, messagePrice, type Prices } from "./prices.ts";
+import type { RefusedReserve } from "./reserve-store.ts";
+import type { Reserves } from "./reserves.ts";
+
+/** Holds the prices of messages with codes. Those of the sandbox, and of the server's own accounts, cost nothing. */
+export function sendCharges(prices: Prices, reserves: Pick<Reserves, "hold">): SendCharges {
+  return {
+    hold({ workspaceId, mode, message, channel, recipient, keyId = "" }) {
+      if (mode !== "live" || message === undefined || workspaceId.startsWith("ws_byond/")) {
+        return undefined;
+      }
+      const { number } = recipient;
+      const country = number === undefined ? null : (number.country ?? `+${number.countryCallingCode}`);
+      const amount = messagePrice(prices, channel, country);
+      if (amount === 0) {
+        return undefined;
+      }
+      const item = country === null ? channel : `${channel}/${country}`;
+      return whenReady(reserves.hold({ workspaceId, keyId }, amount), (hold) => ({ ...hold, keyId, item }));
+    },
+  };
+}
+
+/** The error for what the balance, or what is left to a cap, does not cover. */
+export function refusalOf(prices: Prices): (refused: RefusedReserve, price: number) => AppError {
+  const money = (amount: bigint) => `${formatAmount(prices, amount)} ${prices.currency}`;
+  return (refused, price) => {
+    if (refused.outcome === "insufficient_balance") {
+      const left = `${money(BigInt(refused.balance))} are left`;
+      return new AppError("insufficient_balance", `This costs ${money(BigInt(price))}, and ${left}.`);
+    }
+    const { spent, isOfKey, resetsAt } = refused;
+    const whose = isOfKey ? "this key" : "the workspace";
+    return new AppError("spend_cap_reached", `What ${whose} may spend is spent: ${money(BigInt(spent))}.`, {
+      spent: formatAmount(prices, BigInt(spent)),
+      resetsAt,
+    });
+  };
+}

@@ -1,0 +1,45 @@
+import { defineEntity, p } from "@mikro-orm/core";
+
+/**
+ * Money that moved from one account of a workspace to another, in the smallest unit of the prices. Rows are never changed, but that
+ * `isCounted` becomes true. Accounts: `funding` (outside), `wallet`, `reserve`, `spent`.
+ */
+export const LedgerEntryEntity = defineEntity({
+  name: "LedgerEntry",
+  tableName: "ledger_entry",
+  properties: {
+    workspaceId: p.text().primary(),
+    /** The reserve that it moved to or from; of a refund, that of its charge. Empty: none. */
+    reserveId: p.text().primary(),
+    /** The message or the lookup that was charged; the reserve; the operator's reference of a top-up. */
+    reference: p.text().primary(),
+    kind: p.enum(["top_up", "correction", "reserve", "release", "charge", "refund"]).primary(),
+    debit: p.text(),
+    credit: p.text(),
+    amount: p.bigint().check("amount > 0"),
+    /** Empty: no key has caused it. */
+    keyId: p.text().default(""),
+    /** The verification. */
+    subjectId: p.text().nullable(),
+    /** What was charged, such as `sms/DE`. */
+    item: p.text().nullable(),
+    /** The day (UTC) whose spending it counts to. */
+    day: p.date(),
+    /** Whether the balance in `wallet` contains it. Refunds are counted later. */
+    isCounted: p.boolean().default(true),
+    createdAt: p.datetime(),
+  },
+  checks: [
+    {
+      name: "ledger_entry_accounts",
+      expression: `(kind, debit, credit) IN (
+      ('top_up', 'funding', 'wallet'), ('correction', 'wallet', 'funding'), ('reserve', 'wallet', 'reserve'),
+      ('release', 'reserve', 'wallet'), ('charge', 'reserve', 'spent'), ('refund', 'spent', 'wallet')
+    )`,
+    },
+  ],
+  indexes: [
+    { name: "ledger_entry_newest_first", properties: ["workspaceId", "createdAt", "reference", "kind"] },
+    { name: "ledger_entry_uncounted", properties: ["workspaceId"], where: "NOT is_counted" },
+  ],
+});

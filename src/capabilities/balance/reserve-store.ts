@@ -1,0 +1,97 @@
+import { createId } from "../../crypto/ids.ts";
+import { change, type Database } from "../../database/database.ts";
+import { bigint, double, statement, text } from "../../database/statement.ts";
+import { reserveLifeMs } from "./balance.policy.ts";
+
+/** Who spends. */
+export interface Spender {
+  readonly workspaceId: string;
+  /** Empty: no key. */
+  readonly keyId: string;
+}
+
+/** Money for one spender, which this server may charge to. */
+export interface TakenReserve {
+  readonly outcome: "taken";
+  readonly id: string;
+  readonly amount: number;
+  /** For how long, from before it was asked for. */
+  readonly lastsMs: number;
+}
+
+/** Why there is none. Amounts as text: they may be larger than numbers. */
+export type RefusedReserve =
+  | { readonly outcome: "insufficient_balance"; readonly balance: string }
+  | {
+      readonly outcome: "spend_cap_reached";
+      readonly spent: string;
+      /** Whether it is the cap of the key, and not that of the workspace. */
+      readonly isOfKey: boolean;
+      readonly resetsAt: Date;
+    };
+
+const take = statement<{
+  outcome: "taken" | RefusedReserve["outcome"];
+  taken: string | null;
+  lastsMs: number | null;
+  rest: string | null;
+  ofKey: boolean | null;
+  resetsAt: Date | null;
+}>("take_spend_reserve")(
+  {
+    workspaceId: text,
+    keyId: text,
+    id: text,
+    serverId: text,
+    price: bigint,
+    wanted: bigint,
+    lifeMs: double,
+  },
+  (p) => `
+    SELECT * FROM spend_take_reserve(
+      ${p.workspaceId}, ${p.keyId}, ${p.id}, ${p.serverId}, ${p.price}, ${p.wanted}, ${p.lifeMs}
+    )`,
+);
+
+const close = statement<{ closed: boolean }>("close_spend_reserve")(
+  { workspaceId: text, id: text },
+  (p) => `SELECT spend_close_reserve(${p.workspaceId}, ${p.id}) AS closed`,
+);
+
+/** Reserves as the database has them. */
+export interface ReserveStore {
+  /** Takes a reserve of at least `price`, and about `wanted`. Throws `unavailable`. */
+  take(spender: Spender, price: number, wanted: number): Promise<TakenReserve | RefusedReserve>;
+  /** Gives what was not charged back to the wallet. Repeatable. */
+  close(workspaceId: string, id: string): Promise<void>;
+}
+
+export function databaseReserveStore(
+  database: Pick<Database, "transaction">,
+  serverId: string,
+  lifeMs: number = reserveLifeMs,
+): ReserveStore {
+  return {
+    async take({ workspaceId, keyId }, price, wanted) {
+      const id = createId("rsv");
+      const [row] = await change(database, take, { workspaceId, keyId, id, serverId, price, wanted, lifeMs });
+      if (row === undefined) {
+        throw new TypeError("taking a reserve answers one row");
+      }
+      if (row.outcome === "taken") {
+        return { outcome: "taken", id, amount: Number(row.taken), lastsMs: row.lastsMs ?? 0 };
+      }
+      return row.outcome === "insufficient_balance" || row.resetsAt === null
+        ? { outcome: "insufficient_balance", balance: row.rest ?? "0" }
+        : {
+            outcome: "spend_cap_reached",
+            spent: row.rest ?? "0",
+            isOfKey: row.ofKey === true,
+            resetsAt: row.resetsAt,
+          };
+    },
+    async close(workspaceId, id) {
+      await change(database, close, { workspaceId, id });
+    },
+  };
+}
