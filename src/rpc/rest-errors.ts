@@ -1,4 +1,5 @@
 import { GatewayError, type GatewayErrorKind } from "@byond/rest/gateway-error";
+import { formatTimestamp } from "@byond/rest/json/timestamp";
 import { ConnectError } from "@connectrpc/connect";
 import { AppError, type ErrorCode, errorKinds } from "../errors.ts";
 import type { RequestRecord } from "../observe/request-record.ts";
@@ -50,6 +51,8 @@ export function restErrorAnswer(
         ...(error.details.fields === undefined ? {} : { fields: asWritten(error.details.fields, bodyField) }),
         ...(error.details.retryAfterSeconds === undefined ? {} : { retry_after: error.details.retryAfterSeconds }),
         ...(error.details.reason === undefined ? {} : { reason: error.details.reason }),
+        ...(error.details.spent === undefined ? {} : { spent: error.details.spent }),
+        ...(info.resetsAt === undefined ? {} : { resets_at: formatTimestamp(info.resetsAt.seconds, 0, true) }),
       },
     },
   };

@@ -6,6 +6,7 @@ import { ConnectError, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ApiKeyService } from "../../gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "../../gen/byond/v1/auth_pb.ts";
+import { BalanceService } from "../../gen/byond/v1/balance_pb.ts";
 import { ErrorInfoSchema } from "../../gen/byond/v1/error_pb.ts";
 import { EventService } from "../../gen/byond/v1/event_pb.ts";
 import { GuardService } from "../../gen/byond/v1/guard_pb.ts";
@@ -68,6 +69,25 @@ export const rpcs = {
   DeleteSuppression: {
     method: SuppressionService.method.deleteSuppression,
     rest: ({ suppression_id }) => ["DELETE", `/suppressions/${suppression_id}`],
+  },
+  GetBalance: {
+    method: BalanceService.method.getBalance,
+    rest: () => ["GET", "/balance"],
+    responseBody: "balance",
+  },
+  ListBalanceEntries: {
+    method: BalanceService.method.listBalanceEntries,
+    rest: (input) => ["GET", `/balance/entries?${query(input)}`],
+  },
+  ListSpendCaps: { method: BalanceService.method.listSpendCaps, rest: () => ["GET", "/spend-caps"] },
+  SetSpendCap: {
+    method: BalanceService.method.setSpendCap,
+    rest: ({ owner, ...body }) => ["PUT", `/spend-caps/${owner}`, body],
+    responseBody: "spend_cap",
+  },
+  DeleteSpendCap: {
+    method: BalanceService.method.deleteSpendCap,
+    rest: ({ owner }) => ["DELETE", `/spend-caps/${owner}`],
   },
   GetGuard: { method: GuardService.method.getGuard, rest: () => ["GET", "/guard"], responseBody: "guard" },
   UpdateGuard: {

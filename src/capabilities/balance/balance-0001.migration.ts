@@ -115,12 +115,14 @@ const countRefunds = `
   END $$`;
 
 /**
- * Moves money of a wallet to a reserve of one server, for one key and one day (UTC). Takes what is wanted, at most a part of what is left, so
- * that several servers can spend all of it, and at least the price. Answers the amount, or why there is none.
+ * Moves money of a wallet to a reserve of one server, for one key and one day (UTC). Takes what is wanted, but no
+ * more than a part of what is left, so that several servers can spend all of it; and what calls wait for, if there is as much. Answers the
+ * amount, or why there is not even the price of one.
  */
 const take = `
   CREATE FUNCTION spend_take_reserve(
-    workspace text, key text, reserve text, server_name text, price bigint, wanted bigint, lives_ms double precision,
+    workspace text, key text, reserve text, server_name text, price bigint, needed bigint, wanted bigint,
+    lives_ms double precision,
     OUT outcome text, OUT taken bigint, OUT lasts_ms double precision, OUT rest bigint, OUT of_key boolean, OUT resets_at timestamptz
   ) LANGUAGE plpgsql VOLATILE AS $$
   DECLARE
@@ -155,7 +157,7 @@ const take = `
       END IF;
       left_over := least(left_over, capped.amount - capped.spent);
     END LOOP;
-    taken := least(left_over, greatest(price, least(wanted, left_over / (2 * servers))));
+    taken := least(left_over, greatest(needed, least(wanted, left_over / (2 * servers))));
     lasts_ms := least(lives_ms, extract(epoch FROM (today + 1)::timestamp AT TIME ZONE 'UTC' - moment)::float8 * 1000);
     outcome := 'taken';
     UPDATE wallet SET balance = balance - taken WHERE workspace_id = workspace;

@@ -23,12 +23,17 @@ import {
 } from "./spending.entity.ts";
 import { topUpCommand } from "./top-up-command.ts";
 
+/** What this capability offers to others. Undefined: the server has no prices. */
+export interface Charges {
+  readonly sends: SendCharges | undefined;
+}
+
 /**
  * What workspaces spend, if the operator has set prices: a ledger with two accounts for each entry, the balance, and caps. The balance is no hot
  * row: each server takes reserves of it, and charges to them in the statement of the send.
  */
 export function balanceCapability() {
-  const charges = new Offer<SendCharges | undefined>("balance");
+  const charges = new Offer<Charges>("balance");
   const capability: Capability<BalanceSettings> = {
     name: "balance",
     scopes: ["balance"],
@@ -60,7 +65,7 @@ export function balanceCapability() {
         await claimCurrency(database, prices);
         reserves = new Reserves({ store: databaseReserveStore(database, serverId), clock, refusal: refusalOf(prices) });
       }
-      charges.give(prices && reserves && sendCharges(prices, reserves));
+      charges.give({ sends: prices && reserves && sendCharges(prices, reserves) });
       return {
         services: [
           {

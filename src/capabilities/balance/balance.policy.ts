@@ -13,7 +13,7 @@ export const lowShare = 0.25;
 /** How often a server closes reserves whose time is over. */
 export const closingIntervalMs = 5_000;
 
-/** A reserve can be closed, by any server, while a charge is on its way to it. */
-export const maxTries = 5;
+/** Others that wait may use up what was taken for all: each time, some of them go on. */
+export const maxTries = 100;
 
 export const pageSize = { default: 20, max: 100 };

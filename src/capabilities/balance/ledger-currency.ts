@@ -18,7 +18,8 @@ const claim = statement<{ currency: string; digits: number }>("claim_ledger_curr
  */
 export async function claimCurrency(
   database: Pick<Database, "transaction">,
-  { currency, digits }: Prices): Promise<void> {
+  { currency, digits }: Prices,
+): Promise<void> {
   const [known] = await change(database, claim, { currency, digits });
   if (known !== undefined && (known.currency !== currency || known.digits !== digits)) {
     throw new ConfigError([

@@ -1,4 +1,5 @@
 import { createId } from "../../crypto/ids.ts";
+import { withoutDeadline } from "../../database/call-deadline.ts";
 import { change, type Database } from "../../database/database.ts";
 import { bigint, double, statement, text } from "../../database/statement.ts";
 import { reserveLifeMs } from "./balance.policy.ts";
@@ -44,12 +45,13 @@ const take = statement<{
     id: text,
     serverId: text,
     price: bigint,
+    needed: bigint,
     wanted: bigint,
     lifeMs: double,
   },
   (p) => `
     SELECT * FROM spend_take_reserve(
-      ${p.workspaceId}, ${p.keyId}, ${p.id}, ${p.serverId}, ${p.price}, ${p.wanted}, ${p.lifeMs}
+      ${p.workspaceId}, ${p.keyId}, ${p.id}, ${p.serverId}, ${p.price}, ${p.needed}, ${p.wanted}, ${p.lifeMs}
     )`,
 );
 
@@ -58,10 +60,21 @@ const close = statement<{ closed: boolean }>("close_spend_reserve")(
   (p) => `SELECT spend_close_reserve(${p.workspaceId}, ${p.id}) AS closed`,
 );
 
+export interface ReserveAmounts {
+  /** The price of one of what it is for. */
+  readonly price: number;
+  /** The prices of all that waits for it. */
+  readonly needed: number;
+  /** What is expected until it is used up. */
+  readonly wanted: number;
+}
+
 /** Reserves as the database has them. */
 export interface ReserveStore {
-  /** Takes a reserve of at least `price`, and about `wanted`. Throws `unavailable`. */
-  take(spender: Spender, price: number, wanted: number): Promise<TakenReserve | RefusedReserve>;
+  /**
+   * Takes a reserve of at least `price`, of `needed` if there is as much, and else of no more than `wanted`. Throws `unavailable`.
+   */
+  take(spender: Spender, amounts: ReserveAmounts): Promise<TakenReserve | RefusedReserve>;
   /** Gives what was not charged back to the wallet. Repeatable. */
   close(workspaceId: string, id: string): Promise<void>;
 }
@@ -72,9 +85,11 @@ export function databaseReserveStore(
   lifeMs: number = reserveLifeMs,
 ): ReserveStore {
   return {
-    async take({ workspaceId, keyId }, price, wanted) {
+    async take({ workspaceId, keyId }, amounts) {
       const id = createId("rsv");
-      const [row] = await change(database, take, { workspaceId, keyId, id, serverId, price, wanted, lifeMs });
+      const values = { workspaceId, keyId, id, serverId, lifeMs, ...amounts };
+      // Other calls than the one that is first wait for it.
+      const [row] = await withoutDeadline(() => change(database, take, values));
       if (row === undefined) {
         throw new TypeError("taking a reserve answers one row");
       }
@@ -91,7 +106,7 @@ export function databaseReserveStore(
           };
     },
     async close(workspaceId, id) {
-      await change(database, close, { workspaceId, id });
+      await withoutDeadline(() => change(database, close, { workspaceId, id }));
     },
   };
 }

@@ -144,8 +144,9 @@ export class Reserves {
   async #takeNew(share: Share, price: number): Promise<Reserve | RefusedReserve> {
     const takenAtMs = this.#deps.clock.monotonicMs();
     const perMs = Math.max(share.perMs, share.current === undefined ? 0 : speedOf(share.current, takenAtMs));
-    const wanted = Math.ceil(Math.max(price * minCharges, share.waiting * 2, perMs * reserveDemandMs));
-    const taken = await this.#deps.store.take(share.spender, price, wanted);
+    const needed = Math.max(price, share.waiting);
+    const wanted = Math.ceil(Math.max(price * minCharges, needed, perMs * reserveDemandMs));
+    const taken = await this.#deps.store.take(share.spender, { price, needed, wanted });
     if (taken.outcome !== "taken") {
       return taken;
     }

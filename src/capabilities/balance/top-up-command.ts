@@ -9,7 +9,8 @@ import { formatAmount, parseAmount } from "./prices.ts";
 
 /** `byond top-up`: adds to the balance of a workspace. Throws `CommandError` for unusable input. */
 export const topUpCommand: OperatorCommand<BalanceSettings> = {
-  summary: "Adds to the balance of a workspace, or takes from it. Needs PRICES. With a reference, it does so only once.",
+  summary:
+    "Adds to the balance of a workspace, or takes from it. Needs PRICES. With a reference, it does so only once.",
   options: {
     workspace: { value: "id", meaning: "The id of the workspace: ws_…", isRequired: true },
     amount: {
@@ -17,7 +18,10 @@ export const topUpCommand: OperatorCommand<BalanceSettings> = {
       meaning: "In the currency of the prices, such as 50.00. With a minus sign to take from the balance.",
       isRequired: true,
     },
-    reference: { value: "text", meaning: "Your name of the payment, 1 to 64 ASCII characters. Each is used once for a workspace." },
+    reference: {
+      value: "text",
+      meaning: "Your name of the payment, 1 to 64 ASCII characters. Each is used once for a workspace.",
+    },
   },
   run: runTopUp,
 };
@@ -40,7 +44,9 @@ async function runTopUp(command: Command<BalanceSettings>): Promise<void> {
   }
   const amount = parseAmount(prices, named);
   if (amount === undefined || amount === 0n) {
-    throw new CommandError(`--amount must be an amount with at most ${prices.digits} digits after the point, and not 0.`);
+    throw new CommandError(
+      `--amount must be an amount with at most ${prices.digits} digits after the point, and not 0.`,
+    );
   }
   if (!/^[\x20-\x7e]{1,64}$/.test(reference)) {
     throw new CommandError("--reference must have 1 to 64 ASCII characters.");
@@ -65,7 +71,11 @@ async function runTopUp(command: Command<BalanceSettings>): Promise<void> {
 /** Adds an amount, once for each reference. Answers whether this was the first time. */
 export async function addToBalance(
   database: Pick<Database, "transaction">,
-  { workspaceId, reference, amount }: { readonly workspaceId: string; readonly reference: string; readonly amount: bigint },
+  {
+    workspaceId,
+    reference,
+    amount,
+  }: { readonly workspaceId: string; readonly reference: string; readonly amount: bigint },
 ): Promise<boolean> {
   // The amounts that the command takes are exact as numbers.
   const [row] = await change(database, topUp, { workspaceId, reference, amount: Number(amount) });

@@ -300,11 +300,7 @@ async function startOver(
       ? {
           steps: stepRows(steps, way, refused),
           fallback: {
-            stored: JSON.stringify({
-              steps,
-              ...(caller.isVerified ? {} : { isUnverified: true }),
-              ...(caller.keyId === undefined ? {} : { keyId: caller.keyId }),
-            } satisfies StoredFallback),
+            stored: JSON.stringify(storedFallback(caller, steps)),
             ...secondOf(keyring, workspaceId, id, second),
             unsentRecipient: unsentOf(input.channel, target, second),
           },
@@ -314,6 +310,10 @@ async function startOver(
   const statement = fixedCode === undefined ? deps.start : deps.startFixed;
   const sent = await sendCode(deps, statement, start, lookUpStarted.bind({ workspaceId, id }));
   return sent && { id, status, expiresAt: sent.expiresAt };
+}
+
+function storedFallback({ isVerified, keyId }: VerificationOwner, steps: readonly StoredStep[]): StoredFallback {
+  return { steps, ...(isVerified ? {} : { isUnverified: true }), ...(keyId === undefined ? {} : { keyId }) };
 }
 
 /** The range of a number, whose traffic is judged. Null: it is a mail address. */

@@ -72,7 +72,7 @@ interface Needs {
   /** Judges sends before their statement. Its steps are among the others. Default: nothing is judged. */
   readonly sendGuard?: SendGuard;
   /** Holds the prices of sends before their statement. Default: nothing costs anything. */
-  readonly charges?: Offer<SendCharges | undefined>;
+  readonly charges?: Offer<{ readonly sends: SendCharges | undefined }>;
   /** What they erase with a recipient. */
   readonly erasures?: readonly RecipientErasure[];
   /** The guard's mode of a workspace, which says whether sources that guess codes are slowed. Default: they are. */
@@ -124,7 +124,7 @@ export function verifyCapability({
       { retentionDays, sendLimits, allowsFixedCodes },
     ) {
       const channels = offered.value;
-      const charges = offeredCharges?.value;
+      const charges = offeredCharges?.value.sends;
       const codes: CodeDispatcher = {
         serverId,
         monotonicMs: () => clock.monotonicMs(),

@@ -40,10 +40,9 @@ export const errorSchemas: Readonly<Record<string, JsonObject>> = {
         "Why the fraud guard refused the send, such as `range_blocked`. With `recipient_blocked`, and with `validation_error` and `rate_limited` where the guard answers so.",
         { type: "string" },
       ),
-      spent: description(
-        "What was spent in the period of the cap, such as `25.00`. With `spend_cap_reached` only.",
-        { type: "string" },
-      ),
+      spent: description("What was spent in the period of the cap, such as `25.00`. With `spend_cap_reached` only.", {
+        type: "string",
+      }),
       resets_at: description("When the next period begins. With `spend_cap_reached` only.", {
         type: "string",
         format: "date-time",
