@@ -11,6 +11,7 @@ const timed = [
   "fallback-crash",
   "guard-refusals-crash",
   "idempotency-crash",
+  "ledger-crash",
   "overload",
   "password-attempts",
   "postgres-outage",

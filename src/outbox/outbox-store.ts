@@ -17,6 +17,8 @@ export type OutboxKey = Pick<OutboxItem, "workspaceId" | "id">;
 /**
  * Claims what is due, oldest first, up to the number of places of each lane. Rows that another server is claiming at the
  * same time are skipped, not waited for. `(SELECT byond_now())` is evaluated once, so that the index serves the order.
+ *
+ * A server that is gone may have sent what it had claimed: its price does not come back.
  */
 const claimDue = statement<Omit<OutboxItem, "claimedAtMs"> & { remainingMs: number }>("outbox_claim_due")(
   { lanes: array(text), places: array(integer), serverId: text },
@@ -35,7 +37,10 @@ const claimDue = statement<Omit<OutboxItem, "claimedAtMs"> & { remainingMs: numb
       ) AS found
     )
     UPDATE outbox
-    SET claim = claim + 1, claimed_by = ${p.serverId}, available_at = byond_now() + interval '${claimMs} milliseconds'
+    SET claim = claim + 1, claimed_by = ${p.serverId}, available_at = byond_now() + interval '${claimMs} milliseconds',
+      charged_to = CASE
+        WHEN charged_to IS NULL OR claimed_by IS NULL OR outbox_claimant_lives(claimed_by) THEN charged_to
+      END
     FROM due
     WHERE outbox.workspace_id = due.workspace_id AND outbox.id = due.id
     RETURNING outbox.workspace_id, outbox.id, kind, lane, subject_id, payload_sealed, attempts, claim, created_at, expires_at,

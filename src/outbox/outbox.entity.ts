@@ -25,7 +25,7 @@ export const OutboxEntity = defineEntity({
     expiresAt: p.datetime(),
     finishedAt: p.datetime().nullable(),
     lastError: p.text().nullable(),
-    /** What the price of the message was charged to. Null: it cost nothing. */
+    /** What the price of the message was charged to, as long as it may come back. Null: it cost nothing, or may have been sent. */
     chargedTo: p.text().nullable(),
   },
   checks: [{ name: "outbox_check", expression: "payload_sealed IS NOT NULL OR status <> 'pending'" }],

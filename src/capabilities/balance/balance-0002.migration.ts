@@ -18,23 +18,15 @@ export class Balance0002 extends Migration {
 
 /**
  * Gives the price of a message back that ends without having been sent, in the statement that ends it, once: the key of a refund is its
- * charge. What may have been sent keeps its price:
- *
- * - a message that a server may be sending at this moment, when a call ends it (its claim runs);
- * - the only message of a verification that was approved: the code must have arrived, so that a server has crashed between sending and recording.
+ * charge. What may have been sent keeps its price. If something else than an attempt ends the message, its server may be sending it while its claim
+ * runs; and nobody knows what a server did that is gone (as of a message that another server has claimed since: `outbox-store.ts`).
  */
 const refund = `
   CREATE OR REPLACE FUNCTION balance_refund() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
   BEGIN
-    IF NEW.attempts = OLD.attempts AND OLD.claimed_by IS NOT NULL AND OLD.available_at > byond_now() THEN
-      RETURN NULL;
-    END IF;
-    PERFORM FROM verification
-      WHERE workspace_id = NEW.workspace_id AND id = NEW.subject_id AND status = 'approved' AND NOT EXISTS (
-        SELECT FROM delivery_attempt
-        WHERE workspace_id = NEW.workspace_id AND subject_id = NEW.subject_id AND state = ANY ('{sent,delivered,read}')
-      );
-    IF FOUND THEN
+    IF NEW.attempts = OLD.attempts AND OLD.claimed_by IS NOT NULL
+      AND (OLD.available_at > byond_now() OR NOT outbox_claimant_lives(OLD.claimed_by))
+    THEN
       RETURN NULL;
     END IF;
     INSERT INTO ledger_entry (

@@ -95,7 +95,9 @@ describe.each(protocols)("over $name", (protocol) => {
       [{ channel: "whatsapp", recipient: "+33612345680" }, "0.64"],
     ];
     for (const [input, left] of prices) {
-      expect((await protocol.call(withPhones, "StartVerification", { ...input }, { key: workspace.key })).code).toBe("ok");
+      expect((await protocol.call(withPhones, "StartVerification", { ...input }, { key: workspace.key })).code).toBe(
+        "ok",
+      );
       expect(await balance()).toBe(left);
     }
     expect((await entries()).map(({ item }) => item)).toEqual(["voice/FR", "sms/FR", "sms/DE", null]);
