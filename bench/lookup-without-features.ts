@@ -32,6 +32,7 @@ const service = lookupService({
   turns: new BatchTurns(),
   tables: new PlanTables(),
   liveSource: undefined,
+  charges: undefined,
   places: new StreamPlaces("lookup streams", 1),
 });
 const { spec } = bindService(LookupService, service);

@@ -67,6 +67,7 @@ export function standardCapabilities(): readonly Capability[] {
   const lookup = lookupCapability({
     numberIndex: storedRecipients.indexOfAddress,
     retentionDays: () => verify.offer.value.retentionDays,
+    charges: balance.charges,
   });
   const recipientData = [suppressions.recipientData, guard.recipientData, lookup.recipientData];
   const verify = verifyCapability({

@@ -463,7 +463,7 @@ type BalanceSetSpendCapParams struct {
 	Amount string `json:"amount"`
 
 	// Period is the period.
-	Period SpendPeriod `json:"period,omitzero"`
+	Period SpendPeriod `json:"period"`
 }
 
 // ReportsOverviewParams are the parameters of [ReportsService.Overview].

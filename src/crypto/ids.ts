@@ -23,7 +23,8 @@ export type IdPrefix =
   | "gbl"
   | "gsl"
   | "grf"
-  | "rsv";
+  | "rsv"
+  | "chg";
 
 /**
  * A new id: the prefix, `_`, the milliseconds since 1970 as 8 base62 digits, and 14 random ones (83 bits). What is made one after the

@@ -1,4 +1,5 @@
 /** `npm run test:samples`: the samples of every operation, in every language that this machine can run, against a real server. */
+import { freePrices } from "../capabilities/balance/balance-fixture.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,7 +9,7 @@ import { runSamples } from "./run-samples.ts";
 import { languagesWithoutSdk } from "./sample-language.ts";
 import { sdkSampleLanguages } from "./sdk-sample-language.ts";
 
-const app = useTestApp({ allowsFixedCodes: true });
+const app = useTestApp({ allowsFixedCodes: true, prices: freePrices });
 const document = JSON.parse(readFileSync(join(import.meta.dirname, "../../gen/openapi.json"), "utf8"));
 const operationIds = new DocumentReader(document).operations().map(({ operation }) => operation.operationId);
 

@@ -10,6 +10,7 @@ import {
   deliveriesOfNewWebhook,
   putTemplate,
   recordLookup,
+  setSpendCap,
   startVerification,
   suppressRecipient,
   type World,
@@ -54,6 +55,10 @@ const preparations: Readonly<Record<string, Preparation>> = {
   getTemplate: aboutTemplate,
   deleteTemplate: aboutTemplate,
   getLookup: async (world) => ({ lookup_id: await recordLookup(world) }),
+  deleteSpendCap: async (world) => {
+    await setSpendCap(world);
+    return {};
+  },
   deleteSuppression: async (world) => ({ suppression_id: await suppressRecipient(world) }),
   deleteGuardBlock: async ({ app, account }) => ({ id: await blockRange(app, account.workspaceId, "+2348031x") }),
   deleteSafeListEntry: async (world) => ({ id: await addSafeRange(world) }),

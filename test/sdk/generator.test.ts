@@ -22,6 +22,8 @@ test("these are the names that users call: none of them changes by accident", ()
     "events: list get stream",
     "webhooks: create list get update delete rotate_secret test list_deliveries redeliver",
     "reports: overview verifications",
+    "balance: get list_entries list_spend_caps set_spend_cap delete_spend_cap",
+    "reports: overview verifications",
     "fixed_codes: create list delete",
     "keys: create list get update rotate revoke",
     "auth: sign_up sign_in refresh sign_out me logout_all start_password_reset confirm_password_reset change_password start_email_verification check_email_verification get_workspace update_workspace delete_account",

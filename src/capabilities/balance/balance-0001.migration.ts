@@ -42,10 +42,7 @@ const entry = `
     is_counted boolean NOT NULL DEFAULT true,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, reserve_id, reference, kind),
-    CONSTRAINT ledger_entry_accounts CHECK ((kind, debit, credit) IN (
-      ('top_up', 'funding', 'wallet'), ('correction', 'wallet', 'funding'), ('reserve', 'wallet', 'reserve'),
-      ('release', 'reserve', 'wallet'), ('charge', 'reserve', 'spent'), ('refund', 'spent', 'wallet')
-    ))
+    CONSTRAINT ledger_entry_accounts CHECK (debit <> credit)
   );
   CREATE INDEX ledger_entry_newest_first ON ledger_entry (workspace_id, created_at, reference, kind);
   CREATE INDEX ledger_entry_uncounted ON ledger_entry (workspace_id) WHERE NOT is_counted`;

@@ -1,6 +1,7 @@
 import { BalanceService } from "../../../gen/byond/v1/balance_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
 import { bindService } from "../../rpc/router.ts";
+import type { LookupCharges } from "../lookup/lookup-charges.ts";
 import type { SendCharges } from "../verify/send-charges.ts";
 import type { AddedSendSteps } from "../verify/send-steps.ts";
 import { balanceService } from "./balance.rpc.ts";
@@ -12,6 +13,7 @@ import { chargeStep } from "./charge-step.ts";
 import { refusalOf, sendCharges } from "./charges.ts";
 import { claimCurrency } from "./ledger-currency.ts";
 import { LedgerEntryEntity } from "./ledger-entry.entity.ts";
+import { lookupCharges } from "./lookup-charges.ts";
 import { databaseReserveStore } from "./reserve-store.ts";
 import { Reserves } from "./reserves.ts";
 import {
@@ -26,6 +28,8 @@ import { topUpCommand } from "./top-up-command.ts";
 /** What this capability offers to others. Undefined: the server has no prices. */
 export interface Charges {
   readonly sends: SendCharges | undefined;
+  /** Also undefined: lookups cost nothing. */
+  readonly lookups: LookupCharges | undefined;
 }
 
 /**
@@ -61,11 +65,13 @@ export function balanceCapability() {
     readSettings: readBalanceSettings,
     async start({ database, clock, serverId }, { prices }) {
       let reserves: Reserves | undefined;
-      if (prices !== undefined) {
+      if (prices === undefined) {
+        charges.give({ sends: undefined, lookups: undefined });
+      } else {
         await claimCurrency(database, prices);
         reserves = new Reserves({ store: databaseReserveStore(database, serverId), clock, refusal: refusalOf(prices) });
+        charges.give({ sends: sendCharges(prices, reserves), lookups: lookupCharges({ database, reserves }, prices) });
       }
-      charges.give({ sends: prices && reserves && sendCharges(prices, reserves) });
       return {
         services: [
           {

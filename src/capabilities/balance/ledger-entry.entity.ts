@@ -29,15 +29,7 @@ export const LedgerEntryEntity = defineEntity({
     isCounted: p.boolean().default(true),
     createdAt: p.datetime(),
   },
-  checks: [
-    {
-      name: "ledger_entry_accounts",
-      expression: `(kind, debit, credit) IN (
-      ('top_up', 'funding', 'wallet'), ('correction', 'wallet', 'funding'), ('reserve', 'wallet', 'reserve'),
-      ('release', 'reserve', 'wallet'), ('charge', 'reserve', 'spent'), ('refund', 'spent', 'wallet')
-    )`,
-    },
-  ],
+  checks: [{ name: "ledger_entry_accounts", expression: "debit <> credit" }],
   indexes: [
     { name: "ledger_entry_newest_first", properties: ["workspaceId", "createdAt", "reference", "kind"] },
     { name: "ledger_entry_uncounted", properties: ["workspaceId"], where: "NOT is_counted" },

@@ -8,8 +8,8 @@ import type { RefusedReserve, ReserveStore, Spender } from "./reserve-store.ts";
 export interface Hold {
   readonly reserveId: string;
   readonly amount: number;
-  /** It was charged, or nobody knows. */
-  spent(): void;
+  /** It was charged, but for a part, or nobody knows. */
+  spent(unused?: number): void;
   /** It was not charged. */
   giveBack(): void;
   /** It could not be charged, because the reserve is closed. */
@@ -177,7 +177,7 @@ export class Reserves {
     return {
       reserveId: reserve.id,
       amount,
-      spent: () => settle(0),
+      spent: (unused = 0) => settle(unused),
       giveBack: () => settle(amount),
       refused: () => {
         if (share.current === reserve) {

@@ -13,6 +13,7 @@ import { sealedLookups } from "./history/sealed-lookups.ts";
 import type { NumberIndex } from "./history/stored-lookup.ts";
 import { LiveSource } from "./live-source.ts";
 import { lookupFieldChecks, lookupService } from "./lookup.rpc.ts";
+import type { LookupCharges } from "./lookup-charges.ts";
 import { type LookupSettings, lookupSettings, readLookupSettings } from "./lookup-settings.ts";
 import { PlanTables } from "./plan-tables.ts";
 
@@ -23,10 +24,12 @@ interface Needs {
   readonly numberIndex: NumberIndex;
   /** How long lookups stay in the history. Asked for when the capability starts. */
   readonly retentionDays: () => number;
+  /** Charges lookups. Default: they cost nothing. */
+  readonly charges?: Offer<{ readonly lookups: LookupCharges | undefined }>;
 }
 
 /** Looks up phone numbers: offline, and in their networks if the operator has a source for it. Keeps a history for those who want one. */
-export function lookupCapability({ numberIndex, retentionDays }: Needs) {
+export function lookupCapability({ numberIndex, retentionDays, charges }: Needs) {
   const recorder = new Offer<LookupRecorder>("lookup");
   const capability: Capability<LookupSettings> = {
     name: "lookup",
@@ -55,6 +58,7 @@ export function lookupCapability({ numberIndex, retentionDays }: Needs) {
         clock,
         tables: new PlanTables(),
         liveSource,
+        charges: charges?.value.lookups,
         turns: new BatchTurns(),
         places: new StreamPlaces("lookup streams", maxStreamsPerWorkspace),
       });

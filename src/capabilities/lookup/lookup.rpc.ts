@@ -23,6 +23,7 @@ import { type ListLookupsDependencies, listLookups } from "./history/list-lookup
 import type { LookupRecorder } from "./history/lookup-recorder.ts";
 import { lookupMessage } from "./history/lookup-view.ts";
 import type { LiveSource } from "./live-source.ts";
+import type { LookupCharges } from "./lookup-charges.ts";
 import { lookupNumber, parseRegion } from "./lookup-number.ts";
 import { toLookupFields, toLookupInput, toLookupResponse, toRegion } from "./lookup-proto.ts";
 import { describeFields } from "./number-details.ts";
@@ -34,6 +35,8 @@ export interface LookupServiceDependencies
   readonly history: Pick<LookupRecorder, "note">;
   /** Undefined: the operator has none. */
   readonly liveSource: Pick<LiveSource, "find"> | undefined;
+  /** Undefined: lookups cost nothing. */
+  readonly charges: LookupCharges | undefined;
   /** Of the streams of lookups. */
   readonly places: StreamPlaces;
 }
@@ -43,11 +46,14 @@ const rememberedByStream = 100_000;
 
 /** Translates between the messages of LookupService and its operations. */
 export function lookupService(deps: LookupServiceDependencies): ServiceImpl<typeof LookupService> {
-  const { tables, liveSource, places, history } = deps;
+  const { tables, liveSource, places, history, charges } = deps;
   return {
     lookupNumber(request, context) {
       // At once, since nothing has to be read: most calls ask for nothing more.
       const caller = keyCaller(context);
+      if (charges !== undefined) {
+        return charges.charged(caller, 1, async () => ({ value: await more(request, caller), answered: 1 }));
+      }
       if (request.fields.length > 0) {
         return more(request, caller);
       }
@@ -59,26 +65,29 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
     async batchLookup({ numbers: items, country, fields }, context) {
       await chargeBatch(deps, context, items.length);
       const caller = keyCaller(context);
-      const tally = new LookupTally();
-      const { results, add } = toBatchResults();
-      await lookUpBatch(
-        deps,
-        {
-          workspaceId: caller.workspaceId,
-          items,
-          country: toRegion(country),
-          fields: toLookupFields(fields),
-          signal: context.signal,
-        },
-        (found, item) => {
-          tally.add(found.result, found.duplicateOf !== undefined);
-          add(found, item);
-          if (found.result.kind === "lookup") {
-            history.note(caller, { result: found.result.lookup, reference: item.reference });
-          }
-        },
-      );
-      return { results, summary: tally.summary };
+      return charged(caller, items.length, async () => {
+        const tally = new LookupTally();
+        const { results, add } = toBatchResults();
+        await lookUpBatch(
+          deps,
+          {
+            workspaceId: caller.workspaceId,
+            items,
+            country: toRegion(country),
+            fields: toLookupFields(fields),
+            signal: context.signal,
+          },
+          (found, item) => {
+            tally.add(found.result, found.duplicateOf !== undefined);
+            add(found, item);
+            if (found.result.kind === "lookup") {
+              history.note(caller, { result: found.result.lookup, reference: item.reference });
+            }
+          },
+        );
+        const { summary } = tally;
+        return { value: { results, summary }, answered: items.length - summary.problems };
+      });
     },
 
     async listLookups({ number, createdAfter, createdBefore, ...page }, context) {
@@ -100,7 +109,8 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
     },
 
     async *streamLookup(requests, context) {
-      const { workspaceId } = anyCaller(context);
+      const caller = keyCaller(context);
+      const { workspaceId } = caller;
       using _place = places.enter(workspaceId);
       const tally = new LookupTally();
       const recent = new RecentNumbers(rememberedByStream);
@@ -108,17 +118,29 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
       for await (const { numbers: items, country, fields } of requests) {
         await chargeWhenPossible(deps, context, { numbers: items.length, isPaidInPart: isFirst });
         isFirst = false;
-        const { results, add } = toBatchResults();
-        const input = { workspaceId, items, country: toRegion(country), signal: context.signal };
-        await lookUpBatch(deps, { ...input, fields: toLookupFields(fields) }, (found, item) => {
-          const e164 = found.result.kind === "lookup" ? found.result.lookup.e164 : null;
-          tally.add(found.result, e164 !== null && recent.note(e164));
-          add(found, item);
+        yield await charged(caller, items.length, async () => {
+          const { results, add } = toBatchResults();
+          const input = { workspaceId, items, country: toRegion(country), signal: context.signal };
+          const problemsBefore = tally.summary.problems;
+          await lookUpBatch(deps, { ...input, fields: toLookupFields(fields) }, (found, item) => {
+            const e164 = found.result.kind === "lookup" ? found.result.lookup.e164 : null;
+            tally.add(found.result, e164 !== null && recent.note(e164));
+            add(found, item);
+          });
+          const { summary } = tally;
+          return { value: { results, summary }, answered: items.length - (summary.problems - problemsBefore) };
         });
-        yield { results, summary: tally.summary };
       }
     },
   };
+
+  async function charged<T>(
+    caller: KeyCaller,
+    numbers: number,
+    work: () => Promise<{ readonly value: T; readonly answered: number }>,
+  ): Promise<T> {
+    return charges === undefined ? (await work()).value : charges.charged(caller, numbers, work);
+  }
 
   async function more(request: LookupNumberRequest, caller: KeyCaller) {
     const describe = await describeFields(toLookupFields(request.fields), tables);

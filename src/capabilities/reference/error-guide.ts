@@ -63,7 +63,7 @@ export const errorGuide = {
     meaning:
       "The balance of the workspace does not cover the price of the message or of the lookups. Nothing was sent, and nothing was charged. Shortly before the balance is used up, this can also mean that other servers have set the rest aside for calls of theirs, for 30 seconds at most.",
     remedy: "Ask the operator of the server to top up the balance. `GET /api/v1/balance` returns what is left.",
-    retry: "Only after the balance was topped up.",
+    retry: "Yes, after the balance was topped up.",
   },
   insufficient_scope: {
     title: "Missing scope",
@@ -103,7 +103,7 @@ export const errorGuide = {
     meaning:
       "What the key, or its workspace, may spend in a day or a month is spent. `spent` says how much that was, and `resets_at` when the next period begins. Nothing was sent, and nothing was charged.",
     remedy: "Wait until `resets_at`, or raise the cap with `PUT /api/v1/spend-caps/{owner}`.",
-    retry: "From `resets_at` on, or after the cap was raised.",
+    retry: "Yes, from `resets_at` on, or after the cap was raised.",
   },
   not_found: {
     title: "Not found",

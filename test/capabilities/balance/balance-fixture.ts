@@ -13,6 +13,9 @@ export const prices: Prices = {
   lookup: 2,
 };
 
+/** Nothing costs anything, and workspaces have a balance. */
+export const freePrices: Prices = { currency: "EUR", digits: 6, messages: {}, lookup: 0 };
+
 export const pricedConfig = {
   prices,
   ...limitsOf({ DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "100000" }),

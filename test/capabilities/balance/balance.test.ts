@@ -169,6 +169,24 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(await entries()).toEqual([]);
   });
 
+  test("a lookup costs its price for each number that was answered", async () => {
+    await open(9);
+    expect((await call("LookupNumber", { number: "+6591234567" })).body).toMatchObject({ valid: true });
+    expect((await entries())[0]).toMatchObject({
+      kind: "charge",
+      amount: "-0.02",
+      item: "lookup",
+      verification_id: null,
+    });
+    const numbers = [{ number: "+6591234567" }, { number: "nobody" }];
+    const before = Number(await balance());
+    expect((await call("BatchLookup", { numbers })).code).toBe("ok");
+    expect(Number(await balance())).toBeCloseTo(before - 0.04, 5);
+    expect((await call("BatchLookup", { numbers: [...numbers, ...numbers] })).code).toBe("insufficient_balance");
+    expect(Number(await balance())).toBeCloseTo(before - 0.04, 5);
+    await accountsOf(app.databaseUrl, workspace.workspaceId);
+  });
+
   test("entries are listed in pages, newest first, and their sum is the balance", async () => {
     await open(50);
     for (let starts = 0; starts < 7; starts += 1) {

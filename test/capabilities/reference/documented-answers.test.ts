@@ -1,9 +1,10 @@
+import { freePrices } from "../balance/balance-fixture.ts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type RestAnswer, type RestCall, useTestApp } from "../../support/app.ts";
 import { DocumentReader, type Operation, type PlacedOperation } from "./openapi-document.ts";
 import { createWorld, operationCalls, type World } from "./operation-calls.ts";
 
-const app = useTestApp({ allowsFixedCodes: true });
+const app = useTestApp({ allowsFixedCodes: true, prices: freePrices });
 let world: World;
 let reader: DocumentReader;
 beforeAll(async () => {

@@ -1,3 +1,4 @@
+import { freePrices } from "../balance/balance-fixture.ts";
 import { readFile } from "node:fs/promises";
 import { createRegistry } from "@bufbuild/protobuf";
 import { ViolationCollector } from "@byond/rest/field-violations";
@@ -39,7 +40,7 @@ const rows = reader.operations().map((place) => ({
   requests: new OperationRequests(reader, place.operation),
 }));
 
-const app = useTestApp({ allowsFixedCodes: true });
+const app = useTestApp({ allowsFixedCodes: true, prices: freePrices });
 let world: World;
 /** A key and a verification that exist, by the names that members have. */
 let existing: Members;

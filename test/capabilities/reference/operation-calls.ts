@@ -97,6 +97,10 @@ export async function suppressRecipient({ app, sandboxKey: key, newAddress }: Wo
   );
 }
 
+export function setSpendCap({ app, session }: World): Promise<RestAnswer> {
+  return app.rest("PUT", "/spend-caps/workspace", { session, body: { amount: "25.00", period: "month" } });
+}
+
 /** Puts a range on the safe list, and returns the id of its entry. */
 export async function addSafeRange({ app, session }: World): Promise<string> {
   const body = { number: "+65912x" };
@@ -365,6 +369,36 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       return [await app.rest("GET", "/recipients/export?recipient=ada%40example.com", { key }), 200];
     },
     call("GET", "/recipients/export?recipient=ada%40example.com", 403, ({ key }) => ({ key })),
+  ],
+  getBalance: [
+    call("GET", "/balance", 200, ({ session }) => ({ session })),
+    call("GET", "/balance", 403, ({ key }) => ({ key })),
+  ],
+  listBalanceEntries: [
+    call("GET", "/balance/entries?page_size=5", 200, ({ session }) => ({ session })),
+    call("GET", "/balance/entries?page_size=0", 422, ({ session }) => ({ session })),
+  ],
+  listSpendCaps: [
+    async (world) => {
+      await setSpendCap(world);
+      return [await world.app.rest("GET", "/spend-caps", { session: world.session }), 200];
+    },
+    call("GET", "/spend-caps", 403, ({ key }) => ({ key })),
+  ],
+  setSpendCap: [
+    async (world) => [await setSpendCap(world), 200],
+    call("PUT", "/spend-caps/nobody", 422, ({ session }) => ({ session, body: { amount: "1", period: "day" } })),
+    call("PUT", "/spend-caps/key_0000000000000000000000", 404, ({ session }) => ({
+      session,
+      body: { amount: "1", period: "day" },
+    })),
+  ],
+  deleteSpendCap: [
+    async (world) => {
+      await setSpendCap(world);
+      return [await world.app.rest("DELETE", "/spend-caps/workspace", { session: world.session }), 200];
+    },
+    call("DELETE", "/spend-caps/key_0000000000000000000000", 404, ({ session }) => ({ session })),
   ],
   listSuppressions: [
     async (world) => {

@@ -168,6 +168,7 @@ export const rulesInWords: readonly RuleInWords[] = [
   },
   {
     fields: ["amount"],
+    operations: ["startVerification", "checkVerification"],
     reason: "a start has it with a payee; how many digits follow the point depends on the currency",
     said: /Needs `payee`|as the start had it/,
     draw: ({ payee }, operationId) =>

@@ -1,3 +1,4 @@
+import { freePrices } from "../balance/balance-fixture.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -9,7 +10,7 @@ import { curl } from "../../samples/sample-language.ts";
 import { useTestApp } from "../../support/app.ts";
 import { DocumentReader } from "./openapi-document.ts";
 
-const app = useTestApp({ allowsFixedCodes: true });
+const app = useTestApp({ allowsFixedCodes: true, prices: freePrices });
 const text = readFileSync(join(import.meta.dirname, "../../../gen/openapi.json"), "utf8");
 const reader = new DocumentReader(JSON.parse(text));
 const operations = reader.operations().map(({ operation }) => operation);

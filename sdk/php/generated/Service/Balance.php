@@ -96,13 +96,13 @@ final class Balance
      * @param string $owner `workspace`, or the id of one of its keys.
      * @param string $amount A decimal number, in the currency of the balance, with no more digits after the point
      *     than that has.
-     * @param SpendPeriod::*|string|null $period The period.
+     * @param SpendPeriod::*|string $period The period.
      * @throws ByondException
      */
     public function setSpendCap(
         string $owner,
         string $amount,
-        ?string $period = null,
+        string $period,
         ?RequestOptions $options = null,
     ): SpendCap {
         return new SpendCap($this->caller->call(

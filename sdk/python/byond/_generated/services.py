@@ -1499,7 +1499,7 @@ class Balance:
         owner: str,
         *,
         amount: str,
-        period: Optional[types.SpendPeriod] = None,
+        period: types.SpendPeriod,
         options: Optional[CallOptions] = None,
     ) -> types.SpendCap:
         """Sets how much the workspace, or one of its keys, may spend in a day or a month of UTC. More is refused with

@@ -2253,7 +2253,7 @@ export interface SetSpendCapParams {
   /** A decimal number, in the currency of the balance, with no more digits after the point than that has. */
   readonly amount: string;
   /** The period. */
-  readonly period?: SpendPeriod | undefined;
+  readonly period: SpendPeriod;
 }
 
 /** Parameters of `reports.overview`. */

@@ -86,6 +86,8 @@ const signInMessages: Readonly<Record<string, string>> = {
 const absent: readonly (readonly [rpc: RegExp, word: string, message: string])[] = [
   [/Redeliver/, "Delivery", "There is no delivery with this id."],
   [/Webhook/, "Webhook", "There is no webhook with this id."],
+  [/Balance|ListSpendCaps/, "Prices", "This server has no prices: nothing costs anything."],
+  [/SpendCap/, "SpendCap", "There is no spend cap for this."],
   [/ApiKey/, "ApiKey", "There is no API key with this id."],
   [/Event/, "Event", "There is no event with this id."],
   [/SignUp/, "SignUp", "Sign-up is closed on this server. Ask its administrator for an account."],

@@ -57,6 +57,13 @@ const further: Readonly<Record<string, readonly ErrorCode[]>> = {
   RefreshSession: ["invalid_api_key"],
   StartEmailVerification: ["already_exists"],
   DeleteAccount: ["invalid_password", "not_found"],
+  LookupNumber: ["insufficient_balance", "spend_cap_reached"],
+  BatchLookup: ["insufficient_balance", "spend_cap_reached"],
+  GetBalance: ["not_found"],
+  ListBalanceEntries: ["not_found"],
+  ListSpendCaps: ["not_found"],
+  SetSpendCap: ["not_found"],
+  DeleteSpendCap: ["not_found"],
 };
 
 /** The error codes that an operation can return, in the order of HTTP status. */
