@@ -12,6 +12,7 @@ import { betterAuthRows } from "./rows/better-auth.ts";
 import { guardRows } from "./rows/guard.ts";
 import { lookupRows } from "./rows/lookup.ts";
 import { lookupBatchRows } from "./rows/lookup-batch.ts";
+import { priceRows } from "./rows/prices.ts";
 import { sizeRows } from "./rows/size.ts";
 import { verifyRows } from "./rows/verify.ts";
 import { webhookRows } from "./rows/webhook.ts";
@@ -21,6 +22,7 @@ const rows: readonly Row[] = [
   ...lookupBatchRows,
   ...verifyRows,
   ...guardRows,
+  ...priceRows,
   ...webhookRows,
   ...betterAuthRows,
   ...sizeRows,

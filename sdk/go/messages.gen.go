@@ -1887,8 +1887,8 @@ type BalanceEntry struct {
 	// VerificationID is the verification that the message was for. Nil: none.
 	VerificationID *string `json:"verification_id"`
 
-	// KeyID is the id of the key that has caused it. Nil: none.
-	KeyID *string `json:"key_id"`
+	// APIKeyID is the id of the key that has caused it. Nil: none.
+	APIKeyID *string `json:"api_key_id"`
 }
 
 // BalanceListSpendCapsResponse has the spend caps of the workspace.

@@ -87,6 +87,9 @@ type Services struct {
 	Templates *TemplatesService
 
 	// Lookup looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
+	//
+	// On servers with prices, each number that is answered may cost something. What the balance does not cover is
+	// refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
 	Lookup *LookupService
 
 	// Email says what can be known of an email address without sending mail to it.
@@ -530,6 +533,9 @@ func (s *TemplatesService) Preview(ctx context.Context, channel, locale string, 
 
 // LookupService looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the
 // server.
+//
+// On servers with prices, each number that is answered may cost something. What the balance does not cover is
+// refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
 type LookupService struct {
 	caller *caller
 }

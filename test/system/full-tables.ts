@@ -50,6 +50,14 @@ export function fullTables({
     `INSERT INTO lookup (workspace_id, id, mode, number_index, sealed, created_at)
      SELECT ${own}, 'lkp_' || i, CASE WHEN i % 10 = 0 THEN 'test' ELSE 'live' END, 'number-' || i, '',
        now() - i * interval '1 second' ${many}`,
+    `INSERT INTO ledger_entry (
+       workspace_id, reserve_id, reference, kind, debit, credit, amount, item, day, is_counted, created_at
+     )
+     SELECT ${own}, 'rsv_' || i / 100, 'dlv_' || i, 'charge', 'reserve', 'spent', 1, 'sms/DE', now()::date, true,
+       now() - i * interval '1 second' ${many}`,
+    `INSERT INTO wallet SELECT 'ws_' || i, 0 ${many}`,
+    `INSERT INTO spend_period SELECT ${own}, 'key_' || i, 'day', now()::date, 1 ${many}`,
+    `INSERT INTO spend_cap SELECT 'ws_' || i, '', 'day', 1, now() ${many}`,
     `INSERT INTO throttle SELECT ${own}, 'send:live:' || i, now() ${many}`,
     `INSERT INTO guess_source SELECT ${own}, 'end_user_ip:' || i, now(), 1, 0, now() + interval '1 hour' ${many}`,
     ...["ws_byond", "sign-up", "sign-in", "sessions"].map(

@@ -18,6 +18,7 @@ import { recordReceipts } from "../../src/outbox/delivery-receipts.ts";
 import type { OutboxItem } from "../../src/outbox/outbox.ts";
 import { OutboxStore } from "../../src/outbox/outbox-store.ts";
 import { requestsOfLastMinute } from "../../src/quota/requests-of-last-minute.ts";
+import { topUp } from "../capabilities/balance/balance-fixture.ts";
 import { createWorld, operationCalls, type World } from "../capabilities/reference/operation-calls.ts";
 import { password, type TestApp } from "../support/app.ts";
 import { connectionTo } from "../support/database-address.ts";
@@ -36,6 +37,7 @@ export async function sentStatements(app: TestApp): Promise<SentStatement[]> {
   const query = vi.spyOn(pg.Client.prototype, "query");
   try {
     const world = await createWorld(app);
+    await topUp(app.databaseUrl, world.account.workspaceId, 1_000_000);
     for (const call of Object.values(operationCalls).flat()) {
       await call(world);
     }

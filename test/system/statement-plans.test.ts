@@ -7,6 +7,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { Database } from "../../src/database/database.ts";
 import { applySessionSettings } from "../../src/database/session-settings.ts";
+import { testPrices } from "../capabilities/balance/balance-fixture.ts";
 import { startTestApp } from "../support/app.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
@@ -20,7 +21,10 @@ let sent: readonly SentStatement[];
 beforeAll(async () => {
   await setAutovacuum("off");
   const webhookDestinations = { allowedNetworks: [], allowsLoopback: true };
-  await using app = await startTestApp({ webhookDestinations, allowsFixedCodes: true }, { sweepIntervalMs: 2 ** 30 });
+  await using app = await startTestApp(
+    { webhookDestinations, allowsFixedCodes: true, prices: testPrices },
+    { sweepIntervalMs: 2 ** 30 },
+  );
   sent = (await sentStatements(app)).filter(({ text }) => !isControl(text));
   original = await migratedDatabase();
   await copyRows(app.databaseUrl, original.url);
@@ -52,6 +56,7 @@ const isControl = (text: string) => /^\s*(BEGIN|COMMIT|ROLLBACK|SET|LISTEN|SELEC
 const notRun: Readonly<Record<string, string>> = {
   ...reasonFor("a sweep goes through its table in batches, see sweeps.test.ts", [
     "sweep_closed_workspaces",
+    "close_expired_spend_reserves",
     "sweep_revocation",
     "sweep_without_scans",
     "expire_verifications",
@@ -78,6 +83,9 @@ const notRun: Readonly<Record<string, string>> = {
   ]),
   ...reasonFor("runs once, when a server starts or an operator calls it", [
     "lock_registration",
+    "claim_ledger_currency",
+    "find_workspace_to_top_up",
+    "top_up_balance",
     "read_registration_lock_holder",
     "revocation_register",
     "revocation_last",
@@ -115,6 +123,7 @@ const notRun: Readonly<Record<string, string>> = {
     "look_up_attempt",
     "look_up_queued_message",
     "look_up_started_verification",
+    "look_up_charge_of_lookups",
     "read_pending_verifications",
     "read_existence_of_event",
     "end_session_of_reused_token",

@@ -5,6 +5,7 @@ import { usedSignatureSweep } from "../../src/access/used-signatures.ts";
 import { closedWorkspaceSweep } from "../../src/capabilities/accounts/closed-workspace-sweep.ts";
 import { sessionSweep } from "../../src/capabilities/accounts/end-sessions.ts";
 import { knownSourceSweep } from "../../src/capabilities/accounts/known-sources.ts";
+import { balanceSweeps } from "../../src/capabilities/balance/balance-sweeps.ts";
 import { countSweep } from "../../src/capabilities/guard/count-sweep.ts";
 import { lookupSweep } from "../../src/capabilities/lookup/history/lookup-sweep.ts";
 import { reportSweeps } from "../../src/capabilities/reports/report-sweeps.ts";
@@ -90,6 +91,16 @@ test.each([
   [
     "fixed_code",
     `INSERT INTO fixed_code SELECT 'ws_' || i, 'fix_' || i, '', '', 6, '', NULL, '', now - interval '30 days', now
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
+    "spend_period",
+    `INSERT INTO spend_period SELECT 'ws_' || i, '', 'day', (now - interval '401 days')::date, 1
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
+    "spend_reserve",
+    `INSERT INTO spend_reserve SELECT 'ws_' || i, 'rsv_' || i, '', 'srv_1', now::date, 1, now - interval '1 minute'
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
   [
@@ -212,6 +223,7 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
     revocationSweep(deps),
     ...reportSweeps(deps, 400),
     countSweep(deps),
+    ...balanceSweeps(deps),
   ];
   for (const sweep of sweeps) {
     await sweep.removeBatch();
@@ -253,12 +265,16 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
         "event_pending_pkey",
         "event_pending_of_workspace",
         "event_of_workspace",
+        "ledger_entry_newest_first",
+        "ledger_entry_uncounted",
       ],
       ["sweep_revocation", "", "revocation_pkey"],
       ["sweep_verification_hour_1000", "", "verification_hour_oldest_first"],
       ["sweep_verification_slot_1000", "", "verification_slot_oldest_first"],
       ["sweep_request_hour_1000", "", "request_hour_oldest_first"],
       ["sweep_guard_count_1000", "", "guard_count_oldest_first"],
+      ["close_expired_spend_reserves", "", "spend_reserve_expires_at"],
+      ["sweep_spend_period_1000", "", "spend_period_starts"],
     ]) {
       await client.query("BEGIN");
       await client.query("SET LOCAL enable_seqscan = off");
@@ -310,6 +326,11 @@ const primaryKeys = [
   "guard_hour",
   "late_number_send",
   "message_template",
+  "spend_reserve",
+  "ledger_entry",
+  "spend_period",
+  "spend_cap",
+  "wallet",
 ].map((table) => `${table}_pkey`);
 
 /** Twenty thousand rows of each table, half of them of a workspace that is closed, all but limits and suppressions old. */
@@ -341,6 +362,10 @@ const manyRowsOfTwoWorkspaces = `
     SELECT workspace_id, 'live', 15, old - i * interval '1 hour', 'email', '', '', '', ${slotCounts} FROM filled;
   INSERT INTO lookup SELECT workspace_id, 'lkp_' || id, 'live', id, '', old FROM filled;
   INSERT INTO guard_count SELECT workspace_id, '+' || i || 'x', old, 1, 0, 0 FROM filled;
+  INSERT INTO spend_period SELECT workspace_id, 'key_' || i, 'day', old::date, 1 FROM filled;
+  INSERT INTO spend_reserve SELECT workspace_id, 'rsv_' || i, '', 'srv_1', old::date, 1, old FROM filled;
+  INSERT INTO ledger_entry (workspace_id, reserve_id, reference, kind, debit, credit, amount, day, created_at)
+    SELECT workspace_id, 'rsv_' || i, 'dlv_' || i, 'charge', 'reserve', 'spent', 1, old::date, old FROM filled;
   INSERT INTO message_template
     SELECT workspace_id, 'live', 'email', 'x' || i, NULL, '', NULL, NULL, NULL, NULL, NULL, old FROM filled;
   INSERT INTO request_hour SELECT workspace_id, 'live', old - i * interval '1 hour', 'ok', 1 FROM filled;

@@ -67,6 +67,7 @@ describe("a capability defined by a test", () => {
     expect(document.tags.at(-1).name).toBe("Badge");
     expect(document.components.schemas.Scope.enum).toEqual([
       "guard",
+      "balance",
       "verify",
       "reports",
       "lookup",

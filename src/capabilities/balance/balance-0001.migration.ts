@@ -44,7 +44,8 @@ const entry = `
     PRIMARY KEY (workspace_id, reserve_id, reference, kind),
     CONSTRAINT ledger_entry_accounts CHECK (debit <> credit)
   );
-  CREATE INDEX ledger_entry_newest_first ON ledger_entry (workspace_id, created_at, reference, kind);
+  CREATE INDEX ledger_entry_newest_first ON ledger_entry (workspace_id, created_at, reference, kind)
+    WHERE created_at > '-infinity';
   CREATE INDEX ledger_entry_uncounted ON ledger_entry (workspace_id) WHERE NOT is_counted`;
 
 const reserve = `

@@ -99,7 +99,7 @@ function entryMessage(prices: Prices, { kind, amount, reference, item, subjectId
     reference,
     ...(item === null ? {} : { item }),
     ...(subjectId === null ? {} : { verificationId: subjectId }),
-    ...(keyId === "" ? {} : { keyId }),
+    ...(keyId === "" ? {} : { apiKeyId: keyId }),
   };
 }
 

@@ -31,7 +31,12 @@ export const LedgerEntryEntity = defineEntity({
   },
   checks: [{ name: "ledger_entry_accounts", expression: "debit <> credit" }],
   indexes: [
-    { name: "ledger_entry_newest_first", properties: ["workspaceId", "createdAt", "reference", "kind"] },
+    {
+      name: "ledger_entry_newest_first",
+      properties: ["workspaceId", "createdAt", "reference", "kind"],
+      // Without it, the charges of a reserve were looked for among all of the workspace.
+      where: "created_at > '-infinity'",
+    },
     { name: "ledger_entry_uncounted", properties: ["workspaceId"], where: "NOT is_counted" },
   ],
 });

@@ -16,6 +16,14 @@ export const prices: Prices = {
 /** Nothing costs anything, and workspaces have a balance. */
 export const freePrices: Prices = { currency: "EUR", digits: 6, messages: {}, lookup: 0 };
 
+/** What the sandbox of tests can send costs something. */
+export const testPrices: Prices = {
+  currency: "EUR",
+  digits: 2,
+  messages: { email: { default: 1 }, whatsapp: { default: 1 } },
+  lookup: 1,
+};
+
 export const pricedConfig = {
   prices,
   ...limitsOf({ DEFAULT_TIER: "unlimited", SIGN_UP_LIMIT: "100000" }),
@@ -39,9 +47,13 @@ export async function openWorkspace(app: TestApp, cents: number): Promise<Priced
   await verifyEmailOf(app.databaseUrl, workspaceId);
   const { body } = await app.rest("POST", "/api-keys", { session, body: { name: "a key" } });
   if (cents > 0) {
-    await query(app.databaseUrl, "SELECT balance_top_up($1, 'first payment', $2)", [workspaceId, cents]);
+    await topUp(app.databaseUrl, workspaceId, cents);
   }
   return { email, session, workspaceId, key: body.key, keyId: body.id };
+}
+
+export async function topUp(databaseUrl: string, workspaceId: string, amount: number): Promise<void> {
+  await query(databaseUrl, "SELECT balance_top_up($1, 'first payment', $2)", [workspaceId, amount]);
 }
 
 export async function query<Row extends object>(

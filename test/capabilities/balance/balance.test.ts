@@ -74,14 +74,14 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(sink.mails.some(({ to }) => to.includes(recipient))).toBe(false);
     expect((await manage("ListVerifications")).body.verifications).toHaveLength(2);
     const [newest, oldest, topUp] = await entries();
-    expect(newest).toMatchObject({ kind: "charge", amount: "-0.01", item: "email", key_id: workspace.keyId });
+    expect(newest).toMatchObject({ kind: "charge", amount: "-0.01", item: "email", api_key_id: workspace.keyId });
     expect(oldest).toMatchObject({ verification_id: first.body.verification_id });
     expect(topUp).toMatchObject({
       kind: "top_up",
       amount: "0.02",
       reference: "first payment",
       item: null,
-      key_id: null,
+      api_key_id: null,
     });
     await accountsOf(app.databaseUrl, workspace.workspaceId);
   });
@@ -135,7 +135,7 @@ describe.each(protocols)("over $name", (protocol) => {
     const { body } = await start(newMail("refused"));
     await until("0.05");
     expect(await entries()).toMatchObject([
-      { kind: "refund", amount: "0.01", verification_id: body.verification_id, key_id: workspace.keyId },
+      { kind: "refund", amount: "0.01", verification_id: body.verification_id, api_key_id: workspace.keyId },
       { kind: "charge", amount: "-0.01" },
       { kind: "top_up" },
     ]);

@@ -311,7 +311,11 @@ export const rulesInWords: readonly RuleInWords[] = [
     reason: "it is a token that an answer has",
     said: /`next_page_token` of the page before/,
     draw: (_, operationId) =>
-      pageEnds.map(({ createdAt, id }) => formatPageToken({ createdAt, id: `${idPrefixes[operationId]}_${id}` })),
+      pageEnds.map(({ createdAt, id }) =>
+        operationId === "listBalanceEntries"
+          ? Buffer.from(`${createdAt.getTime()} charge dlv_${id}`).toString("base64url")
+          : formatPageToken({ createdAt, id: `${idPrefixes[operationId]}_${id}` }),
+      ),
   },
   {
     fields: ["min_signature_version"],

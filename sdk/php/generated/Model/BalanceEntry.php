@@ -38,7 +38,7 @@ final class BalanceEntry extends Result
     public readonly ?string $verificationId;
 
     /** The id of the key that has caused it. Null: none. */
-    public readonly ?string $keyId;
+    public readonly ?string $apiKeyId;
 
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
@@ -50,6 +50,6 @@ final class BalanceEntry extends Result
         $this->reference = JsonReader::string($json->reference ?? null);
         $this->item = JsonReader::stringOrNull($json->item ?? null);
         $this->verificationId = JsonReader::stringOrNull($json->verification_id ?? null);
-        $this->keyId = JsonReader::stringOrNull($json->key_id ?? null);
+        $this->apiKeyId = JsonReader::stringOrNull($json->api_key_id ?? null);
     }
 }

@@ -17,7 +17,12 @@ use Byond\Operation;
 use Byond\Page;
 use Byond\RequestOptions;
 
-/** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
+/**
+ * Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
+ *
+ * On servers with prices, each number that is answered may cost something. What the balance does not cover is refused
+ * with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+ */
 final class Lookup
 {
     /** @internal */

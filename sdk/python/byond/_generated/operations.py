@@ -678,7 +678,7 @@ BALANCE_ENTRY: Message[types.BalanceEntry] = Message(
         "reference": AS_IT_IS,
         "item": AS_IT_IS,
         "verification_id": AS_IT_IS,
-        "key_id": AS_IT_IS,
+        "api_key_id": AS_IT_IS,
     },
 )
 

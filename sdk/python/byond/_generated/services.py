@@ -911,7 +911,11 @@ class Templates:
 
 
 class Lookup:
-    """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server."""
+    """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
+
+    On servers with prices, each number that is answered may cost something. What the balance does not cover is
+    refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+    """
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -2421,7 +2425,11 @@ class Services:
     """
 
     lookup: Lookup
-    """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server."""
+    """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
+
+    On servers with prices, each number that is answered may cost something. What the balance does not cover is
+    refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+    """
 
     email: Email
     """Says what can be known of an email address without sending mail to it."""

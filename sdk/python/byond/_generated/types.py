@@ -2127,7 +2127,7 @@ class BalanceEntry:
     verification_id: Optional[str]
     """The verification that the message was for. Null: none."""
 
-    key_id: Optional[str]
+    api_key_id: Optional[str]
     """The id of the key that has caused it. Null: none."""
 
 

@@ -471,7 +471,12 @@ export class Templates {
   }
 }
 
-/** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
+/**
+ * Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
+ *
+ * On servers with prices, each number that is answered may cost something. What the balance does not cover is refused
+ * with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+ */
 export class Lookup {
   readonly #caller: Caller;
 
@@ -1190,7 +1195,12 @@ export class Services {
    * without scopes is not enough.
    */
   readonly templates: Templates;
-  /** Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server. */
+  /**
+   * Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
+   *
+   * On servers with prices, each number that is answered may cost something. What the balance does not cover is refused
+   * with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+   */
   readonly lookup: Lookup;
   /** Says what can be known of an email address without sending mail to it. */
   readonly email: Email;

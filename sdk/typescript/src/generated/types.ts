@@ -1365,7 +1365,7 @@ export interface BalanceEntry {
   /** The verification that the message was for. Null: none. */
   readonly verificationId: string | null;
   /** The id of the key that has caused it. Null: none. */
-  readonly keyId: string | null;
+  readonly apiKeyId: string | null;
 }
 
 /** The spend caps of the workspace. */

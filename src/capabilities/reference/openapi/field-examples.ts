@@ -175,7 +175,7 @@ const fields: Readonly<Record<string, JsonValue>> = {
   "WorkspaceBalance.reserved": "0.56",
   "BalanceEntry.amount": "-0.07",
   "BalanceEntry.item": "sms/SG",
-  "BalanceEntry.key_id": exampleIds.key,
+  "BalanceEntry.api_key_id": exampleIds.key,
   "BalanceEntry.kind": "charge",
   "BalanceEntry.reference": exampleIds.message,
   "ListBalanceEntriesResponse.currency": "EUR",

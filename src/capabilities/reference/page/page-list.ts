@@ -25,6 +25,7 @@ const repositoryFiles: readonly (readonly [file: string, path: string, section: 
   ["docs/guides/languages.md", "/docs/guides/languages", "Guides"],
   ["docs/guides/operations.md", "/docs/guides/operations", "Running a server"],
   ["docs/guides/delivery.md", "/docs/guides/delivery", "Running a server"],
+  ["docs/guides/balance.md", "/docs/guides/balance", "Running a server"],
   ["docs/guides/lookup-source.md", "/docs/guides/lookup-source", "Running a server"],
   ["docs/provider-adapter/README.md", "/docs/guides/provider-adapter", "Running a server"],
   ["docs/security.md", "/docs/guides/security", "Running a server"],
