@@ -118,6 +118,24 @@ describe.each(protocols)("over $name", (protocol) => {
     await accountsOf(app.databaseUrl, workspace.workspaceId);
   });
 
+  test("thirty starts with an Idempotency-Key, for which a reserve has to be taken first, do not wait for each other", async () => {
+    await open(25);
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        call(
+          "StartVerification",
+          { channel: "email", recipient: newMail() },
+          { "idempotency-key": `${protocol.name}-${index}` },
+        ),
+      ),
+    );
+    const codes = answers.map(({ code }) => code);
+    expect(codes.filter((code) => code === "ok")).toHaveLength(25);
+    expect(codes.filter((code) => code === "insufficient_balance")).toHaveLength(5);
+    expect(await balance()).toBe("0.00");
+    await accountsOf(app.databaseUrl, workspace.workspaceId);
+  });
+
   test("a start that is refused for something else costs nothing", async () => {
     await open(10);
     const recipient = newMail();

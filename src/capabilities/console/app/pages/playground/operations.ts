@@ -3,6 +3,7 @@ import { type Route, routesOf } from "@byond/rest/route";
 import { type Access, access } from "#gen/byond/v1/access_pb.ts";
 import { ApiKeyService } from "#gen/byond/v1/api_key_pb.ts";
 import { AuthService } from "#gen/byond/v1/auth_pb.ts";
+import { BalanceService } from "#gen/byond/v1/balance_pb.ts";
 import { EmailService } from "#gen/byond/v1/email_pb.ts";
 import { EventService } from "#gen/byond/v1/event_pb.ts";
 import { FixedCodeService } from "#gen/byond/v1/fixed_code_pb.ts";
@@ -40,6 +41,7 @@ const services: readonly DescService[] = [
   EmailService,
   EventService,
   WebhookService,
+  BalanceService,
   ReportService,
   FixedCodeService,
   ApiKeyService,

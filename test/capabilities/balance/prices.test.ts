@@ -1,0 +1,112 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseConfig, standardCapabilities } from "../../../src/app.ts";
+import { formatAmount, messagePrice, type Prices, parseAmount } from "../../../src/capabilities/balance/prices.ts";
+import { commandContext, commandsOf } from "../../../src/process/operator-commands.ts";
+import { addressOf } from "../../support/database-address.ts";
+import { captureLog } from "../../support/log-capture.ts";
+import { openWorkspace, pricedConfig, prices, usePricedApp } from "./balance-fixture.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "byond-prices-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function read(content: unknown): Promise<Prices | undefined> {
+  const path = join(folder, "prices.json");
+  await writeFile(path, typeof content === "string" ? content : JSON.stringify(content));
+  return parseConfig({ PRICES: path }).prices;
+}
+
+test("a file of prices is read at the start; its digits are those of the currency unless it says others", async () => {
+  expect(await read({ currency: "EUR" })).toEqual({ currency: "EUR", digits: 2, messages: {}, lookup: 0 });
+  const content = { currency: "JPY", digits: 3, messages: { sms: { default: 7_000, "+883": 9 } }, lookup: 5 };
+  expect(await read(content)).toEqual(content);
+  expect(parseConfig({}).prices).toBeUndefined();
+});
+
+test.each([
+  ["{", "is not JSON"],
+  [{ currency: "EURO" }, "currency: must be a currency code of ISO 4217"],
+  [{ currency: "EUR", digits: 7 }, "digits: must be an integer between 0 and 6"],
+  [{ currency: "EUR", lookup: 0.5 }, "lookup: must be an integer between 0 and 1000000000"],
+  [{ currency: "EUR", messages: { fax: { default: 1 } } }, "messages.fax: is not a channel"],
+  [{ currency: "EUR", messages: { sms: { DE: 1 } } }, "messages.sms.default: is required"],
+  [{ currency: "EUR", messages: { sms: { default: 1, Germany: 1 } } }, "messages.sms.Germany: is not a country"],
+  [{ currency: "EUR", messages: { sms: { default: -1 } } }, "messages.sms.default: must be an integer"],
+  [{ currency: "EUR", message: {} }, "message: is not a field"],
+])("%j keeps the server from starting", async (content, problem) => {
+  await expect(read(content)).rejects.toThrow(`PRICES: ${problem}`);
+});
+
+test("a file that cannot be read keeps the server from starting", () => {
+  expect(() => parseConfig({ PRICES: join(folder, "none.json") })).toThrow("PRICES: the file cannot be read");
+});
+
+test("the price of a message is that of the country, or else the channel's", () => {
+  expect(messagePrice(prices, "sms", "DE")).toBe(7);
+  expect(messagePrice(prices, "sms", "default")).toBe(9);
+  expect(messagePrice(prices, "sms", "constructor")).toBe(9);
+  expect(messagePrice(prices, "whatsapp", "DE")).toBe(0);
+});
+
+test.each([
+  [2, 0n, "0.00"],
+  [2, -7n, "-0.07"],
+  [2, 123_456n, "1234.56"],
+  [0, 5n, "5"],
+  [4, 700n, "0.0700"],
+])("with %i digits, %i is %s", (digits, amount, text) => {
+  expect(formatAmount({ digits }, amount)).toBe(text);
+  expect(parseAmount({ digits }, text)).toBe(amount);
+});
+
+test("an amount with more digits than amounts have is none", () => {
+  expect(parseAmount({ digits: 2 }, "0.001")).toBeUndefined();
+  expect(parseAmount({ digits: 2 }, "1e3")).toBeUndefined();
+});
+
+const app = usePricedApp();
+
+test("the currency and the digits of a database do not change", async () => {
+  await expect(app.startAnother({ ...pricedConfig, prices: { ...prices, digits: 4 } })).rejects.toThrow(
+    "the balances of this database are in EUR with 2 digits",
+  );
+});
+
+test("top-up adds to a balance, once for each reference, and takes from it", async () => {
+  const { workspaceId, session } = await openWorkspace(app, 0);
+  const topUp = async (options: Readonly<Record<string, string>>) => {
+    let written = "";
+    const capabilities = standardCapabilities();
+    const database = { kind: "external", address: addressOf(app.databaseUrl) } as const;
+    const config = { ...parseConfig({}), database, prices, secrets: undefined };
+    const context = commandContext(config, capabilities, {
+      logger: captureLog().logger,
+      options: { workspace: workspaceId, ...options },
+      input: Readable.from([]),
+      environment: {},
+      write: (text) => {
+        written += text;
+      },
+      output: new PassThrough().resume(),
+      terminal: new PassThrough().resume(),
+    });
+    await commandsOf(capabilities).get("top-up")?.run(context);
+    return written;
+  };
+  expect(await topUp({ amount: "50", reference: "invoice 1" })).toContain("now has a balance of 50.00 EUR");
+  expect(await topUp({ amount: "50", reference: "invoice 1" })).toContain("nothing was added");
+  expect(await topUp({ amount: "-0.5" })).toContain("now has a balance of 49.50 EUR");
+  await expect(topUp({ amount: "0.001" })).rejects.toThrow("--amount must be an amount with at most 2 digits");
+  await expect(topUp({ amount: "1", workspace: "ws_none" })).rejects.toThrow("There is no workspace ws_none.");
+  const { body } = await app.rest("GET", "/balance/entries", { session });
+  expect(body.entries).toMatchObject([
+    { kind: "correction", amount: "-0.50" },
+    { kind: "top_up", amount: "50.00", reference: "invoice 1" },
+  ]);
+});
