@@ -15,14 +15,25 @@ const eraseRecipientResponseMessage: convert.Converter = convert.message({});
 const listSuppressionsResponseMessage: convert.Converter = convert.message({ suppressions: convert.list(() => suppressionMessage) });
 const suppressionMessage: convert.Converter = convert.message({ created_at: convert.timestamp, expires_at: convert.timestamp });
 const deleteSuppressionResponseMessage: convert.Converter = convert.message({});
+const exportRecipientResponseMessage: convert.Converter = convert.message({ records: convert.list(() => recipientRecordMessage) });
+const recipientRecordMessage: convert.Converter = convert.message({ verification: () => verificationMessage, fixed_code: () => fixedCodeMessage, suppression: () => suppressionMessage, safe_list_entry: () => safeListEntryMessage, lookup: () => lookupRecordMessage, events: convert.list(() => eventMessage) });
+const fixedCodeMessage: convert.Converter = convert.message({ expires_at: convert.timestamp, created_at: convert.timestamp });
+const safeListEntryMessage: convert.Converter = convert.message({ created_at: convert.timestamp });
+const lookupRecordMessage: convert.Converter = convert.message({ result: () => lookupNumberResponseMessage, created_at: convert.timestamp });
+const lookupNumberResponseMessage: convert.Converter = convert.message({ network: () => numberNetworkMessage });
+const numberNetworkMessage: convert.Converter = convert.message({ checked_at: convert.timestamp });
+const eventMessage: convert.Converter = convert.message({ created_at: convert.timestamp, data: convert.choice("type", { verification: () => verificationMessage, api_key: () => apiKeyMessage, webhook: () => webhookMessage, fixed_code: () => fixedCodeMessage, guard_block: () => guardBlockMessage, guard_refusal: () => guardRefusalMessage, guessing: () => guessingMessage }) });
+const apiKeyMessage: convert.Converter = convert.message({ created_at: convert.timestamp, last_used_at: convert.timestamp, revoked_at: convert.timestamp, expires_at: convert.timestamp });
+const webhookMessage: convert.Converter = convert.message({ disabled_at: convert.timestamp, created_at: convert.timestamp });
+const guardBlockMessage: convert.Converter = convert.message({ starts_at: convert.timestamp, ends_at: convert.timestamp });
+const guardRefusalMessage: convert.Converter = convert.message({});
+const guessingMessage: convert.Converter = convert.message({ since: convert.timestamp, slowed_until: convert.timestamp });
 const guardSettingsMessage: convert.Converter = convert.message({ hook: () => guardHookMessage });
 const guardHookMessage: convert.Converter = convert.message({});
 const guardHookChangesMessage: convert.Converter = convert.message({});
 const listGuardBlocksResponseMessage: convert.Converter = convert.message({ blocks: convert.list(() => guardBlockMessage) });
-const guardBlockMessage: convert.Converter = convert.message({ starts_at: convert.timestamp, ends_at: convert.timestamp });
 const deleteGuardBlockResponseMessage: convert.Converter = convert.message({});
 const listSafeListEntriesResponseMessage: convert.Converter = convert.message({ entries: convert.list(() => safeListEntryMessage) });
-const safeListEntryMessage: convert.Converter = convert.message({ created_at: convert.timestamp });
 const deleteSafeListEntryResponseMessage: convert.Converter = convert.message({});
 const getGuardReportResponseMessage: convert.Converter = convert.message({ period_start: convert.timestamp, period_end: convert.timestamp, reasons: convert.list(() => guardReasonCountMessage), countries: convert.list(() => guardCountryCountMessage) });
 const guardReasonCountMessage: convert.Converter = convert.message({});
@@ -32,22 +43,13 @@ const templateSummaryMessage: convert.Converter = convert.message({ updated_at: 
 const templateMessage: convert.Converter = convert.message({ updated_at: convert.timestamp });
 const deleteTemplateResponseMessage: convert.Converter = convert.message({});
 const previewTemplateResponseMessage: convert.Converter = convert.message({});
-const lookupNumberResponseMessage: convert.Converter = convert.message({ network: () => numberNetworkMessage });
-const numberNetworkMessage: convert.Converter = convert.message({ checked_at: convert.timestamp });
 const batchLookupResponseMessage: convert.Converter = convert.message({ results: convert.list(() => batchLookupResultMessage), summary: () => lookupSummaryMessage });
 const batchLookupResultMessage: convert.Converter = convert.message({ lookup: () => lookupNumberResponseMessage, problems: convert.map() });
 const lookupSummaryMessage: convert.Converter = convert.message({ countries: convert.map(), line_types: convert.map(), formats: convert.map() });
 const batchLookupItemMessage: convert.Converter = convert.message({});
 const listLookupsResponseMessage: convert.Converter = convert.message({ lookups: convert.list(() => lookupRecordMessage) });
-const lookupRecordMessage: convert.Converter = convert.message({ result: () => lookupNumberResponseMessage, created_at: convert.timestamp });
 const lookupEmailResponseMessage: convert.Converter = convert.message({});
 const listEventsResponseMessage: convert.Converter = convert.message({ events: convert.list(() => eventMessage) });
-const eventMessage: convert.Converter = convert.message({ created_at: convert.timestamp, data: convert.choice("type", { verification: () => verificationMessage, api_key: () => apiKeyMessage, webhook: () => webhookMessage, fixed_code: () => fixedCodeMessage, guard_block: () => guardBlockMessage, guard_refusal: () => guardRefusalMessage, guessing: () => guessingMessage }) });
-const apiKeyMessage: convert.Converter = convert.message({ created_at: convert.timestamp, last_used_at: convert.timestamp, revoked_at: convert.timestamp, expires_at: convert.timestamp });
-const webhookMessage: convert.Converter = convert.message({ disabled_at: convert.timestamp, created_at: convert.timestamp });
-const fixedCodeMessage: convert.Converter = convert.message({ expires_at: convert.timestamp, created_at: convert.timestamp });
-const guardRefusalMessage: convert.Converter = convert.message({});
-const guessingMessage: convert.Converter = convert.message({ since: convert.timestamp, slowed_until: convert.timestamp });
 const createWebhookResponseMessage: convert.Converter = convert.message({ disabled_at: convert.timestamp, created_at: convert.timestamp });
 const listWebhooksResponseMessage: convert.Converter = convert.message({ webhooks: convert.list(() => webhookMessage) });
 const deleteWebhookResponseMessage: convert.Converter = convert.message({});
@@ -216,6 +218,22 @@ export const operations = {
       result: deleteSuppressionResponseMessage,
       takesCredential: true,
       hasSideEffects: true,
+      isRepeatable: true,
+    },
+  },
+  recipients: {
+    export: {
+      id: "recipients.export",
+      rpc: "byond.v1.RecipientService/ExportRecipient",
+      method: "GET",
+      path: "/api/v1/recipients/export",
+      pathParameters: [],
+      parametersIn: "query",
+      parameters: convert.message({}),
+      result: exportRecipientResponseMessage,
+      itemsField: "records",
+      takesCredential: true,
+      hasSideEffects: false,
       isRepeatable: true,
     },
   },
@@ -1040,4 +1058,4 @@ export const operations = {
 } satisfies Record<string, Record<string, Operation>>;
 
 /** Reads a message of the given name out of the JSON of the API. */
-export const messages = { StartVerificationResponse: startVerificationResponseMessage, FallbackStep: fallbackStepMessage, Amount: amountMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, VerificationFallback: verificationFallbackMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, GuardSettings: guardSettingsMessage, GuardHook: guardHookMessage, GuardHookChanges: guardHookChangesMessage, ListGuardBlocksResponse: listGuardBlocksResponseMessage, GuardBlock: guardBlockMessage, DeleteGuardBlockResponse: deleteGuardBlockResponseMessage, ListSafeListEntriesResponse: listSafeListEntriesResponseMessage, SafeListEntry: safeListEntryMessage, DeleteSafeListEntryResponse: deleteSafeListEntryResponseMessage, GetGuardReportResponse: getGuardReportResponseMessage, GuardReasonCount: guardReasonCountMessage, GuardCountryCount: guardCountryCountMessage, ListTemplatesResponse: listTemplatesResponseMessage, TemplateSummary: templateSummaryMessage, Template: templateMessage, DeleteTemplateResponse: deleteTemplateResponseMessage, PreviewTemplateResponse: previewTemplateResponseMessage, LookupNumberResponse: lookupNumberResponseMessage, NumberNetwork: numberNetworkMessage, BatchLookupResponse: batchLookupResponseMessage, BatchLookupResult: batchLookupResultMessage, LookupSummary: lookupSummaryMessage, BatchLookupItem: batchLookupItemMessage, ListLookupsResponse: listLookupsResponseMessage, LookupRecord: lookupRecordMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, FixedCode: fixedCodeMessage, GuardRefusal: guardRefusalMessage, Guessing: guessingMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, WorkspaceBalance: workspaceBalanceMessage, ListBalanceEntriesResponse: listBalanceEntriesResponseMessage, BalanceEntry: balanceEntryMessage, ListSpendCapsResponse: listSpendCapsResponseMessage, SpendCap: spendCapMessage, DeleteSpendCapResponse: deleteSpendCapResponseMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, ListFixedCodesResponse: listFixedCodesResponseMessage, DeleteFixedCodeResponse: deleteFixedCodeResponseMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };
+export const messages = { StartVerificationResponse: startVerificationResponseMessage, FallbackStep: fallbackStepMessage, Amount: amountMessage, CheckVerificationResponse: checkVerificationResponseMessage, Verification: verificationMessage, Delivery: deliveryMessage, VerificationFallback: verificationFallbackMessage, ListVerificationsResponse: listVerificationsResponseMessage, EraseRecipientResponse: eraseRecipientResponseMessage, ListSuppressionsResponse: listSuppressionsResponseMessage, Suppression: suppressionMessage, DeleteSuppressionResponse: deleteSuppressionResponseMessage, ExportRecipientResponse: exportRecipientResponseMessage, RecipientRecord: recipientRecordMessage, FixedCode: fixedCodeMessage, SafeListEntry: safeListEntryMessage, LookupRecord: lookupRecordMessage, LookupNumberResponse: lookupNumberResponseMessage, NumberNetwork: numberNetworkMessage, Event: eventMessage, ApiKey: apiKeyMessage, Webhook: webhookMessage, GuardBlock: guardBlockMessage, GuardRefusal: guardRefusalMessage, Guessing: guessingMessage, GuardSettings: guardSettingsMessage, GuardHook: guardHookMessage, GuardHookChanges: guardHookChangesMessage, ListGuardBlocksResponse: listGuardBlocksResponseMessage, DeleteGuardBlockResponse: deleteGuardBlockResponseMessage, ListSafeListEntriesResponse: listSafeListEntriesResponseMessage, DeleteSafeListEntryResponse: deleteSafeListEntryResponseMessage, GetGuardReportResponse: getGuardReportResponseMessage, GuardReasonCount: guardReasonCountMessage, GuardCountryCount: guardCountryCountMessage, ListTemplatesResponse: listTemplatesResponseMessage, TemplateSummary: templateSummaryMessage, Template: templateMessage, DeleteTemplateResponse: deleteTemplateResponseMessage, PreviewTemplateResponse: previewTemplateResponseMessage, BatchLookupResponse: batchLookupResponseMessage, BatchLookupResult: batchLookupResultMessage, LookupSummary: lookupSummaryMessage, BatchLookupItem: batchLookupItemMessage, ListLookupsResponse: listLookupsResponseMessage, LookupEmailResponse: lookupEmailResponseMessage, ListEventsResponse: listEventsResponseMessage, CreateWebhookResponse: createWebhookResponseMessage, ListWebhooksResponse: listWebhooksResponseMessage, DeleteWebhookResponse: deleteWebhookResponseMessage, RotateWebhookSecretResponse: rotateWebhookSecretResponseMessage, TestWebhookResponse: testWebhookResponseMessage, ListWebhookDeliveriesResponse: listWebhookDeliveriesResponseMessage, WebhookDelivery: webhookDeliveryMessage, WorkspaceBalance: workspaceBalanceMessage, ListBalanceEntriesResponse: listBalanceEntriesResponseMessage, BalanceEntry: balanceEntryMessage, ListSpendCapsResponse: listSpendCapsResponseMessage, SpendCap: spendCapMessage, DeleteSpendCapResponse: deleteSpendCapResponseMessage, GetOverviewResponse: getOverviewResponseMessage, VerificationCounts: verificationCountsMessage, ChannelReport: channelReportMessage, DurationReport: durationReportMessage, DurationRange: durationRangeMessage, OverviewBucket: overviewBucketMessage, ChannelBucket: channelBucketMessage, RequestCounts: requestCountsMessage, ErrorCount: errorCountMessage, RequestLimit: requestLimitMessage, ListFixedCodesResponse: listFixedCodesResponseMessage, DeleteFixedCodeResponse: deleteFixedCodeResponseMessage, CreateApiKeyResponse: createApiKeyResponseMessage, ListApiKeysResponse: listApiKeysResponseMessage, RotateApiKeyResponse: rotateApiKeyResponseMessage, RevokeApiKeyResponse: revokeApiKeyResponseMessage, SignUpResponse: signUpResponseMessage, SignInResponse: signInResponseMessage, RefreshSessionResponse: refreshSessionResponseMessage, SignOutResponse: signOutResponseMessage, GetMeResponse: getMeResponseMessage, LogoutAllResponse: logoutAllResponseMessage, StartPasswordResetResponse: startPasswordResetResponseMessage, ConfirmPasswordResetResponse: confirmPasswordResetResponseMessage, ChangePasswordResponse: changePasswordResponseMessage, StartEmailVerificationResponse: startEmailVerificationResponseMessage, CheckEmailVerificationResponse: checkEmailVerificationResponseMessage, Workspace: workspaceMessage, DeleteAccountResponse: deleteAccountResponseMessage };
