@@ -53,6 +53,10 @@ type Error struct {
 	RequiredScope string
 	// Reason is, with recipient_blocked and where the fraud guard answers otherwise, why it refused the send.
 	Reason GuardReason
+	// Spent is, with spend_cap_reached, what was spent in the period of the cap, such as 25.00.
+	Spent string
+	// ResetsAt is, with spend_cap_reached, when the next period begins. Zero with other errors.
+	ResetsAt time.Time
 	// DocumentationURL is where the code is explained.
 	DocumentationURL string
 
@@ -78,6 +82,8 @@ func ParseError(data []byte) *Error {
 		Fields           map[string]string `json:"fields"`
 		RequiredScope    string            `json:"required_scope"`
 		Reason           GuardReason       `json:"reason"`
+		Spent            string            `json:"spent"`
+		ResetsAt         time.Time         `json:"resets_at"`
 		DocumentationURL string            `json:"documentation_url"`
 	}
 	if json.Unmarshal(data, &body) != nil || body.Code == "" {
@@ -91,6 +97,8 @@ func ParseError(data []byte) *Error {
 		Fields:           body.Fields,
 		RequiredScope:    body.RequiredScope,
 		Reason:           body.Reason,
+		Spent:            body.Spent,
+		ResetsAt:         body.ResetsAt,
 		DocumentationURL: body.DocumentationURL,
 	}
 }

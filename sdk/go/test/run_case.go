@@ -117,6 +117,12 @@ func errorValues(failure *byond.Error) object {
 	if failure.Reason != "" {
 		values["reason"] = failure.Reason
 	}
+	if failure.Spent != "" {
+		values["spent"] = failure.Spent
+	}
+	if !failure.ResetsAt.IsZero() {
+		values["resets_at"] = failure.ResetsAt
+	}
 	return values
 }
 

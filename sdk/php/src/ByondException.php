@@ -31,6 +31,8 @@ final class ByondException extends \RuntimeException
      * @param string|null $requiredScope With `insufficient_scope`: the scope that the key lacks.
      * @param Model\GuardReason::*|string|null $reason With `recipient_blocked`, and where the fraud guard answers
      *     otherwise: why it refused the send.
+     * @param string|null $spent With `spend_cap_reached`: what was spent in the period of the cap, such as `25.00`.
+     * @param \DateTimeImmutable|null $resetsAt With `spend_cap_reached`: when the next period begins.
      * @param string|null $documentationUrl Where the code is explained.
      */
     public function __construct(
@@ -42,6 +44,8 @@ final class ByondException extends \RuntimeException
         public readonly array $fields = [],
         public readonly ?string $requiredScope = null,
         public readonly ?string $reason = null,
+        public readonly ?string $spent = null,
+        public readonly ?\DateTimeImmutable $resetsAt = null,
         public readonly ?string $documentationUrl = null,
         ?\Throwable $previous = null,
     ) {
@@ -70,6 +74,8 @@ final class ByondException extends \RuntimeException
             $fields instanceof \stdClass ? array_filter((array) $fields, is_string(...)) : [],
             $text('required_scope'),
             $text('reason'),
+            $text('spent'),
+            Json\JsonReader::timeOrNull($error->resets_at ?? null),
             $text('documentation_url'),
         );
     }

@@ -88,7 +88,7 @@ final class CaseRunner
             if (!isset($step['error'])) {
                 return "$error->errorCode: {$error->getMessage()} " . json_encode($error->fields);
             }
-            $outcome = self::errorValues($error);
+            $outcome = self::toWire(self::errorValues($error));
         }
         $problem = self::problemOfStep($step, $outcome);
         foreach ($problem === null ? $step['save'] ?? [] : [] as $name => $path) {
@@ -175,6 +175,8 @@ final class CaseRunner
             'retry_after' => $error->retryAfter,
             'required_scope' => $error->requiredScope,
             'reason' => $error->reason,
+            'spent' => $error->spent,
+            'resets_at' => $error->resetsAt,
         ];
     }
 

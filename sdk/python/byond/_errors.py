@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 from ._generated.types import ErrorCode, GuardReason
@@ -62,6 +63,12 @@ class ByondError(Exception):
     reason: GuardReason | str | None
     """With `recipient_blocked`, and where the fraud guard answers otherwise: why it refused the send."""
 
+    spent: str | None
+    """With `spend_cap_reached`: what was spent in the period of the cap, such as `25.00`."""
+
+    resets_at: datetime | None
+    """With `spend_cap_reached`: when the next period begins."""
+
     documentation_url: str | None
     """Where the code is explained."""
 
@@ -76,6 +83,8 @@ class ByondError(Exception):
         fields: Mapping[str, str] | None = None,
         required_scope: str | None = None,
         reason: GuardReason | str | None = None,
+        spent: str | None = None,
+        resets_at: datetime | None = None,
         documentation_url: str | None = None,
     ) -> None:
         """Makes an error, for tests of code that handles it."""
@@ -88,6 +97,8 @@ class ByondError(Exception):
         self.fields = fields
         self.required_scope = required_scope
         self.reason = reason
+        self.spent = spent
+        self.resets_at = resets_at
         self.documentation_url = documentation_url
 
     def __str__(self) -> str:
@@ -125,5 +136,15 @@ def read_error(error: object, status: int | None = None) -> ByondError | None:
         fields={str(name): str(problem) for name, problem in fields.items()} if isinstance(fields, dict) else None,
         required_scope=text("required_scope"),
         reason=text("reason"),
+        spent=text("spent"),
+        resets_at=_time_of(text("resets_at")),
         documentation_url=text("documentation_url"),
     )
+
+
+def _time_of(text: str | None) -> datetime | None:
+    try:
+        # `fromisoformat` reads no `Z` before Python 3.11.
+        return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None

@@ -104,7 +104,7 @@ class Runner:
         except ByondError as error:
             if "error" not in step:
                 return f"{error!r} {error}"
-            outcome = {**vars(error), "message": error.message}
+            outcome = {**vars(error), "resets_at": to_wire(error.resets_at), "message": error.message}
         expected = step.get("error", step.get("expect", ANYTHING))
         problem = None if expected is ANYTHING else problem_of(outcome, expected)
         if problem is None:

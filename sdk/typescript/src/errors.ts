@@ -23,7 +23,18 @@ export type ByondErrorCode = ErrorCode | ClientErrorCode | (string & {});
 /** What a `ByondError` is made of: see its members. */
 export type ByondErrorDetails = Pick<ByondError, "code"> &
   Partial<
-    Pick<ByondError, "status" | "requestId" | "retryAfter" | "fields" | "requiredScope" | "reason" | "documentationUrl">
+    Pick<
+      ByondError,
+      | "status"
+      | "requestId"
+      | "retryAfter"
+      | "fields"
+      | "requiredScope"
+      | "reason"
+      | "spent"
+      | "resetsAt"
+      | "documentationUrl"
+    >
   >;
 
 /**
@@ -58,6 +69,10 @@ export class ByondError extends Error {
   readonly requiredScope: string | undefined;
   /** With `recipient_blocked`, and where the fraud guard answers otherwise: why it refused the send. */
   readonly reason: GuardReason | (string & {}) | undefined;
+  /** With `spend_cap_reached`: what was spent in the period of the cap, such as `25.00`. */
+  readonly spent: string | undefined;
+  /** With `spend_cap_reached`: when the next period begins. */
+  readonly resetsAt: Date | undefined;
   /** Where the code is explained. */
   readonly documentationUrl: string | undefined;
 
@@ -70,6 +85,8 @@ export class ByondError extends Error {
     this.fields = details.fields;
     this.requiredScope = details.requiredScope;
     this.reason = details.reason;
+    this.spent = details.spent;
+    this.resetsAt = details.resetsAt;
     this.documentationUrl = details.documentationUrl;
   }
 }
@@ -79,7 +96,7 @@ export function readError(error: Json | undefined, status?: number): ByondError 
   if (!isObject(error) || typeof error.code !== "string") {
     return undefined;
   }
-  const { code, message, request_id, retry_after, fields, required_scope, reason, documentation_url } = error;
+  const { code, message, request_id, retry_after, fields, required_scope, reason, spent, resets_at, documentation_url } = error;
   const text = (value: Json | undefined) => (typeof value === "string" ? value : undefined);
   return new ByondError(text(message) ?? code, {
     code,
@@ -89,6 +106,8 @@ export function readError(error: Json | undefined, status?: number): ByondError 
     fields: isObject(fields) ? (fields as Record<string, string>) : undefined,
     requiredScope: text(required_scope),
     reason: text(reason),
+    spent: text(spent),
+    resetsAt: typeof resets_at === "string" ? new Date(resets_at) : undefined,
     documentationUrl: text(documentation_url),
   });
 }

@@ -104,7 +104,7 @@ async function runStep(client: Byond, step: Step, saved: Values): Promise<string
         ? `${error.code}: ${error.message} ${JSON.stringify(error.fields)}`
         : String((error as Error).stack);
     }
-    outcome = errorValues(error);
+    outcome = toWire(errorValues(error), true);
   }
   const problem = problemOf(outcome, step.error ?? step.expect, "");
   if (problem === undefined) {
@@ -136,7 +136,7 @@ async function runCase({ client: settings, steps }: Input["cases"][number]): Pro
 }
 
 function errorValues(error: ByondError): Values {
-  const { code, status, message, fields, requestId, retryAfter, requiredScope, reason } = error;
+  const { code, status, message, fields, requestId, retryAfter, requiredScope, reason, spent, resetsAt } = error;
   return {
     code,
     status,
@@ -146,6 +146,8 @@ function errorValues(error: ByondError): Values {
     retry_after: retryAfter,
     required_scope: requiredScope,
     reason,
+    spent,
+    resets_at: resetsAt,
   };
 }
 
