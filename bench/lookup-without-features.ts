@@ -33,6 +33,7 @@ const service = lookupService({
   tables: new PlanTables(),
   liveSource: undefined,
   charges: undefined,
+  usage: { note: () => undefined },
   places: new StreamPlaces("lookup streams", 1),
 });
 const { spec } = bindService(LookupService, service);

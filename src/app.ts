@@ -121,7 +121,7 @@ export function standardCapabilities(): readonly Capability[] {
       indexesOf: storedRecipients.indexesOfAny,
       events: events.offer,
     }),
-    reportsCapability(),
+    reportsCapability({ countUsage: lookup.countUsage }),
     referenceCapability(),
     schemaCapability(),
     consoleCapability(),

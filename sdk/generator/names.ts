@@ -20,6 +20,7 @@ const methods: Readonly<Record<string, string>> = {
   GetMe: "me",
   GetOverview: "overview",
   GetVerificationReport: "verifications",
+  GetUsage: "usage",
   ResendCode: "resend",
 };
 

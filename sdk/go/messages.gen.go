@@ -256,7 +256,7 @@ const (
 	// LookupReasonInvalidLength: Its plan has shorter and longer numbers, but none of this length.
 	LookupReasonInvalidLength LookupReason = "invalid_length"
 
-	// LookupReasonUnknownCountryCode: It begins with no known calling code, or it has none and `Country` is missing.
+	// LookupReasonUnknownCountryCode: It begins with no known calling code, or it has none and `country` is missing.
 	LookupReasonUnknownCountryCode LookupReason = "unknown_country_code"
 
 	// LookupReasonNotANumber: It is not written as a phone number.
@@ -651,6 +651,26 @@ const (
 
 	// SpendPeriodMonth: A month.
 	SpendPeriodMonth SpendPeriod = "month"
+)
+
+// UsageField: by what usage is grouped.
+//
+// Newer servers may have words that this version does not know.
+type UsageField string
+
+// The words of [UsageField].
+const (
+	// UsageFieldDay: The day (UTC).
+	UsageFieldDay UsageField = "day"
+
+	// UsageFieldChannel: The channel of the messages.
+	UsageFieldChannel UsageField = "channel"
+
+	// UsageFieldCountry: The country of the number that a message was sent to, or that was looked up.
+	UsageFieldCountry UsageField = "country"
+
+	// UsageFieldAPIKey: The API key of the call.
+	UsageFieldAPIKey UsageField = "api_key"
 )
 
 // Role: what a user may do in a workspace.
@@ -1414,8 +1434,8 @@ type GuardSettings struct {
 
 // GuardHook is an endpoint of yours that can veto codes.
 //
-// Before a code is sent, it gets a POST with `VerificationID`, `Mode`, `Channel`, `Recipient` (E.164),
-// `Country`, `end_user_ip` and `DeviceID` as JSON, signed as webhooks are. What is not known is nil: `Country`
+// Before a code is sent, it gets a POST with `VerificationID`, `Mode`, `channel`, `Recipient` (E.164),
+// `country`, `end_user_ip` and `DeviceID` as JSON, signed as webhooks are. What is not known is nil: `country`
 // if the digits do not tell it, and `DeviceID` of resends and of steps of a fallback, because only a hash of it
 // is kept. `end_user_ip` is an IPv4 address, or the network of an IPv6 address, as `2001:db8::/64`.
 //
@@ -1925,6 +1945,43 @@ type BalanceDeleteSpendCapResponse struct {
 
 	// Deleted: always true.
 	Deleted bool `json:"deleted"`
+}
+
+// ReportsUsageResponse: what was used in a period, by group.
+type ReportsUsageResponse struct {
+	// From is the first day.
+	From string `json:"from"`
+
+	// Until is the last day, which is part of the period.
+	Until string `json:"until"`
+
+	// Groups has the groups in which something was used, in the order of their fields. At most 10,000: a request for
+	// more is refused.
+	Groups []UsageGroup `json:"groups"`
+}
+
+// UsageGroup: usage that has in common what the request groups by.
+type UsageGroup struct {
+	// Day is the day, such as `2026-05-31`. Nil: the request does not group by it.
+	Day *string `json:"day"`
+
+	// Channel is the channel of the messages. Nil: the request does not group by it; or the group has lookups.
+	Channel *Channel `json:"channel"`
+
+	// Country is the country (ISO 3166-1), or the calling code of an international network that messages were sent
+	// to, such as `+883`. Nil: the request does not group by it; or messages went to mail addresses, or numbers that
+	// belong to no country were looked up.
+	Country *string `json:"country"`
+
+	// APIKeyID is the id of the API key. Nil: the request does not group by it; or somebody who was signed in sent
+	// the messages.
+	APIKeyID *string `json:"api_key_id"`
+
+	// Messages messages that a provider accepted.
+	Messages int `json:"messages"`
+
+	// Lookups numbers that were looked up.
+	Lookups int `json:"lookups"`
 }
 
 // ReportsOverviewResponse has the last hours or days in numbers.

@@ -523,6 +523,16 @@ var operationBalanceDeleteSpendCap = &Operation{
 	IsRepeatable:    true,
 }
 
+var operationReportsUsage = &Operation{
+	ID:              "reports.usage",
+	RPC:             "byond.v1.ReportService/GetUsage",
+	Method:          "GET",
+	Path:            "/api/v1/usage",
+	ParametersIn:    "query",
+	TakesCredential: true,
+	IsRepeatable:    true,
+}
+
 var operationReportsOverview = &Operation{
 	ID:              "reports.overview",
 	RPC:             "byond.v1.ReportService/GetOverview",

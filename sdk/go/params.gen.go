@@ -466,6 +466,18 @@ type BalanceSetSpendCapParams struct {
 	Period SpendPeriod `json:"period"`
 }
 
+// ReportsUsageParams are the parameters of [ReportsService.Usage].
+type ReportsUsageParams struct {
+	// From is the first day, such as `2026-05-01`. Default: 29 days before `Until`.
+	From *string `json:"from,omitzero"`
+
+	// Until is the last day, which is part of the period. Default: today. A period has 366 days at most.
+	Until *string `json:"until,omitzero"`
+
+	// GroupBy: what to group by. Absent: all usage is one group.
+	GroupBy []UsageField `json:"group_by,omitzero"`
+}
+
 // ReportsOverviewParams are the parameters of [ReportsService.Overview].
 type ReportsOverviewParams struct {
 	// Period: how far back to go. Default `24h`.

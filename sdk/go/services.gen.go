@@ -809,6 +809,17 @@ type ReportsService struct {
 	caller *caller
 }
 
+// Usage returns what was used in a period of days: messages that were sent, and numbers that were looked up, by
+// day, channel, country and API key, or some of them.
+//
+// A message counts when a provider has accepted it, once, in the transaction that records it: starts, resends
+// and steps of fallbacks. What was not sent does not count. A number that was looked up counts when it was
+// answered, valid or not. Where lookups have a price, they are counted with their charge; where they have none,
+// once a second, and a server that crashes loses those of its last second. Days are those of UTC.
+func (s *ReportsService) Usage(ctx context.Context, params *ReportsUsageParams, options ...CallOption) (*ReportsUsageResponse, error) {
+	return call[ReportsUsageResponse](ctx, s.caller, operationReportsUsage, nil, params, options)
+}
+
 // Overview returns numbers about the last hours or days: verifications by channel and outcome, how long messages
 // and approvals took, requests by error, and the request limit.
 //

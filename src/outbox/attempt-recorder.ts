@@ -3,7 +3,7 @@ import { array, boolean, double, integer, nullable, statement, text } from "../d
 import { AppError } from "../errors.ts";
 import { maxRecordingBatches, recordingBatchSize } from "./outbox.policy.ts";
 import type { OutboxItem } from "./outbox.ts";
-import type { SendResult } from "./send-result.ts";
+import type { MessageUsage, SendResult } from "./send-result.ts";
 
 /** One attempt at an item, as it is recorded. */
 export interface Attempt {
@@ -78,7 +78,8 @@ const recordAttempt = statement<{ status: OutboxStatus }>("outbox_record_attempt
 
 /**
  * Records messages that were sent, and answers the places of those that were recorded, from 1. Rows that others have locked are
- * left out, so that two batches, or a batch and a cancellation, cannot wait for each other.
+ * left out unless `waits`, so that two batches, or a batch and a cancellation, cannot wait for each other. Each is counted once in the usage of
+ * its workspace, in the same transaction.
  */
 const recordSent = statement<{ place: number }>("outbox_record_sent")(
   {
@@ -92,11 +93,17 @@ const recordSent = statement<{ place: number }>("outbox_record_sent")(
     receiptsAwaited: array(boolean),
     segments: array(nullable(integer)),
     tookMs: array(double),
+    modes: array(nullable(text)),
+    channels: array(nullable(text)),
+    countries: array(nullable(text)),
+    keyIds: array(nullable(text)),
+    waits: boolean,
   },
   (p) => `
     SELECT outbox_record_sent(
       ${p.workspaceIds}, ${p.subjectIds}, ${p.ids}, ${p.claims}, ${p.lanes}, ${p.providers},
-      ${p.providerMessageIds}, ${p.receiptsAwaited}, ${p.segments}, ${p.tookMs}
+      ${p.providerMessageIds}, ${p.receiptsAwaited}, ${p.segments}, ${p.tookMs},
+      ${p.modes}, ${p.channels}, ${p.countries}, ${p.keyIds}, ${p.waits}
     ) AS place`,
 );
 
@@ -148,7 +155,10 @@ export class AttemptRecorder {
   async #recordBatch(batch: readonly WaitingAttempt[]): Promise<void> {
     let recorded: ReadonlySet<number> = new Set();
     try {
-      recorded = await this.#recordSent(batch.map(({ attempt }) => attempt));
+      recorded = await this.#recordSent(
+        batch.map(({ attempt }) => attempt),
+        false,
+      );
     } catch (error) {
       if (error instanceof AppError && error.code === "unavailable") {
         for (const { reject } of batch) {
@@ -161,13 +171,13 @@ export class AttemptRecorder {
       if (recorded.has(index)) {
         resolve("sent");
       } else {
-        void this.#recordOne(attempt).then(resolve, reject);
+        void this.#recordSent([attempt], true).then((places) => resolve(places.has(0) ? "sent" : undefined), reject);
       }
     }
   }
 
-  /** Returns the indexes of those that were recorded. The others have to be recorded one by one. */
-  async #recordSent(attempts: readonly Attempt[]): Promise<ReadonlySet<number>> {
+  /** Returns the indexes of those that were pending, and are sent. Unless it `waits`, the others have to be recorded one by one. */
+  async #recordSent(attempts: readonly Attempt[], waits: boolean): Promise<ReadonlySet<number>> {
     const rows = await this.#database.run(recordSent, {
       workspaceIds: attempts.map(({ item }) => item.workspaceId),
       subjectIds: attempts.map(({ item }) => item.subjectId),
@@ -179,6 +189,11 @@ export class AttemptRecorder {
       receiptsAwaited: attempts.map(({ result }) => isReceiptAwaited(result)),
       segments: attempts.map(({ result }) => segmentsOf(result)),
       tookMs: attempts.map(({ tookMs }) => tookMs),
+      modes: attempts.map(({ result }) => usageOf(result)?.mode ?? null),
+      channels: attempts.map(({ result }) => usageOf(result)?.channel ?? null),
+      countries: attempts.map(({ result }) => usageOf(result)?.country ?? null),
+      keyIds: attempts.map(({ result }) => usageOf(result)?.keyId ?? null),
+      waits,
     });
     return new Set(rows.map(({ place }) => place - 1));
   }
@@ -207,6 +222,10 @@ export class AttemptRecorder {
 
 function segmentsOf(result: SendResult): number | null {
   return result.kind === "sent" ? (result.segments ?? null) : null;
+}
+
+function usageOf(result: SendResult): MessageUsage | undefined {
+  return result.kind === "sent" ? result.usage : undefined;
 }
 
 function isReceiptAwaited(result: SendResult): boolean {

@@ -1,3 +1,4 @@
+import type { Mode } from "../access/caller.ts";
 /**
  * What an attempt shows about the provider:
  *
@@ -24,6 +25,8 @@ type AttemptResult =
       readonly awaitsReceipt?: boolean;
       /** Parts that a text message was sent in. */
       readonly segments?: number;
+      /** What it is counted under. Default: it is not counted. */
+      readonly usage?: MessageUsage;
     }
   | {
       readonly kind: "retry";
@@ -47,6 +50,16 @@ type AttemptResult =
 /** The sender has finished the row itself, by the statement of its effect: there is nothing to record. */
 export interface Settled {
   readonly kind: "settled";
+}
+
+/** What a message is counted under in the usage of its workspace. */
+export interface MessageUsage {
+  readonly mode: Mode;
+  readonly channel: string;
+  /** ISO 3166, or the calling code of an international network. Empty: it goes to a mail address. */
+  readonly country: string;
+  /** Empty: no key has caused it. */
+  readonly keyId: string;
 }
 
 export interface SendOptions {

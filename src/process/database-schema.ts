@@ -28,6 +28,7 @@ import { Outbox0007 } from "../outbox/outbox-0007.migration.ts";
 import { Outbox0008 } from "../outbox/outbox-0008.migration.ts";
 import { Outbox0009 } from "../outbox/outbox-0009.migration.ts";
 import { Outbox0010 } from "../outbox/outbox-0010.migration.ts";
+import { Outbox0011 } from "../outbox/outbox-0011.migration.ts";
 import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
@@ -35,6 +36,8 @@ import { RevocationEntity } from "../revocation/revocation.entity.ts";
 import { Revocation0001 } from "../revocation/revocation-0001.migration.ts";
 import { Revocation0002 } from "../revocation/revocation-0002.migration.ts";
 import { ServerEntity } from "../revocation/server.entity.ts";
+import { Usage0001 } from "../usage/usage-0001.migration.ts";
+import { UsageDayEntity } from "../usage/usage-day.entity.ts";
 
 /** The tables of the platform. */
 const platform: Schema = {
@@ -54,6 +57,7 @@ const platform: Schema = {
     DeliveryAttemptEntity,
     EventPendingEntity,
     EventEntity,
+    UsageDayEntity,
   ],
   migrations: [
     { name: "database-0001", class: Database0001 },
@@ -75,7 +79,9 @@ const platform: Schema = {
     { name: "outbox-0008", class: Outbox0008 },
     { name: "outbox-0009", class: Outbox0009 },
     { name: "outbox-0010", class: Outbox0010 },
+    { name: "outbox-0011", class: Outbox0011 },
     { name: "events-0001", class: Events0001 },
+    { name: "usage-0001", class: Usage0001 },
   ],
 };
 
@@ -89,6 +95,7 @@ const platformWorkspaceTables: WorkspaceTables = {
   throttle: "key",
   quota: "key",
   used_signature: "nonce",
+  usage_day: "mode, day, channel, country, key_id",
 };
 
 /**

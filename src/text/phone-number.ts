@@ -52,3 +52,11 @@ function withinContext(text: string): string {
   }
   return globalNumber.test(context) ? context + number : "";
 }
+
+/** Where a number belongs: the country (ISO 3166), or the calling code of an international network, such as `+883`. */
+export function networkOf({
+  country,
+  countryCallingCode,
+}: Pick<PhoneNumber, "country" | "countryCallingCode">): string {
+  return country ?? `+${countryCallingCode}`;
+}

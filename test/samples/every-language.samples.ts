@@ -1,8 +1,9 @@
 /** `npm run test:samples`: the samples of every operation, in every language that this machine can run, against a real server. */
-import { freePrices } from "../capabilities/balance/balance-fixture.ts";
+
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePrices } from "../capabilities/balance/balance-fixture.ts";
 import { DocumentReader } from "../capabilities/reference/openapi-document.ts";
 import { useTestApp } from "../support/app.ts";
 import { runSamples } from "./run-samples.ts";

@@ -157,6 +157,10 @@ export const rpcs = {
   },
   ListEvents: { method: EventService.method.listEvents, rest: (input) => ["GET", `/events?${query(input)}`] },
   GetEvent: { method: EventService.method.getEvent, rest: ({ id }) => ["GET", `/events/${id}`], responseBody: "event" },
+  GetUsage: {
+    method: ReportService.method.getUsage,
+    rest: (input) => ["GET", `/usage?${repeatedQuery(input)}`],
+  },
   GetOverview: {
     method: ReportService.method.getOverview,
     rest: (input) => ["GET", `/reports/overview?${query(input)}`],

@@ -119,6 +119,11 @@ test.each([
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
   [
+    "usage_day",
+    `INSERT INTO usage_day SELECT 'ws_' || i, 'live', now::date - 401, 'sms', 'SG', 'key_1', 1
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
     "request_hour",
     `INSERT INTO request_hour SELECT 'ws_' || i, 'live', now - interval '401 days', 'ok', 1
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
@@ -271,6 +276,7 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
       ["sweep_revocation", "", "revocation_pkey"],
       ["sweep_verification_hour_1000", "", "verification_hour_oldest_first"],
       ["sweep_verification_slot_1000", "", "verification_slot_oldest_first"],
+      ["sweep_usage_day_1000", "", "usage_day_oldest_first"],
       ["sweep_request_hour_1000", "", "request_hour_oldest_first"],
       ["sweep_guard_count_1000", "", "guard_count_oldest_first"],
       ["close_expired_spend_reserves", "", "spend_reserve_expires_at"],
@@ -319,6 +325,7 @@ const primaryKeys = [
   "verification_hour",
   "verification_slot",
   "request_hour",
+  "usage_day",
   "guard_setting",
   "guard_block",
   "guard_count",
@@ -368,6 +375,7 @@ const manyRowsOfTwoWorkspaces = `
     SELECT workspace_id, 'rsv_' || i, 'dlv_' || i, 'charge', 'reserve', 'spent', 1, old::date, old FROM filled;
   INSERT INTO message_template
     SELECT workspace_id, 'live', 'email', 'x' || i, NULL, '', NULL, NULL, NULL, NULL, NULL, old FROM filled;
+  INSERT INTO usage_day SELECT workspace_id, 'live', old::date - i, 'sms', 'SG', '', 1 FROM filled;
   INSERT INTO request_hour SELECT workspace_id, 'live', old - i * interval '1 hour', 'ok', 1 FROM filled;
   INSERT INTO suppression SELECT workspace_id, 'sup_' || i, 'live', 'email', id, '', id, false, '', now FROM filled;
   INSERT INTO fixed_code SELECT workspace_id, 'fix_' || i, '', '', 6, '', NULL, '', old, old FROM filled;

@@ -52,6 +52,7 @@ const table = [
   "GET /api/v1/lookups → LookupService.ListLookups · api_key_or_session:lookup+sandbox · 200",
   "GET /api/v1/lookups/{lookup_id} → LookupService.GetLookup · api_key_or_session:lookup+sandbox · 200",
   "GET /api/v1/recipients/export → RecipientService.ExportRecipient · api_key:verify · 200",
+  "GET /api/v1/usage → ReportService.GetUsage · api_key_or_session:reports+sandbox · 200",
   "GET /api/v1/reports/overview → ReportService.GetOverview · api_key_or_session:reports+sandbox · 200",
   "GET /api/v1/reports/verifications → ReportService.GetVerificationReport · api_key_or_session:reports+sandbox · 200",
   "GET /api/v1/spend-caps → BalanceService.ListSpendCaps · api_key_or_session:balance · 200",

@@ -96,7 +96,18 @@ export function readError(error: Json | undefined, status?: number): ByondError 
   if (!isObject(error) || typeof error.code !== "string") {
     return undefined;
   }
-  const { code, message, request_id, retry_after, fields, required_scope, reason, spent, resets_at, documentation_url } = error;
+  const {
+    code,
+    message,
+    request_id,
+    retry_after,
+    fields,
+    required_scope,
+    reason,
+    spent,
+    resets_at,
+    documentation_url,
+  } = error;
   const text = (value: Json | undefined) => (typeof value === "string" ? value : undefined);
   return new ByondError(text(message) ?? code, {
     code,

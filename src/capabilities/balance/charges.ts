@@ -1,5 +1,6 @@
 import { whenReady } from "../../awaitable.ts";
 import { AppError } from "../../errors.ts";
+import { networkOf } from "../../text/phone-number.ts";
 import type { SendCharges } from "../verify/send-charges.ts";
 import { formatAmount, messagePrice, type Prices } from "./prices.ts";
 import type { RefusedReserve } from "./reserve-store.ts";
@@ -13,7 +14,7 @@ export function sendCharges(prices: Prices, reserves: Pick<Reserves, "hold">): S
         return undefined;
       }
       const { number } = recipient;
-      const country = number === undefined ? null : (number.country ?? `+${number.countryCallingCode}`);
+      const country = number === undefined ? null : networkOf(number);
       const amount = messagePrice(prices, channel, country);
       if (amount === 0) {
         return undefined;

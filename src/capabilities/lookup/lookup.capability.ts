@@ -2,6 +2,7 @@ import { LookupService } from "../../../gen/byond/v1/lookup_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
 import { bindService } from "../../rpc/router.ts";
 import { StreamPlaces } from "../../rpc/stream-places.ts";
+import { UsageCounter } from "../../usage/usage-counter.ts";
 import { BatchTurns } from "./batch/batch-turns.ts";
 import { lookupCsvCommand } from "./csv/lookup-csv-command.ts";
 import { LookupEntity } from "./history/lookup.entity.ts";
@@ -31,6 +32,7 @@ interface Needs {
 /** Looks up phone numbers: offline, and in their networks if the operator has a source for it. Keeps a history for those who want one. */
 export function lookupCapability({ numberIndex, retentionDays, charges }: Needs) {
   const recorder = new Offer<LookupRecorder>("lookup");
+  const usage = new Offer<UsageCounter>("lookup");
   const capability: Capability<LookupSettings> = {
     name: "lookup",
     scopes: ["lookup"],
@@ -49,6 +51,8 @@ export function lookupCapability({ numberIndex, retentionDays, charges }: Needs)
       const liveSource = liveLookup && new LiveSource({ clock, logger, ...liveLookup });
       const history = new LookupRecorder({ database, keyring, numberIndex, clock, logger });
       recorder.give(history);
+      const counter = new UsageCounter({ database, logger });
+      usage.give(counter);
       const service = lookupService({
         database,
         keyring,
@@ -59,6 +63,7 @@ export function lookupCapability({ numberIndex, retentionDays, charges }: Needs)
         tables: new PlanTables(),
         liveSource,
         charges: charges?.value.lookups,
+        usage: counter,
         turns: new BatchTurns(),
         places: new StreamPlaces("lookup streams", maxStreamsPerWorkspace),
       });
@@ -71,9 +76,14 @@ export function lookupCapability({ numberIndex, retentionDays, charges }: Needs)
           },
         ],
         sweeps: [lookupSweep({ database }, retentionDays())],
-        close: () => history.stop(),
+        close: async () => void (await Promise.all([history.stop(), counter.stop()])),
       };
     },
   };
-  return { ...capability, recipientData: lookupsOfRecipients(() => recorder.value.flush()) };
+  return {
+    ...capability,
+    recipientData: lookupsOfRecipients(() => recorder.value.flush()),
+    /** Adds the lookups that this server has counted to the usage. */
+    countUsage: () => usage.value.flush(),
+  };
 }

@@ -12,9 +12,11 @@ import { anyCaller, type KeyCaller, keyCaller } from "../../access/caller.ts";
 import type { StreamPlaces } from "../../rpc/stream-places.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
+import type { UsageCounter } from "../../usage/usage-counter.ts";
 import { toBatchResults } from "./batch/batch-proto.ts";
 import { type ChargeDependencies, chargeBatch, chargeWhenPossible } from "./batch/charge-batch.ts";
 import { type LookupBatchDependencies, lookUpBatch } from "./batch/lookup-batch.ts";
+import type { ItemResult } from "./batch/lookup-item.ts";
 import { LookupTally } from "./batch/lookup-tally.ts";
 import { RecentNumbers } from "./batch/recent-numbers.ts";
 import { getLookup } from "./history/get-lookup.ts";
@@ -23,7 +25,7 @@ import { type ListLookupsDependencies, listLookups } from "./history/list-lookup
 import type { LookupRecorder } from "./history/lookup-recorder.ts";
 import { lookupMessage } from "./history/lookup-view.ts";
 import type { LiveSource } from "./live-source.ts";
-import type { LookupCharges } from "./lookup-charges.ts";
+import type { AnsweredNumbers, LookupCharges } from "./lookup-charges.ts";
 import { lookupNumber, parseRegion } from "./lookup-number.ts";
 import { toLookupFields, toLookupInput, toLookupResponse, toRegion } from "./lookup-proto.ts";
 import { describeFields } from "./number-details.ts";
@@ -37,6 +39,8 @@ export interface LookupServiceDependencies
   readonly liveSource: Pick<LiveSource, "find"> | undefined;
   /** Undefined: lookups cost nothing. */
   readonly charges: LookupCharges | undefined;
+  /** Counts lookups that are not charged. */
+  readonly usage: Pick<UsageCounter, "note">;
   /** Of the streams of lookups. */
   readonly places: StreamPlaces;
 }
@@ -44,21 +48,34 @@ export interface LookupServiceDependencies
 /** How many numbers a stream remembers at least, to tell duplicates. */
 const rememberedByStream = 100_000;
 
+/** Counts the numbers of a list that are answered: neither those that cannot be looked up, nor what was not reached. */
+class AnsweredByCountry {
+  readonly counts = new Map<string, number>();
+
+  add(result: ItemResult): void {
+    if (result.kind === "lookup") {
+      const country = result.lookup.countryCode ?? "";
+      this.counts.set(country, (this.counts.get(country) ?? 0) + 1);
+    }
+  }
+}
+
 /** Translates between the messages of LookupService and its operations. */
 export function lookupService(deps: LookupServiceDependencies): ServiceImpl<typeof LookupService> {
-  const { tables, liveSource, places, history, charges } = deps;
+  const { tables, liveSource, places, history, charges, usage } = deps;
   return {
     lookupNumber(request, context) {
       // At once, since nothing has to be read: most calls ask for nothing more.
       const caller = keyCaller(context);
-      if (charges !== undefined) {
-        return charges.charged(caller, 1, async () => ({ value: await more(request, caller), answered: 1 }));
-      }
-      if (request.fields.length > 0) {
-        return more(request, caller);
+      if (charges !== undefined || request.fields.length > 0) {
+        return charged(caller, 1, async () => {
+          const value = await more(request, caller);
+          return { value, answered: new Map([[value.countryCode ?? "", 1]]) };
+        });
       }
       const result = lookupNumber(toLookupInput(request));
       history.note(caller, { result });
+      noteUsage(caller, result.countryCode ?? "", 1);
       return toLookupResponse(result);
     },
 
@@ -67,6 +84,7 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
       const caller = keyCaller(context);
       return charged(caller, items.length, async () => {
         const tally = new LookupTally();
+        const answered = new AnsweredByCountry();
         const { results, add } = toBatchResults();
         await lookUpBatch(
           deps,
@@ -79,14 +97,14 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
           },
           (found, item) => {
             tally.add(found.result, found.duplicateOf !== undefined);
+            answered.add(found.result);
             add(found, item);
             if (found.result.kind === "lookup") {
               history.note(caller, { result: found.result.lookup, reference: item.reference });
             }
           },
         );
-        const { summary } = tally;
-        return { value: { results, summary }, answered: items.length - summary.problems };
+        return { value: { results, summary: tally.summary }, answered: answered.counts };
       });
     },
 
@@ -121,14 +139,14 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
         yield await charged(caller, items.length, async () => {
           const { results, add } = toBatchResults();
           const input = { workspaceId, items, country: toRegion(country), signal: context.signal };
-          const problemsBefore = tally.summary.problems;
+          const answered = new AnsweredByCountry();
           await lookUpBatch(deps, { ...input, fields: toLookupFields(fields) }, (found, item) => {
             const e164 = found.result.kind === "lookup" ? found.result.lookup.e164 : null;
             tally.add(found.result, e164 !== null && recent.note(e164));
+            answered.add(found.result);
             add(found, item);
           });
-          const { summary } = tally;
-          return { value: { results, summary }, answered: items.length - (summary.problems - problemsBefore) };
+          return { value: { results, summary: tally.summary }, answered: answered.counts };
         });
       }
     },
@@ -137,9 +155,19 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
   async function charged<T>(
     caller: KeyCaller,
     numbers: number,
-    work: () => Promise<{ readonly value: T; readonly answered: number }>,
+    work: () => Promise<{ readonly value: T; readonly answered: AnsweredNumbers }>,
   ): Promise<T> {
-    return charges === undefined ? (await work()).value : charges.charged(caller, numbers, work);
+    // The sandbox costs nothing.
+    if (charges !== undefined && caller.mode === "live") {
+      return charges.charged(caller, numbers, work);
+    }
+    const { value, answered } = await work();
+    answered.forEach((number, country) => void noteUsage(caller, country, number));
+    return value;
+  }
+
+  function noteUsage({ workspaceId, mode, keyId }: KeyCaller, country: string, number: number): void {
+    usage.note({ workspaceId, mode, keyId, country }, number);
   }
 
   async function more(request: LookupNumberRequest, caller: KeyCaller) {

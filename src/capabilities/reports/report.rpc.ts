@@ -22,12 +22,21 @@ import {
   type OverviewDependencies,
   type VerificationCounts,
 } from "./get-overview.ts";
+import { getUsage, type UsageDependencies } from "./get-usage.ts";
 import { getVerificationReport } from "./get-verification-report.ts";
+import { usageGroupMessage, usageInput } from "./usage-proto.ts";
 import { groupMessage, reportInput } from "./verification-report-proto.ts";
 
 /** ReportService: translates messages to operations and back. */
-export function reportService(deps: OverviewDependencies): ServiceImpl<typeof ReportService> {
+export function reportService(deps: OverviewDependencies & UsageDependencies): ServiceImpl<typeof ReportService> {
   return {
+    async getUsage(request, context) {
+      const { workspaceId } = anyCaller(context);
+      const input = usageInput(request, deps.clock.now());
+      const groups = await getUsage(deps, { ...input, workspaceId, mode: callMode(context) });
+      return { from: input.from, until: input.until, groups: groups.map(usageGroupMessage) };
+    },
+
     async getOverview(request, context) {
       const period = periodOf(request.period);
       const { workspaceId, tier } = anyCaller(context);

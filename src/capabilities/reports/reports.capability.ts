@@ -1,6 +1,7 @@
 import { ReportService } from "../../../gen/byond/v1/report_pb.ts";
 import type { Capability } from "../../capability.ts";
 import { bindService } from "../../rpc/router.ts";
+import type { UsageDependencies } from "./get-usage.ts";
 import { reportService } from "./report.rpc.ts";
 import { type ReportSettings, readReportSettings, reportSettings } from "./report-settings.ts";
 import { reportSweeps } from "./report-sweeps.ts";
@@ -13,7 +14,7 @@ import { reportFieldChecks } from "./verification-report-proto.ts";
 import { VerificationSlotEntity } from "./verification-slot.entity.ts";
 
 /** Reports: what became of verifications, and how requests were answered. It reads numbers that are kept as things happen. */
-export function reportsCapability(): Capability<ReportSettings> {
+export function reportsCapability({ countUsage }: Pick<UsageDependencies, "countUsage">): Capability<ReportSettings> {
   return {
     name: "reports",
     entities: [VerificationHourEntity, VerificationSlotEntity, RequestHourEntity],
@@ -33,7 +34,7 @@ export function reportsCapability(): Capability<ReportSettings> {
       return {
         services: [
           {
-            binding: bindService(ReportService, reportService({ database, clock })),
+            binding: bindService(ReportService, reportService({ database, clock, countUsage })),
             fieldChecks: reportFieldChecks(() => clock.now()),
             shed: { getVerificationReport: "second" },
           },

@@ -31,3 +31,9 @@ export const maxHeldRequestCounts = 20_000;
 
 /** Counts that are added by one statement. */
 export const requestCountBatchSize = 1_000;
+
+/** Days of a report of usage. */
+export const usageDays = { default: 30, max: 366 } as const;
+
+/** Groups of a report of usage. */
+export const maxUsageGroups = 10_000;

@@ -5,10 +5,12 @@ import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import type { Queryable } from "../../database/database.ts";
 import type { OutboxItem, OutboxSender } from "../../outbox/outbox.ts";
 import type { SendOptions, SendResult } from "../../outbox/send-result.ts";
+import { networkOf } from "../../text/phone-number.ts";
 import type { Approval, ChannelName, CodeMessage } from "../channels/outgoing-message.ts";
 import type { MessageTemplate } from "../channels/own-texts/message-template.ts";
 import { deriveCode } from "./code.ts";
 import { PendingVerifications } from "./pending-verifications.ts";
+import type { Recipient } from "./recipient.ts";
 
 /** The kind of outbox messages that carry the code of a workspace's verification. */
 export const codeMessageKind = "verification_code";
@@ -32,6 +34,9 @@ export interface CodePayload {
   readonly autofillDomain?: string;
   readonly codeInSubject?: true;
   readonly approval?: Approval;
+  /** What the message is counted under: see `MessageUsage`. Absent: there is none. */
+  readonly country?: string;
+  readonly keyId?: string;
 }
 
 /** What a verification says of its code. */
@@ -45,10 +50,18 @@ interface CodeOfVerification extends Pick<CodePayload, "brand" | "codeLength" | 
 /** The payload of a message with the code of a verification. */
 export function codePayload(
   { brand, codeLength, secretId, locale, autofillDomain, codeInSubject, approval }: CodeOfVerification,
-  message: Pick<CodePayload, "channel" | "recipient" | "mode">,
+  {
+    channel,
+    mode,
+    recipient,
+    keyId,
+  }: Pick<CodePayload, "channel" | "mode"> & { readonly recipient: Recipient; readonly keyId: string | undefined },
 ): CodePayload {
+  const country = recipient.number && networkOf(recipient.number);
   return {
-    ...message,
+    channel,
+    mode,
+    recipient: recipient.address,
     brand,
     codeLength,
     secretId,
@@ -56,6 +69,8 @@ export function codePayload(
     ...(autofillDomain === null ? {} : { autofillDomain }),
     ...(codeInSubject ? { codeInSubject } : {}),
     ...(approval === null ? {} : { approval }),
+    ...(country === undefined ? {} : { country }),
+    ...(keyId === undefined ? {} : { keyId }),
   };
 }
 
@@ -133,7 +148,7 @@ export class CodeSender implements OutboxSender {
       };
     }
     const payload: CodePayload = JSON.parse(opened);
-    const { secretId, codeLength, ...message } = payload;
+    const { secretId, codeLength, country = "", keyId = "", ...message } = payload;
     const secret = keyring.find(secretId);
     if (secret === undefined) {
       return { kind: "failed", reason: "the master secret that the code is derived from is gone", provider: "unknown" };
@@ -153,10 +168,12 @@ export class CodeSender implements OutboxSender {
     const { workspaceId, createdAt, expiresAt } = item;
     const template = await this.#templateOf(workspaceId, payload);
     const purpose = reset === undefined ? {} : { resetsPasswordAt: reset.url() };
-    return channels.send(
+    const result = await channels.send(
       { ...message, ...purpose, ...template, workspaceId, code, createdAt, expiresAt },
       { idempotencyKey: item.id, subjectId: item.subjectId, signal },
     );
+    const { mode, channel } = message;
+    return result.kind === "sent" ? { ...result, usage: { mode, channel, country, keyId } } : result;
   }
 
   async #templateOf(workspaceId: string, { mode, channel, locale, approval }: CodePayload) {

@@ -233,7 +233,7 @@ export async function sendAgain(
     ...sealCodeMessage(
       keyring,
       workspaceId,
-      codePayload({ ...pending, approval }, { channel, recipient: recipient.address, mode }),
+      codePayload({ ...pending, approval }, { channel, recipient, mode, keyId }),
     ),
     kind: pending.hasFallback ? codeMessageWithFallbackKind : codeMessageKind,
     lane,

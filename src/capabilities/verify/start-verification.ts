@@ -242,7 +242,7 @@ async function startOver(
                 codeInSubject,
                 approval: approval ?? null,
               },
-              { channel: target.channel, recipient: target.recipient.address, mode },
+              { channel: target.channel, recipient: target.recipient, mode, keyId: caller.keyId },
             ),
             steps[way - 1]?.deliveryId,
           ),

@@ -32,6 +32,7 @@ export const routes = [
   "/lookup/email",
   "/lookup/history",
   "/playground",
+  "/usage",
   "/inbox",
   "/events",
   "/webhooks",

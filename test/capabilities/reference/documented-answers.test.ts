@@ -1,6 +1,6 @@
-import { freePrices } from "../balance/balance-fixture.ts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type RestAnswer, type RestCall, useTestApp } from "../../support/app.ts";
+import { freePrices } from "../balance/balance-fixture.ts";
 import { DocumentReader, type Operation, type PlacedOperation } from "./openapi-document.ts";
 import { createWorld, operationCalls, type World } from "./operation-calls.ts";
 

@@ -1,4 +1,3 @@
-import { freePrices } from "../balance/balance-fixture.ts";
 import { readFile } from "node:fs/promises";
 import { createRegistry } from "@bufbuild/protobuf";
 import { ViolationCollector } from "@byond/rest/field-violations";
@@ -21,6 +20,7 @@ import { restStyle } from "../../../src/rpc/rest-style.ts";
 import { compileRequestChecks } from "../../../src/rpc/validation.ts";
 import { type RestAnswer, useTestApp } from "../../support/app.ts";
 import { allMethods } from "../../wire/request-messages.ts";
+import { freePrices } from "../balance/balance-fixture.ts";
 import { DocumentReader, type Operation, type PlacedOperation, type Schema } from "./openapi-document.ts";
 import { createWorld, type World } from "./operation-calls.ts";
 import { type DrawnRequest, OperationRequests, type Part, parts } from "./request-arbitrary.ts";

@@ -354,6 +354,13 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
     },
     call("GET", "/reports/verifications?from=2026-06-31", 422, ({ key }) => ({ key })),
   ],
+  getUsage: [
+    async (world) => {
+      await startVerification(world);
+      return [await world.app.rest("GET", "/usage?group_by=day&group_by=api_key", { key: world.sandboxKey }), 200];
+    },
+    call("GET", "/usage?from=2026-06-31", 422, ({ key }) => ({ key })),
+  ],
   getOverview: [
     async (world) => {
       await startVerification(world);

@@ -288,14 +288,14 @@ export const rulesInWords: readonly RuleInWords[] = [
   },
   {
     fields: ["from"],
-    operations: ["getVerificationReport"],
+    operations: ["getUsage", "getVerificationReport"],
     reason: "months have different lengths, and a period has an end and a longest length",
     said: /The first day, such as/,
     draw: ({ until }) => (isGiven(until) ? fc.constantFrom("2026-02-28", "2026-05-01") : fc.constant(undefined)),
   },
   {
     fields: ["until"],
-    operations: ["getVerificationReport"],
+    operations: ["getUsage", "getVerificationReport"],
     reason: "months have different lengths, and a period has a longest length",
     said: /366 days at most/,
     draw: () => fc.constantFrom("2026-05-31", "2026-12-31"),

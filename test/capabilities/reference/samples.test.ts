@@ -1,4 +1,3 @@
-import { freePrices } from "../balance/balance-fixture.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -8,6 +7,7 @@ import { forServerAt } from "../../../src/capabilities/reference/openapi/samples
 import { runSamples } from "../../samples/run-samples.ts";
 import { curl } from "../../samples/sample-language.ts";
 import { useTestApp } from "../../support/app.ts";
+import { freePrices } from "../balance/balance-fixture.ts";
 import { DocumentReader } from "./openapi-document.ts";
 
 const app = useTestApp({ allowsFixedCodes: true, prices: freePrices });

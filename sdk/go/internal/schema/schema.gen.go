@@ -96,6 +96,9 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.SpendPeriod": {
 		"day": 1, "month": 2,
 	},
+	"byond.v1.UsageField": {
+		"day": 1, "channel": 2, "country": 3, "api_key": 4,
+	},
 	"byond.v1.Role": {
 		"owner": 1,
 	},

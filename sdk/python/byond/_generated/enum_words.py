@@ -190,6 +190,12 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "day": 1,
         "month": 2,
     },
+    "byond.v1.UsageField": {
+        "day": 1,
+        "channel": 2,
+        "country": 3,
+        "api_key": 4,
+    },
     "byond.v1.Role": {
         "owner": 1,
     },

@@ -709,6 +709,27 @@ DELETE_SPEND_CAP_RESPONSE: Message[types.DeleteSpendCapResponse] = Message(
     },
 )
 
+GET_USAGE_RESPONSE: Message[types.GetUsageResponse] = Message(
+    types.GetUsageResponse,
+    {
+        "from": AS_IT_IS,
+        "until": AS_IT_IS,
+        "groups": ListOf(lambda: USAGE_GROUP),
+    },
+)
+
+USAGE_GROUP: Message[types.UsageGroup] = Message(
+    types.UsageGroup,
+    {
+        "day": AS_IT_IS,
+        "channel": AS_IT_IS,
+        "country": AS_IT_IS,
+        "api_key_id": AS_IT_IS,
+        "messages": AS_IT_IS,
+        "lookups": AS_IT_IS,
+    },
+)
+
 GET_OVERVIEW_RESPONSE: Message[types.GetOverviewResponse] = Message(
     types.GetOverviewResponse,
     {
@@ -1517,6 +1538,16 @@ BALANCE_DELETE_SPEND_CAP: Operation[types.DeleteSpendCapResponse] = Operation(
     result=DELETE_SPEND_CAP_RESPONSE,
     path_parameters=("owner",),
     has_side_effects=True,
+)
+
+REPORTS_USAGE: Operation[types.GetUsageResponse] = Operation(
+    id="reports.usage",
+    rpc="byond.v1.ReportService/GetUsage",
+    method="GET",
+    path="/api/v1/usage",
+    parameters_in="query",
+    result=GET_USAGE_RESPONSE,
+    parameters={"group_by": ListOf(AS_IT_IS)},
 )
 
 REPORTS_OVERVIEW: Operation[types.GetOverviewResponse] = Operation(

@@ -1562,6 +1562,38 @@ class Reports:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
+    def usage(
+        self,
+        *,
+        from_: Optional[str] = None,
+        until: Optional[str] = None,
+        group_by: Optional[Sequence[types.UsageField]] = None,
+        options: Optional[CallOptions] = None,
+    ) -> types.GetUsageResponse:
+        """Returns what was used in a period of days: messages that were sent, and numbers that were looked up, by day,
+        channel, country and API key, or some of them.
+
+        A message counts when a provider has accepted it, once, in the transaction that records it: starts, resends
+        and steps of fallbacks. What was not sent does not count. A number that was looked up counts when it was
+        answered, valid or not. Where lookups have a price, they are counted with their charge; where they have
+        none, once a second, and a server that crashes loses those of its last second. Days are those of UTC.
+
+        Args:
+            from_: The first day, such as `2026-05-01`. Default: 29 days before `until`.
+            until: The last day, which is part of the period. Default: today. A period has 366 days at most.
+            group_by: What to group by. Absent: all usage is one group.
+            options: Options of this call.
+        """
+        return self._caller.call(
+            operations.REPORTS_USAGE,
+            {
+                "from": from_,
+                "until": until,
+                "group_by": group_by,
+            },
+            options,
+        )
+
     def overview(
         self,
         *,

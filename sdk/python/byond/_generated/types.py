@@ -51,6 +51,7 @@ __all__ = [
     "GetGuardReportResponse",
     "GetMeResponse",
     "GetOverviewResponse",
+    "GetUsageResponse",
     "GuardBlock",
     "GuardBlockEvent",
     "GuardCountryCount",
@@ -117,6 +118,8 @@ __all__ = [
     "TestWebhookResponse",
     "Tier",
     "UnknownEvent",
+    "UsageField",
+    "UsageGroup",
     "Verification",
     "VerificationCounts",
     "VerificationEvent",
@@ -676,6 +679,22 @@ SpendPeriod = Literal[
 
 - `day`: A day.
 - `month`: A month.
+
+"""
+
+
+UsageField = Literal[
+    "day",
+    "channel",
+    "country",
+    "api_key",
+]
+"""By what usage is grouped.
+
+- `day`: The day (UTC).
+- `channel`: The channel of the messages.
+- `country`: The country of the number that a message was sent to, or that was looked up.
+- `api_key`: The API key of the call.
 
 """
 
@@ -2171,6 +2190,48 @@ class DeleteSpendCapResponse:
 
     deleted: bool
     """Always true."""
+
+
+@dataclass(frozen=True)
+class GetUsageResponse:
+    """What was used in a period, by group."""
+
+    from_: str
+    """The first day."""
+
+    until: str
+    """The last day, which is part of the period."""
+
+    groups: List[UsageGroup]
+    """The groups in which something was used, in the order of their fields. At most 10,000: a request for more is
+    refused.
+    """
+
+
+@dataclass(frozen=True)
+class UsageGroup:
+    """Usage that has in common what the request groups by."""
+
+    day: Optional[str]
+    """The day, such as `2026-05-31`. Null: the request does not group by it."""
+
+    channel: Optional[Channel]
+    """The channel of the messages. Null: the request does not group by it; or the group has lookups."""
+
+    country: Optional[str]
+    """The country (ISO 3166-1), or the calling code of an international network that messages were sent to, such as
+    `+883`. Null: the request does not group by it; or messages went to mail addresses, or numbers that belong to no
+    country were looked up.
+    """
+
+    api_key_id: Optional[str]
+    """The id of the API key. Null: the request does not group by it; or somebody who was signed in sent the messages."""
+
+    messages: int
+    """Messages that a provider accepted."""
+
+    lookups: int
+    """Numbers that were looked up."""
 
 
 @dataclass(frozen=True)

@@ -363,6 +363,16 @@ export type BalanceEntryKind = "top_up" | "correction" | "charge" | "refund";
 export type SpendPeriod = "day" | "month";
 
 /**
+ * By what usage is grouped.
+ *
+ * - `day`: The day (UTC).
+ * - `channel`: The channel of the messages.
+ * - `country`: The country of the number that a message was sent to, or that was looked up.
+ * - `api_key`: The API key of the call.
+ */
+export type UsageField = "day" | "channel" | "country" | "api_key";
+
+/**
  * What a user may do in a workspace.
  *
  * - `owner`: Everything. The user owns the workspace.
@@ -1398,6 +1408,39 @@ export interface DeleteSpendCapResponse {
   readonly deleted: boolean;
 }
 
+/** What was used in a period, by group. */
+export interface GetUsageResponse {
+  /** The first day. */
+  readonly from: string;
+  /** The last day, which is part of the period. */
+  readonly until: string;
+  /**
+   * The groups in which something was used, in the order of their fields. At most 10,000: a request for more is
+   * refused.
+   */
+  readonly groups: readonly UsageGroup[];
+}
+
+/** Usage that has in common what the request groups by. */
+export interface UsageGroup {
+  /** The day, such as `2026-05-31`. Null: the request does not group by it. */
+  readonly day: string | null;
+  /** The channel of the messages. Null: the request does not group by it; or the group has lookups. */
+  readonly channel: Channel | null;
+  /**
+   * The country (ISO 3166-1), or the calling code of an international network that messages were sent to, such as
+   * `+883`. Null: the request does not group by it; or messages went to mail addresses, or numbers that belong to no
+   * country were looked up.
+   */
+  readonly country: string | null;
+  /** The id of the API key. Null: the request does not group by it; or somebody who was signed in sent the messages. */
+  readonly apiKeyId: string | null;
+  /** Messages that a provider accepted. */
+  readonly messages: number;
+  /** Numbers that were looked up. */
+  readonly lookups: number;
+}
+
 /** The last hours or days in numbers. */
 export interface GetOverviewResponse {
   /** The beginning of the first bucket. */
@@ -2254,6 +2297,16 @@ export interface SetSpendCapParams {
   readonly amount: string;
   /** The period. */
   readonly period: SpendPeriod;
+}
+
+/** Parameters of `reports.usage`. */
+export interface GetUsageParams {
+  /** The first day, such as `2026-05-01`. Default: 29 days before `until`. */
+  readonly from?: string | undefined;
+  /** The last day, which is part of the period. Default: today. A period has 366 days at most. */
+  readonly until?: string | undefined;
+  /** What to group by. Absent: all usage is one group. */
+  readonly groupBy?: readonly UsageField[] | undefined;
 }
 
 /** Parameters of `reports.overview`. */

@@ -280,6 +280,8 @@ const fields: Readonly<Record<string, JsonValue>> = {
   day: "2026-05-31",
   sent: 1_225,
   median_time_to_approval_ms: 14_200,
+  messages: 1_225,
+  lookups: 0,
   "ErrorCount.code": "validation_error",
   "ErrorCount.requests": 12,
   "OverviewBucket.requests": 102,

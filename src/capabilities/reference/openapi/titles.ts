@@ -46,6 +46,7 @@ const titles: Readonly<Record<string, string>> = {
   DeleteFixedCode: "Delete a fixed code",
   GetOverview: "Get an overview",
   GetVerificationReport: "Get a report of verifications",
+  GetUsage: "Get usage",
   CreateApiKey: "Create an API key",
   GetApiKey: "Get an API key",
   UpdateApiKey: "Update an API key",

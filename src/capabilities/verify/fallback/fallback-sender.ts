@@ -158,7 +158,7 @@ export class FallbackSender implements OutboxSender {
     const lane = codes.laneFor(channel, mode);
     const endUser = storedEndUser(keyring, { workspaceId, id: verificationId }, pending);
     const approval = unsealApproval(keyring, workspaceId, verificationId, pending.approvalSealed);
-    const payload = codePayload({ ...pending, approval }, { channel, recipient: recipient.address, mode });
+    const payload = codePayload({ ...pending, approval }, { channel, recipient, mode, keyId: pending.fallback?.keyId });
     return {
       workspaceId,
       verificationId,

@@ -97,6 +97,14 @@ export const pages: readonly ConsolePage[] = [
     words: "try api curl fetch grpc request",
   },
   {
+    title: "Usage",
+    path: "/usage",
+    route: "/usage/*?",
+    icon: "usage",
+    component: lazy(() => import("../pages/usage/usage-page.tsx")),
+    words: "billing balance wallet credit prices cost spend caps messages lookups countries keys",
+  },
+  {
     title: "Inbox",
     path: "/inbox",
     route: "/inbox/*?",

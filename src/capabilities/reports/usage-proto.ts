@@ -1,0 +1,63 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type GetUsageRequest,
+  UsageField as UsageFieldEnum,
+  type UsageGroupSchema,
+} from "../../../gen/byond/v1/report_pb.ts";
+import { invalidFields } from "../../errors.ts";
+import { int32 } from "../../rpc/report-period.ts";
+import { channelEnums } from "../channels/channel-proto.ts";
+import { channelNames } from "../channels/outgoing-message.ts";
+import type { UsageField, UsageGroup, UsageInput } from "./get-usage.ts";
+import { usageDays } from "./reports.policy.ts";
+
+const fieldsByEnum = new Map<UsageFieldEnum, UsageField>([
+  [UsageFieldEnum.DAY, "day"],
+  [UsageFieldEnum.CHANNEL, "channel"],
+  [UsageFieldEnum.COUNTRY, "country"],
+  [UsageFieldEnum.API_KEY, "keyId"],
+]);
+
+const dayMs = 86_400_000;
+
+const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+
+/** The period that a request asks for. Throws `validation_error` for a date that does not exist, and for a period that is too long, or none. */
+export function usageInput(
+  { from, until, groupBy }: GetUsageRequest,
+  now: Date,
+): Pick<UsageInput, "from" | "until" | "groupBy"> {
+  const notDates = Object.entries({ from, until }).filter(([, date]) => date !== undefined && !isDate(date));
+  if (notDates.length > 0) {
+    throw invalidFields(Object.fromEntries(notDates.map(([name]) => [name, "is no day of the calendar"])));
+  }
+  const last = until ?? dateOf(now.getTime());
+  const first = from ?? dateOf(Date.parse(last) - (usageDays.default - 1) * dayMs);
+  const days = (Date.parse(last) - Date.parse(first)) / dayMs + 1;
+  if (days < 1) {
+    throw invalidFields({ from: "must not be after until" });
+  }
+  if (days > usageDays.max) {
+    throw invalidFields({ from: `must be at most ${usageDays.max - 1} days before until` });
+  }
+  return { from: first, until: last, groupBy: new Set(groupBy.flatMap((field) => fieldsByEnum.get(field) ?? [])) };
+}
+
+/** Whether a text of the form of a date is one: there is no 31 June. */
+function isDate(text: string): boolean {
+  const ms = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(ms) && dateOf(ms) === text;
+}
+
+export function usageGroupMessage(group: UsageGroup): MessageInitShape<typeof UsageGroupSchema> {
+  const { day, country, keyId, messages, lookups } = group;
+  const channel = channelNames.find((name) => name === group.channel);
+  return {
+    messages: int32(messages),
+    lookups: int32(lookups),
+    ...(day === undefined ? {} : { day }),
+    ...(channel === undefined ? {} : { channel: channelEnums[channel] }),
+    ...(country === undefined || country === "" ? {} : { country }),
+    ...(keyId === undefined || keyId === "" ? {} : { apiKeyId: keyId }),
+  };
+}
