@@ -205,10 +205,20 @@ test("whatever is killed, the sum of the entries is the balance, nothing is char
     [capped.id],
   )) as [{ spent: number }];
   expect(spentOfKey).toBeLessThanOrEqual(cap);
+  // The usage is what was recorded as sent, and what lookups were charged for.
+  const wasSent = "(state IN ('sent', 'delivered', 'read') OR failed_at IS NOT NULL)";
+  const usedMessages = await count("SELECT coalesce(sum(number), 0) AS count FROM usage_day WHERE channel <> ''");
+  expect(usedMessages).toBe(
+    await count(`SELECT count(*) FROM (SELECT DISTINCT outbox_id FROM delivery_attempt WHERE ${wasSent}) AS message`),
+  );
+  const usedLookups = await count("SELECT coalesce(sum(number), 0) AS count FROM usage_day WHERE channel = ''");
+  expect(usedLookups * prices.lookup).toBe(
+    await count("SELECT coalesce(sum(amount), 0) AS count FROM ledger_entry WHERE item = 'lookup'"),
+  );
   expect(codes).toMatchObject({ insufficient_balance: expect.any(Number), spend_cap_reached: expect.any(Number) });
   expect(servers.unexpectedExits).toEqual([]);
   const charges = charged.size;
   console.log(
-    `${done} operations, ${servers.kills} servers killed: ${charges} charges, ${refunded.length} refunds, ${refusals} refusals by the provider, ${sentIds.size} messages sent, ${sentUncharged.length} of them uncharged; ${paid} top-ups; ${spentOfKey} spent of the cap of ${cap}; answers ${JSON.stringify(codes)}`,
+    `${done} operations, ${servers.kills} servers killed: ${charges} charges, ${refunded.length} refunds, ${refusals} refusals by the provider, ${sentIds.size} messages sent, ${sentUncharged.length} of them uncharged; ${paid} top-ups; ${usedMessages} messages and ${usedLookups} lookups in the usage; ${spentOfKey} spent of the cap of ${cap}; answers ${JSON.stringify(codes)}`,
   );
 });

@@ -93,7 +93,7 @@ function CapForm() {
       error={error}
       onSubmit={() => void submit()}
       actions={
-        <Button type="submit" isPending={isPending}>
+        <Button type="submit" tone="primary" isPending={isPending}>
           Set cap
         </Button>
       }
