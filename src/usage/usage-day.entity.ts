@@ -16,5 +16,5 @@ export const UsageDayEntity = defineEntity({
     keyId: p.text().primary(),
     number: p.bigint("string"),
   },
-  indexes: [{ name: "usage_day_oldest_first", properties: ["day"] }],
+  indexes: [{ name: "usage_day_oldest_first", properties: "day", where: "day < 'infinity'" }],
 });

@@ -9,11 +9,11 @@ export function reportSweeps(
 ): readonly Sweep[] {
   const until = `(SELECT byond_now() - interval '${retentionDays} days')`;
   const untilDay = `(SELECT (byond_now() AT TIME ZONE 'UTC')::date - ${retentionDays})`;
-  // PostgreSQL uses the index of slots only if the condition has its predicate.
+  // PostgreSQL uses the indexes of slots and days only if the condition has their predicate.
   return [
     sweepOldest(deps, { table: "verification_hour", column: "hour", until }),
     sweepOldest(deps, { table: "verification_slot", column: "slot", until: `${until} AND slot < 'infinity'` }),
     sweepOldest(deps, { table: "request_hour", column: "hour", until }),
-    sweepOldest(deps, { table: "usage_day", column: "day", until: untilDay }),
+    sweepOldest(deps, { table: "usage_day", column: "day", until: `${untilDay} AND day < 'infinity'` }),
   ];
 }
