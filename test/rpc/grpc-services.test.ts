@@ -331,6 +331,7 @@ test("reflection also answers under its old name, the only one that older client
       "byond.v1.ApiKeyService",
       "byond.v1.SuppressionService",
       "byond.v1.GuardService",
+      "byond.v1.BalanceService",
       "byond.v1.VerifyService",
       "byond.v1.LookupService",
       "byond.v1.EmailService",
