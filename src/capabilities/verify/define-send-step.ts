@@ -8,7 +8,17 @@ import type { ChannelName } from "../channels/outgoing-message.ts";
 import type { EndUser } from "./end-user.ts";
 import type { StepRow } from "./fallback/fallback-step.ts";
 import type { Recipient } from "./recipient.ts";
-import type { SendCharge } from "./send-charges.ts";
+
+/** What the price of a send is charged to. The step `charge` reads it. */
+export interface SendCharge {
+  /** The reserve of the workspace's balance. */
+  readonly reserveId: string;
+  readonly amount: number;
+  /** Empty: no key. */
+  readonly keyId: string;
+  /** What costs the price, such as `sms/DE`. */
+  readonly item: string;
+}
 
 /** One code to send, by a start or by a resend: what the steps of its statement read. */
 export interface Send {

@@ -1,17 +1,6 @@
 import type { Awaitable } from "../../awaitable.ts";
 import { AppError } from "../../errors.ts";
-import type { Send } from "./define-send-step.ts";
-
-/** What the price of a send is charged to. The step `charge` reads it. */
-export interface SendCharge {
-  /** The reserve of the workspace's balance. */
-  readonly reserveId: string;
-  readonly amount: number;
-  /** Empty: no key. */
-  readonly keyId: string;
-  /** What costs the price, such as `sms/DE`. */
-  readonly item: string;
-}
+import type { Send, SendCharge } from "./define-send-step.ts";
 
 /** A charge before it is made. One of its functions is called, once. */
 export interface HeldCharge extends SendCharge {
