@@ -673,6 +673,29 @@ const (
 	UsageFieldAPIKey UsageField = "api_key"
 )
 
+// ReportField: by what verifications are grouped.
+//
+// Newer servers may have words that this version does not know.
+type ReportField string
+
+// The words of [ReportField].
+const (
+	// ReportFieldDay: The day of the start, in the time zone of the request.
+	ReportFieldDay ReportField = "day"
+
+	// ReportFieldChannel: The channel of the start.
+	ReportFieldChannel ReportField = "channel"
+
+	// ReportFieldCountry: The country of the recipient that the start named.
+	ReportFieldCountry ReportField = "country"
+
+	// ReportFieldProvider: The provider of the first message.
+	ReportFieldProvider ReportField = "provider"
+
+	// ReportFieldAPIKey: The API key of the start.
+	ReportFieldAPIKey ReportField = "api_key"
+)
+
 // Role: what a user may do in a workspace.
 //
 // Newer servers may have words that this version does not know.
@@ -1022,7 +1045,7 @@ type FixedCode struct {
 	// Code is the code of each of the recipient's verifications. Nil in events.
 	Code *string `json:"code"`
 
-	// Description: your note.
+	// Description: your note. In events it is nil once the fixed code is deleted or has ended.
 	Description *string `json:"description"`
 
 	// ExpiresAt: when it ends: from then on the recipient gets codes like any other.
@@ -1178,7 +1201,8 @@ type Event struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// Data is the object that it happened to, as a request for it would have shown it at that moment. Once a
-	// recipient is erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+	// recipient is erased, or a verification or fixed code is deleted, its events no longer show the recipient, the
+	// metadata and the note.
 	Data EventData `json:"data"`
 }
 
@@ -2145,6 +2169,80 @@ type RequestLimit struct {
 	// Used: what counts against it now: the requests of the last 60 seconds, and those for which servers hold a
 	// place, at most 1 % of the limit for each server as long as less than half of it is used.
 	Used int `json:"used"`
+}
+
+// ReportsVerificationsResponse: what became of the verifications of a period, by group.
+type ReportsVerificationsResponse struct {
+	// From is the first day.
+	From string `json:"from"`
+
+	// Until is the last day, which is part of the period.
+	Until string `json:"until"`
+
+	// TimeZone is the time zone whose days are meant.
+	TimeZone string `json:"time_zone"`
+
+	// Groups has the groups that have verifications, in the order of their fields. At most 10,000: a request for
+	// more is refused.
+	Groups []VerificationGroup `json:"groups"`
+}
+
+// VerificationGroup verifications that have in common what the request groups by.
+type VerificationGroup struct {
+	// Day is the day on which they were started, such as `2026-05-31`. Nil: the request does not group by it.
+	Day *string `json:"day"`
+
+	// Channel is the channel of the start. Nil: the request does not group by it.
+	Channel *Channel `json:"channel"`
+
+	// Country is the country of the number that the start named (ISO 3166-1). Nil: the request does not group by it;
+	// or the start named an email address, or a number that belongs to no country.
+	Country *string `json:"country"`
+
+	// Provider is the provider that the first message went to, by the name that deliveries show. Nil: the request
+	// does not group by it; or the verification ended before a provider was known.
+	Provider *string `json:"provider"`
+
+	// APIKeyID is the id of the API key of the start. Nil: the request does not group by it.
+	APIKeyID *string `json:"api_key_id"`
+
+	// Started: all of them. A verification is counted with its first outcome: once a message was delivered (or was
+	// accepted, where its channel reports no delivery) or failed, or the verification ended.
+	Started int `json:"started"`
+
+	// Sent: those of which a provider accepted a message. Where the provider reports deliveries, this is known with
+	// its report, or when the verification ends.
+	Sent int `json:"sent"`
+
+	// Delivered: those of which a message arrived, as far as its channel tells: see `VerificationCounts.delivered`.
+	Delivered int `json:"delivered"`
+
+	// Approved is the code matched.
+	Approved int `json:"approved"`
+
+	// Expired is the code expired before it was entered. Counted within about a minute of the expiry.
+	Expired int `json:"expired"`
+
+	// Locked: too many wrong codes.
+	Locked int `json:"locked"`
+
+	// Canceled: ended by a call, or the recipient was erased while they were pending.
+	Canceled int `json:"canceled"`
+
+	// ChannelUnavailable is the server had no provider for the channel. Nothing was sent.
+	ChannelUnavailable int `json:"channel_unavailable"`
+
+	// FailedMessages: messages, not verifications, that did not arrive.
+	FailedMessages int `json:"failed_messages"`
+
+	// ConversionPercent is the approved part of those that were started and whose channel had a provider, in whole
+	// percent. Nil if there are none.
+	ConversionPercent *int `json:"conversion_percent"`
+
+	// MedianTimeToApprovalMs is the median time from the start until the code matched, in milliseconds: an estimate
+	// within one of the ranges that end at 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300 and 600 seconds.
+	// 600,000 stand for ten minutes or more. Nil if no code matched.
+	MedianTimeToApprovalMs *int `json:"median_time_to_approval_ms"`
 }
 
 // FixedCodesListResponse has the fixed codes of the workspace.

@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/report.proto.
  */
 export const file_byond_v1_report: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9yZXBvcnQucHJvdG8SCGJ5b25kLnYxIlgKEkdldE92ZXJ2aWV3UmVxdWVzdBI3CgZwZXJpb2QYASABKA4yFi5ieW9uZC52MS5SZXBvcnRQZXJpb2RCCrpIB4IBBBABIABIAIgBAUIJCgdfcGVyaW9kItwDChNHZXRPdmVydmlld1Jlc3BvbnNlEjAKDHBlcmlvZF9zdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcGVyaW9kX2VuZBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOYnVja2V0X3NlY29uZHMYAyABKAUSMwoNdmVyaWZpY2F0aW9ucxgEIAEoCzIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkNvdW50cxIpCghjaGFubmVscxgFIAMoCzIXLmJ5b25kLnYxLkNoYW5uZWxSZXBvcnQSKQoHYnVja2V0cxgGIAMoCzIYLmJ5b25kLnYxLk92ZXJ2aWV3QnVja2V0EjIKEHRpbWVfdG9fZGVsaXZlcnkYByABKAsyGC5ieW9uZC52MS5EdXJhdGlvblJlcG9ydBIyChB0aW1lX3RvX2FwcHJvdmFsGAggASgLMhguYnlvbmQudjEuRHVyYXRpb25SZXBvcnQSKQoIcmVxdWVzdHMYCSABKAsyFy5ieW9uZC52MS5SZXF1ZXN0Q291bnRzEi0KDXJlcXVlc3RfbGltaXQYCiABKAsyFi5ieW9uZC52MS5SZXF1ZXN0TGltaXQi6wEKElZlcmlmaWNhdGlvbkNvdW50cxIPCgdzdGFydGVkGAEgASgFEhEKCWRlbGl2ZXJlZBgCIAEoBRIQCghhcHByb3ZlZBgDIAEoBRIPCgdleHBpcmVkGAQgASgFEg4KBmxvY2tlZBgFIAEoBRIQCghjYW5jZWxlZBgGIAEoBRIbChNjaGFubmVsX3VuYXZhaWxhYmxlGAcgASgFEhcKD2ZhaWxlZF9tZXNzYWdlcxgIIAEoBRIfChJjb252ZXJzaW9uX3BlcmNlbnQYCSABKAVIAIgBAUIVChNfY29udmVyc2lvbl9wZXJjZW50ItABCg1DaGFubmVsUmVwb3J0EiIKB2NoYW5uZWwYASABKA4yES5ieW9uZC52MS5DaGFubmVsEjMKDXZlcmlmaWNhdGlvbnMYAiABKAsyHC5ieW9uZC52MS5WZXJpZmljYXRpb25Db3VudHMSMgoQdGltZV90b19kZWxpdmVyeRgDIAEoCzIYLmJ5b25kLnYxLkR1cmF0aW9uUmVwb3J0EjIKEHRpbWVfdG9fYXBwcm92YWwYBCABKAsyGC5ieW9uZC52MS5EdXJhdGlvblJlcG9ydCLGAQoOT3ZlcnZpZXdCdWNrZXQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKDXZlcmlmaWNhdGlvbnMYAiABKAsyHC5ieW9uZC52MS5WZXJpZmljYXRpb25Db3VudHMSKQoIY2hhbm5lbHMYAyADKAsyFy5ieW9uZC52MS5DaGFubmVsQnVja2V0EhAKCHJlcXVlc3RzGAQgASgFEhcKD2ZhaWxlZF9yZXF1ZXN0cxgFIAEoBSJoCg1DaGFubmVsQnVja2V0EiIKB2NoYW5uZWwYASABKA4yES5ieW9uZC52MS5DaGFubmVsEjMKDXZlcmlmaWNhdGlvbnMYAiABKAsyHC5ieW9uZC52MS5WZXJpZmljYXRpb25Db3VudHMieQoORHVyYXRpb25SZXBvcnQSEwoGcDUwX21zGAEgASgFSACIAQESEwoGcDk1X21zGAIgASgFSAGIAQESJwoGcmFuZ2VzGAMgAygLMhcuYnlvbmQudjEuRHVyYXRpb25SYW5nZUIJCgdfcDUwX21zQgkKB19wOTVfbXMiQgoNRHVyYXRpb25SYW5nZRIVCghiZWxvd19tcxgBIAEoBUgAiAEBEg0KBWNvdW50GAIgASgFQgsKCV9iZWxvd19tcyJUCg1SZXF1ZXN0Q291bnRzEg0KBXRvdGFsGAEgASgFEg4KBmZhaWxlZBgCIAEoBRIkCgZlcnJvcnMYAyADKAsyFC5ieW9uZC52MS5FcnJvckNvdW50IiwKCkVycm9yQ291bnQSDAoEY29kZRgBIAEoCRIQCghyZXF1ZXN0cxgCIAEoBSI5CgxSZXF1ZXN0TGltaXQSGwoTcmVxdWVzdHNfcGVyX21pbnV0ZRgBIAEoBRIMCgR1c2VkGAIgASgFItACCg9HZXRVc2FnZVJlcXVlc3QSdQoEZnJvbRgBIAEoCUJiukg6cjgYCjI0XjJbMC05XXszfS0oMFsxLTldfDFbMC0yXSktKDBbMS05XXxbMTJdWzAtOV18M1swMV0pJLq7GCFtdXN0IGJlIGEgZGF0ZSBzdWNoIGFzIDIwMjYtMDUtMzFIAIgBARJ2CgV1bnRpbBgCIAEoCUJiukg6cjgYCjI0XjJbMC05XXszfS0oMFsxLTldfDFbMC0yXSktKDBbMS05XXxbMTJdWzAtOV18M1swMV0pJLq7GCFtdXN0IGJlIGEgZGF0ZSBzdWNoIGFzIDIwMjYtMDUtMzFIAYgBARI7Cghncm91cF9ieRgDIAMoDjIULmJ5b25kLnYxLlVzYWdlRmllbGRCE7pIEJIBDRAEGAEiB4IBBBABIABCBwoFX2Zyb21CCAoGX3VudGlsIlUKEEdldFVzYWdlUmVzcG9uc2USDAoEZnJvbRgBIAEoCRINCgV1bnRpbBgCIAEoCRIkCgZncm91cHMYAyADKAsyFC5ieW9uZC52MS5Vc2FnZUdyb3VwIsgBCgpVc2FnZUdyb3VwEhAKA2RheRgBIAEoCUgAiAEBEicKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsSAGIAQESFAoHY291bnRyeRgDIAEoCUgCiAEBEhcKCmFwaV9rZXlfaWQYBCABKAlIA4gBARIQCghtZXNzYWdlcxgFIAEoBRIPCgdsb29rdXBzGAYgASgFQgYKBF9kYXlCCgoIX2NoYW5uZWxCCgoIX2NvdW50cnlCDQoLX2FwaV9rZXlfaWQqjwEKDFJlcG9ydFBlcmlvZBIdChlSRVBPUlRfUEVSSU9EX1VOU1BFQ0lGSUVEEAASHgoRUkVQT1JUX1BFUklPRF9EQVkQARoHyrsYAzI0aBIeChJSRVBPUlRfUEVSSU9EX1dFRUsQAhoGyrsYAjdkEiAKE1JFUE9SVF9QRVJJT0RfTU9OVEgQAxoHyrsYAzMwZCqJAQoKVXNhZ2VGaWVsZBIbChdVU0FHRV9GSUVMRF9VTlNQRUNJRklFRBAAEhMKD1VTQUdFX0ZJRUxEX0RBWRABEhcKE1VTQUdFX0ZJRUxEX0NIQU5ORUwQAhIXChNVU0FHRV9GSUVMRF9DT1VOVFJZEAMSFwoTVVNBR0VfRklFTERfQVBJX0tFWRAEMoQCCg1SZXBvcnRTZXJ2aWNlEm4KCEdldFVzYWdlEhkuYnlvbmQudjEuR2V0VXNhZ2VSZXF1ZXN0GhouYnlvbmQudjEuR2V0VXNhZ2VSZXNwb25zZSIrkAIBqrsYDwgEEgdyZXBvcnRzGAEgAYLT5JMCDxINL2FwaS92MS91c2FnZRKCAQoLR2V0T3ZlcnZpZXcSHC5ieW9uZC52MS5HZXRPdmVydmlld1JlcXVlc3QaHS5ieW9uZC52MS5HZXRPdmVydmlld1Jlc3BvbnNlIjaQAgGquxgPCAQSB3JlcG9ydHMYASABgtPkkwIaEhgvYXBpL3YxL3JlcG9ydHMvb3ZlcnZpZXdCeQoMY29tLmJ5b25kLnYxQgtSZXBvcnRQcm90b1ABWipnaXRodWIuY29tL2J5b25kL2J5b25kLWdvL2J5b25kL3YxO2J5b25kdjGiAgNCWUSqAghCeW9uZC5WMboCBUJ5b25kygIIQnlvbmRcVjHqAglCeW9uZDo6VjFiBnByb3RvMw", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_verify, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("ChVieW9uZC92MS9yZXBvcnQucHJvdG8SCGJ5b25kLnYxIlgKEkdldE92ZXJ2aWV3UmVxdWVzdBI3CgZwZXJpb2QYASABKA4yFi5ieW9uZC52MS5SZXBvcnRQZXJpb2RCCrpIB4IBBBABIABIAIgBAUIJCgdfcGVyaW9kIoAFChxHZXRWZXJpZmljYXRpb25SZXBvcnRSZXF1ZXN0EnUKBGZyb20YASABKAlCYrpIOnI4GAoyNF4yWzAtOV17M30tKDBbMS05XXwxWzAtMl0pLSgwWzEtOV18WzEyXVswLTldfDNbMDFdKSS6uxghbXVzdCBiZSBhIGRhdGUgc3VjaCBhcyAyMDI2LTA1LTMxSACIAQESdgoFdW50aWwYAiABKAlCYrpIOnI4GAoyNF4yWzAtOV17M30tKDBbMS05XXwxWzAtMl0pLSgwWzEtOV18WzEyXVswLTldfDNbMDFdKSS6uxghbXVzdCBiZSBhIGRhdGUgc3VjaCBhcyAyMDI2LTA1LTMxSAGIAQESHwoJdGltZV96b25lGAMgASgJQge6SARyAhhASAKIAQESPAoIZ3JvdXBfYnkYBCADKA4yFS5ieW9uZC52MS5SZXBvcnRGaWVsZEITukgQkgENEAUYASIHggEEEAEgABI2CghjaGFubmVscxgFIAMoDjIRLmJ5b25kLnYxLkNoYW5uZWxCEbpIDpIBCxAKIgeCAQQQASAAEm0KCWNvdW50cmllcxgGIAMoCUJaukgYkgEVEPoBIhByDhgCMgpeW0EtWl17Mn0kursYO211c3QgYmUgYSB0d28tbGV0dGVyIGNvdW50cnkgY29kZSBpbiB1cHBlciBjYXNlLCBzdWNoIGFzIFNHEiMKCXByb3ZpZGVycxgHIAMoCUIQukgNkgEKEDIiBnIEEAEYZBIlCgthcGlfa2V5X2lkcxgIIAMoCUIQukgNkgEKEDIiBnIEEAEYQEIHCgVfZnJvbUIICgZfdW50aWxCDAoKX3RpbWVfem9uZSJ8Ch1HZXRWZXJpZmljYXRpb25SZXBvcnRSZXNwb25zZRIMCgRmcm9tGAEgASgJEg0KBXVudGlsGAIgASgJEhEKCXRpbWVfem9uZRgDIAEoCRIrCgZncm91cHMYBCADKAsyGy5ieW9uZC52MS5WZXJpZmljYXRpb25Hcm91cCL9AwoRVmVyaWZpY2F0aW9uR3JvdXASEAoDZGF5GAEgASgJSACIAQESJwoHY2hhbm5lbBgCIAEoDjIRLmJ5b25kLnYxLkNoYW5uZWxIAYgBARIUCgdjb3VudHJ5GAMgASgJSAKIAQESFQoIcHJvdmlkZXIYBCABKAlIA4gBARIXCgphcGlfa2V5X2lkGAUgASgJSASIAQESDwoHc3RhcnRlZBgGIAEoBRIMCgRzZW50GAcgASgFEhEKCWRlbGl2ZXJlZBgIIAEoBRIQCghhcHByb3ZlZBgJIAEoBRIPCgdleHBpcmVkGAogASgFEg4KBmxvY2tlZBgLIAEoBRIQCghjYW5jZWxlZBgMIAEoBRIbChNjaGFubmVsX3VuYXZhaWxhYmxlGA0gASgFEhcKD2ZhaWxlZF9tZXNzYWdlcxgOIAEoBRIfChJjb252ZXJzaW9uX3BlcmNlbnQYDyABKAVIBYgBARInChptZWRpYW5fdGltZV90b19hcHByb3ZhbF9tcxgQIAEoBUgGiAEBQgYKBF9kYXlCCgoIX2NoYW5uZWxCCgoIX2NvdW50cnlCCwoJX3Byb3ZpZGVyQg0KC19hcGlfa2V5X2lkQhUKE19jb252ZXJzaW9uX3BlcmNlbnRCHQobX21lZGlhbl90aW1lX3RvX2FwcHJvdmFsX21zItwDChNHZXRPdmVydmlld1Jlc3BvbnNlEjAKDHBlcmlvZF9zdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcGVyaW9kX2VuZBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOYnVja2V0X3NlY29uZHMYAyABKAUSMwoNdmVyaWZpY2F0aW9ucxgEIAEoCzIcLmJ5b25kLnYxLlZlcmlmaWNhdGlvbkNvdW50cxIpCghjaGFubmVscxgFIAMoCzIXLmJ5b25kLnYxLkNoYW5uZWxSZXBvcnQSKQoHYnVja2V0cxgGIAMoCzIYLmJ5b25kLnYxLk92ZXJ2aWV3QnVja2V0EjIKEHRpbWVfdG9fZGVsaXZlcnkYByABKAsyGC5ieW9uZC52MS5EdXJhdGlvblJlcG9ydBIyChB0aW1lX3RvX2FwcHJvdmFsGAggASgLMhguYnlvbmQudjEuRHVyYXRpb25SZXBvcnQSKQoIcmVxdWVzdHMYCSABKAsyFy5ieW9uZC52MS5SZXF1ZXN0Q291bnRzEi0KDXJlcXVlc3RfbGltaXQYCiABKAsyFi5ieW9uZC52MS5SZXF1ZXN0TGltaXQi6wEKElZlcmlmaWNhdGlvbkNvdW50cxIPCgdzdGFydGVkGAEgASgFEhEKCWRlbGl2ZXJlZBgCIAEoBRIQCghhcHByb3ZlZBgDIAEoBRIPCgdleHBpcmVkGAQgASgFEg4KBmxvY2tlZBgFIAEoBRIQCghjYW5jZWxlZBgGIAEoBRIbChNjaGFubmVsX3VuYXZhaWxhYmxlGAcgASgFEhcKD2ZhaWxlZF9tZXNzYWdlcxgIIAEoBRIfChJjb252ZXJzaW9uX3BlcmNlbnQYCSABKAVIAIgBAUIVChNfY29udmVyc2lvbl9wZXJjZW50ItABCg1DaGFubmVsUmVwb3J0EiIKB2NoYW5uZWwYASABKA4yES5ieW9uZC52MS5DaGFubmVsEjMKDXZlcmlmaWNhdGlvbnMYAiABKAsyHC5ieW9uZC52MS5WZXJpZmljYXRpb25Db3VudHMSMgoQdGltZV90b19kZWxpdmVyeRgDIAEoCzIYLmJ5b25kLnYxLkR1cmF0aW9uUmVwb3J0EjIKEHRpbWVfdG9fYXBwcm92YWwYBCABKAsyGC5ieW9uZC52MS5EdXJhdGlvblJlcG9ydCLGAQoOT3ZlcnZpZXdCdWNrZXQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKDXZlcmlmaWNhdGlvbnMYAiABKAsyHC5ieW9uZC52MS5WZXJpZmljYXRpb25Db3VudHMSKQoIY2hhbm5lbHMYAyADKAsyFy5ieW9uZC52MS5DaGFubmVsQnVja2V0EhAKCHJlcXVlc3RzGAQgASgFEhcKD2ZhaWxlZF9yZXF1ZXN0cxgFIAEoBSJoCg1DaGFubmVsQnVja2V0EiIKB2NoYW5uZWwYASABKA4yES5ieW9uZC52MS5DaGFubmVsEjMKDXZlcmlmaWNhdGlvbnMYAiABKAsyHC5ieW9uZC52MS5WZXJpZmljYXRpb25Db3VudHMieQoORHVyYXRpb25SZXBvcnQSEwoGcDUwX21zGAEgASgFSACIAQESEwoGcDk1X21zGAIgASgFSAGIAQESJwoGcmFuZ2VzGAMgAygLMhcuYnlvbmQudjEuRHVyYXRpb25SYW5nZUIJCgdfcDUwX21zQgkKB19wOTVfbXMiQgoNRHVyYXRpb25SYW5nZRIVCghiZWxvd19tcxgBIAEoBUgAiAEBEg0KBWNvdW50GAIgASgFQgsKCV9iZWxvd19tcyJUCg1SZXF1ZXN0Q291bnRzEg0KBXRvdGFsGAEgASgFEg4KBmZhaWxlZBgCIAEoBRIkCgZlcnJvcnMYAyADKAsyFC5ieW9uZC52MS5FcnJvckNvdW50IiwKCkVycm9yQ291bnQSDAoEY29kZRgBIAEoCRIQCghyZXF1ZXN0cxgCIAEoBSI5CgxSZXF1ZXN0TGltaXQSGwoTcmVxdWVzdHNfcGVyX21pbnV0ZRgBIAEoBRIMCgR1c2VkGAIgASgFItACCg9HZXRVc2FnZVJlcXVlc3QSdQoEZnJvbRgBIAEoCUJiukg6cjgYCjI0XjJbMC05XXszfS0oMFsxLTldfDFbMC0yXSktKDBbMS05XXxbMTJdWzAtOV18M1swMV0pJLq7GCFtdXN0IGJlIGEgZGF0ZSBzdWNoIGFzIDIwMjYtMDUtMzFIAIgBARJ2CgV1bnRpbBgCIAEoCUJiukg6cjgYCjI0XjJbMC05XXszfS0oMFsxLTldfDFbMC0yXSktKDBbMS05XXxbMTJdWzAtOV18M1swMV0pJLq7GCFtdXN0IGJlIGEgZGF0ZSBzdWNoIGFzIDIwMjYtMDUtMzFIAYgBARI7Cghncm91cF9ieRgDIAMoDjIULmJ5b25kLnYxLlVzYWdlRmllbGRCE7pIEJIBDRAEGAEiB4IBBBABIABCBwoFX2Zyb21CCAoGX3VudGlsIlUKEEdldFVzYWdlUmVzcG9uc2USDAoEZnJvbRgBIAEoCRINCgV1bnRpbBgCIAEoCRIkCgZncm91cHMYAyADKAsyFC5ieW9uZC52MS5Vc2FnZUdyb3VwIsgBCgpVc2FnZUdyb3VwEhAKA2RheRgBIAEoCUgAiAEBEicKB2NoYW5uZWwYAiABKA4yES5ieW9uZC52MS5DaGFubmVsSAGIAQESFAoHY291bnRyeRgDIAEoCUgCiAEBEhcKCmFwaV9rZXlfaWQYBCABKAlIA4gBARIQCghtZXNzYWdlcxgFIAEoBRIPCgdsb29rdXBzGAYgASgFQgYKBF9kYXlCCgoIX2NoYW5uZWxCCgoIX2NvdW50cnlCDQoLX2FwaV9rZXlfaWQqqgEKC1JlcG9ydEZpZWxkEhwKGFJFUE9SVF9GSUVMRF9VTlNQRUNJRklFRBAAEhQKEFJFUE9SVF9GSUVMRF9EQVkQARIYChRSRVBPUlRfRklFTERfQ0hBTk5FTBACEhgKFFJFUE9SVF9GSUVMRF9DT1VOVFJZEAMSGQoVUkVQT1JUX0ZJRUxEX1BST1ZJREVSEAQSGAoUUkVQT1JUX0ZJRUxEX0FQSV9LRVkQBSqPAQoMUmVwb3J0UGVyaW9kEh0KGVJFUE9SVF9QRVJJT0RfVU5TUEVDSUZJRUQQABIeChFSRVBPUlRfUEVSSU9EX0RBWRABGgfKuxgDMjRoEh4KElJFUE9SVF9QRVJJT0RfV0VFSxACGgbKuxgCN2QSIAoTUkVQT1JUX1BFUklPRF9NT05USBADGgfKuxgDMzBkKokBCgpVc2FnZUZpZWxkEhsKF1VTQUdFX0ZJRUxEX1VOU1BFQ0lGSUVEEAASEwoPVVNBR0VfRklFTERfREFZEAESFwoTVVNBR0VfRklFTERfQ0hBTk5FTBACEhcKE1VTQUdFX0ZJRUxEX0NPVU5UUlkQAxIXChNVU0FHRV9GSUVMRF9BUElfS0VZEAQyuAMKDVJlcG9ydFNlcnZpY2USbgoIR2V0VXNhZ2USGS5ieW9uZC52MS5HZXRVc2FnZVJlcXVlc3QaGi5ieW9uZC52MS5HZXRVc2FnZVJlc3BvbnNlIiuQAgGquxgPCAQSB3JlcG9ydHMYASABgtPkkwIPEg0vYXBpL3YxL3VzYWdlEoIBCgtHZXRPdmVydmlldxIcLmJ5b25kLnYxLkdldE92ZXJ2aWV3UmVxdWVzdBodLmJ5b25kLnYxLkdldE92ZXJ2aWV3UmVzcG9uc2UiNpACAaq7GA8IBBIHcmVwb3J0cxgBIAGC0+STAhoSGC9hcGkvdjEvcmVwb3J0cy9vdmVydmlldxKxAQoVR2V0VmVyaWZpY2F0aW9uUmVwb3J0EiYuYnlvbmQudjEuR2V0VmVyaWZpY2F0aW9uUmVwb3J0UmVxdWVzdBonLmJ5b25kLnYxLkdldFZlcmlmaWNhdGlvblJlcG9ydFJlc3BvbnNlIkeQAgGquxgPCAQSB3JlcG9ydHMYASABsrsYCBoGZ3JvdXBzgtPkkwIfEh0vYXBpL3YxL3JlcG9ydHMvdmVyaWZpY2F0aW9uc0J5Cgxjb20uYnlvbmQudjFCC1JlcG9ydFByb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_byond_v1_verify, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * How far back to go.
@@ -39,6 +39,249 @@ export type GetOverviewRequest = Message<"byond.v1.GetOverviewRequest"> & {
  */
 export const GetOverviewRequestSchema: GenMessage<GetOverviewRequest> = /*@__PURE__*/
   messageDesc(file_byond_v1_report, 0);
+
+/**
+ * Which verifications to count, and how to group them.
+ *
+ * @generated from message byond.v1.GetVerificationReportRequest
+ */
+export type GetVerificationReportRequest = Message<"byond.v1.GetVerificationReportRequest"> & {
+  /**
+   * The first day, such as `2026-05-01`. Default: 29 days before `until`.
+   *
+   * @generated from field: optional string from = 1;
+   */
+  from?: string | undefined;
+
+  /**
+   * The last day, which is part of the period. Default: today. A period has 366 days at most.
+   *
+   * @generated from field: optional string until = 2;
+   */
+  until?: string | undefined;
+
+  /**
+   * The time zone whose days are meant, by its name in the IANA database, such as `Asia/Kolkata`. Default `UTC`.
+   *
+   * @generated from field: optional string time_zone = 3;
+   */
+  timeZone?: string | undefined;
+
+  /**
+   * What to group by. Absent: all verifications are one group.
+   *
+   * @generated from field: repeated byond.v1.ReportField group_by = 4;
+   */
+  groupBy: ReportField[];
+
+  /**
+   * Only verifications that were started with one of these channels.
+   *
+   * @generated from field: repeated byond.v1.Channel channels = 5;
+   */
+  channels: Channel[];
+
+  /**
+   * Only verifications whose start named a number of one of these countries (ISO 3166-1).
+   *
+   * @generated from field: repeated string countries = 6;
+   */
+  countries: string[];
+
+  /**
+   * Only verifications whose first message went to one of these providers.
+   *
+   * @generated from field: repeated string providers = 7;
+   */
+  providers: string[];
+
+  /**
+   * Only verifications that were started with one of these API keys, by their ids.
+   *
+   * @generated from field: repeated string api_key_ids = 8;
+   */
+  apiKeyIds: string[];
+};
+
+/**
+ * Describes the message byond.v1.GetVerificationReportRequest.
+ * Use `create(GetVerificationReportRequestSchema)` to create a new message.
+ */
+export const GetVerificationReportRequestSchema: GenMessage<GetVerificationReportRequest> = /*@__PURE__*/
+  messageDesc(file_byond_v1_report, 1);
+
+/**
+ * What became of the verifications of a period, by group.
+ *
+ * @generated from message byond.v1.GetVerificationReportResponse
+ */
+export type GetVerificationReportResponse = Message<"byond.v1.GetVerificationReportResponse"> & {
+  /**
+   * The first day.
+   *
+   * @generated from field: string from = 1;
+   */
+  from: string;
+
+  /**
+   * The last day, which is part of the period.
+   *
+   * @generated from field: string until = 2;
+   */
+  until: string;
+
+  /**
+   * The time zone whose days are meant.
+   *
+   * @generated from field: string time_zone = 3;
+   */
+  timeZone: string;
+
+  /**
+   * The groups that have verifications, in the order of their fields. At most 10,000: a request for more is refused.
+   *
+   * @generated from field: repeated byond.v1.VerificationGroup groups = 4;
+   */
+  groups: VerificationGroup[];
+};
+
+/**
+ * Describes the message byond.v1.GetVerificationReportResponse.
+ * Use `create(GetVerificationReportResponseSchema)` to create a new message.
+ */
+export const GetVerificationReportResponseSchema: GenMessage<GetVerificationReportResponse> = /*@__PURE__*/
+  messageDesc(file_byond_v1_report, 2);
+
+/**
+ * Verifications that have in common what the request groups by.
+ *
+ * @generated from message byond.v1.VerificationGroup
+ */
+export type VerificationGroup = Message<"byond.v1.VerificationGroup"> & {
+  /**
+   * The day on which they were started, such as `2026-05-31`. Null: the request does not group by it.
+   *
+   * @generated from field: optional string day = 1;
+   */
+  day?: string | undefined;
+
+  /**
+   * The channel of the start. Null: the request does not group by it.
+   *
+   * @generated from field: optional byond.v1.Channel channel = 2;
+   */
+  channel?: Channel | undefined;
+
+  /**
+   * The country of the number that the start named (ISO 3166-1). Null: the request does not group by it; or the start named an email
+   * address, or a number that belongs to no country.
+   *
+   * @generated from field: optional string country = 3;
+   */
+  country?: string | undefined;
+
+  /**
+   * The provider that the first message went to, by the name that deliveries show. Null: the request does not group by it; or the
+   * verification ended before a provider was known.
+   *
+   * @generated from field: optional string provider = 4;
+   */
+  provider?: string | undefined;
+
+  /**
+   * The id of the API key of the start. Null: the request does not group by it.
+   *
+   * @generated from field: optional string api_key_id = 5;
+   */
+  apiKeyId?: string | undefined;
+
+  /**
+   * All of them. A verification is counted with its first outcome: once a message was delivered (or was accepted, where its
+   * channel reports no delivery) or failed, or the verification ended.
+   *
+   * @generated from field: int32 started = 6;
+   */
+  started: number;
+
+  /**
+   * Those of which a provider accepted a message. Where the provider reports deliveries, this is known with its report, or
+   * when the verification ends.
+   *
+   * @generated from field: int32 sent = 7;
+   */
+  sent: number;
+
+  /**
+   * Those of which a message arrived, as far as its channel tells: see `VerificationCounts.delivered`.
+   *
+   * @generated from field: int32 delivered = 8;
+   */
+  delivered: number;
+
+  /**
+   * The code matched.
+   *
+   * @generated from field: int32 approved = 9;
+   */
+  approved: number;
+
+  /**
+   * The code expired before it was entered. Counted within about a minute of the expiry.
+   *
+   * @generated from field: int32 expired = 10;
+   */
+  expired: number;
+
+  /**
+   * Too many wrong codes.
+   *
+   * @generated from field: int32 locked = 11;
+   */
+  locked: number;
+
+  /**
+   * Ended by a call, or the recipient was erased while they were pending.
+   *
+   * @generated from field: int32 canceled = 12;
+   */
+  canceled: number;
+
+  /**
+   * The server had no provider for the channel. Nothing was sent.
+   *
+   * @generated from field: int32 channel_unavailable = 13;
+   */
+  channelUnavailable: number;
+
+  /**
+   * Messages, not verifications, that did not arrive.
+   *
+   * @generated from field: int32 failed_messages = 14;
+   */
+  failedMessages: number;
+
+  /**
+   * The approved part of those that were started and whose channel had a provider, in whole percent. Null if there are none.
+   *
+   * @generated from field: optional int32 conversion_percent = 15;
+   */
+  conversionPercent?: number | undefined;
+
+  /**
+   * The median time from the start until the code matched, in milliseconds: an estimate within one of the ranges that end at 0.1,
+   * 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300 and 600 seconds. 600,000 stand for ten minutes or more. Null if no code matched.
+   *
+   * @generated from field: optional int32 median_time_to_approval_ms = 16;
+   */
+  medianTimeToApprovalMs?: number | undefined;
+};
+
+/**
+ * Describes the message byond.v1.VerificationGroup.
+ * Use `create(VerificationGroupSchema)` to create a new message.
+ */
+export const VerificationGroupSchema: GenMessage<VerificationGroup> = /*@__PURE__*/
+  messageDesc(file_byond_v1_report, 3);
 
 /**
  * The last hours or days in numbers.
@@ -122,7 +365,7 @@ export type GetOverviewResponse = Message<"byond.v1.GetOverviewResponse"> & {
  * Use `create(GetOverviewResponseSchema)` to create a new message.
  */
 export const GetOverviewResponseSchema: GenMessage<GetOverviewResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 1);
+  messageDesc(file_byond_v1_report, 4);
 
 /**
  * How many verifications were started, and what became of them.
@@ -202,7 +445,7 @@ export type VerificationCounts = Message<"byond.v1.VerificationCounts"> & {
  * Use `create(VerificationCountsSchema)` to create a new message.
  */
 export const VerificationCountsSchema: GenMessage<VerificationCounts> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 2);
+  messageDesc(file_byond_v1_report, 5);
 
 /**
  * The verifications that were started with one channel.
@@ -244,7 +487,7 @@ export type ChannelReport = Message<"byond.v1.ChannelReport"> & {
  * Use `create(ChannelReportSchema)` to create a new message.
  */
 export const ChannelReportSchema: GenMessage<ChannelReport> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 3);
+  messageDesc(file_byond_v1_report, 6);
 
 /**
  * An hour or a day.
@@ -293,7 +536,7 @@ export type OverviewBucket = Message<"byond.v1.OverviewBucket"> & {
  * Use `create(OverviewBucketSchema)` to create a new message.
  */
 export const OverviewBucketSchema: GenMessage<OverviewBucket> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 4);
+  messageDesc(file_byond_v1_report, 7);
 
 /**
  * The verifications that were started with one channel in an hour or a day.
@@ -321,7 +564,7 @@ export type ChannelBucket = Message<"byond.v1.ChannelBucket"> & {
  * Use `create(ChannelBucketSchema)` to create a new message.
  */
 export const ChannelBucketSchema: GenMessage<ChannelBucket> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 5);
+  messageDesc(file_byond_v1_report, 8);
 
 /**
  * How long something took. Durations are counted in ranges, so that percentiles are estimates within a range. A percentile in the
@@ -357,7 +600,7 @@ export type DurationReport = Message<"byond.v1.DurationReport"> & {
  * Use `create(DurationReportSchema)` to create a new message.
  */
 export const DurationReportSchema: GenMessage<DurationReport> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 6);
+  messageDesc(file_byond_v1_report, 9);
 
 /**
  * How many times something took as long.
@@ -385,7 +628,7 @@ export type DurationRange = Message<"byond.v1.DurationRange"> & {
  * Use `create(DurationRangeSchema)` to create a new message.
  */
 export const DurationRangeSchema: GenMessage<DurationRange> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 7);
+  messageDesc(file_byond_v1_report, 10);
 
 /**
  * How requests were answered.
@@ -420,7 +663,7 @@ export type RequestCounts = Message<"byond.v1.RequestCounts"> & {
  * Use `create(RequestCountsSchema)` to create a new message.
  */
 export const RequestCountsSchema: GenMessage<RequestCounts> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 8);
+  messageDesc(file_byond_v1_report, 11);
 
 /**
  * How many requests were answered with an error.
@@ -448,7 +691,7 @@ export type ErrorCount = Message<"byond.v1.ErrorCount"> & {
  * Use `create(ErrorCountSchema)` to create a new message.
  */
 export const ErrorCountSchema: GenMessage<ErrorCount> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 9);
+  messageDesc(file_byond_v1_report, 12);
 
 /**
  * A limit of requests per rolling 60 seconds.
@@ -477,7 +720,7 @@ export type RequestLimit = Message<"byond.v1.RequestLimit"> & {
  * Use `create(RequestLimitSchema)` to create a new message.
  */
 export const RequestLimitSchema: GenMessage<RequestLimit> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 10);
+  messageDesc(file_byond_v1_report, 13);
 
 /**
  * Which days to read, and how to group them.
@@ -512,7 +755,7 @@ export type GetUsageRequest = Message<"byond.v1.GetUsageRequest"> & {
  * Use `create(GetUsageRequestSchema)` to create a new message.
  */
 export const GetUsageRequestSchema: GenMessage<GetUsageRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 11);
+  messageDesc(file_byond_v1_report, 14);
 
 /**
  * What was used in a period, by group.
@@ -547,7 +790,7 @@ export type GetUsageResponse = Message<"byond.v1.GetUsageResponse"> & {
  * Use `create(GetUsageResponseSchema)` to create a new message.
  */
 export const GetUsageResponseSchema: GenMessage<GetUsageResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 12);
+  messageDesc(file_byond_v1_report, 15);
 
 /**
  * Usage that has in common what the request groups by.
@@ -604,7 +847,69 @@ export type UsageGroup = Message<"byond.v1.UsageGroup"> & {
  * Use `create(UsageGroupSchema)` to create a new message.
  */
 export const UsageGroupSchema: GenMessage<UsageGroup> = /*@__PURE__*/
-  messageDesc(file_byond_v1_report, 13);
+  messageDesc(file_byond_v1_report, 16);
+
+/**
+ * By what verifications are grouped.
+ *
+ * @generated from enum byond.v1.ReportField
+ */
+export const ReportField = {
+  /**
+   * Not given.
+   *
+   * @generated from enum value: REPORT_FIELD_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The day of the start, in the time zone of the request.
+   *
+   * @generated from enum value: REPORT_FIELD_DAY = 1;
+   */
+  DAY: 1,
+
+  /**
+   * The channel of the start.
+   *
+   * @generated from enum value: REPORT_FIELD_CHANNEL = 2;
+   */
+  CHANNEL: 2,
+
+  /**
+   * The country of the recipient that the start named.
+   *
+   * @generated from enum value: REPORT_FIELD_COUNTRY = 3;
+   */
+  COUNTRY: 3,
+
+  /**
+   * The provider of the first message.
+   *
+   * @generated from enum value: REPORT_FIELD_PROVIDER = 4;
+   */
+  PROVIDER: 4,
+
+  /**
+   * The API key of the start.
+   *
+   * @generated from enum value: REPORT_FIELD_API_KEY = 5;
+   */
+  API_KEY: 5,
+} as const;
+
+/**
+ * By what verifications are grouped.
+ *
+ * @generated from enum byond.v1.ReportField
+ */
+export type ReportField = (typeof ReportField)[keyof typeof ReportField] | UnknownEnum;
+
+/**
+ * Describes the enum byond.v1.ReportField.
+ */
+export const ReportFieldSchema: GenEnum<ReportField> = /*@__PURE__*/
+  enumDesc(file_byond_v1_report, 0);
 
 /**
  * How far back a report goes.
@@ -652,7 +957,7 @@ export type ReportPeriod = (typeof ReportPeriod)[keyof typeof ReportPeriod] | Un
  * Describes the enum byond.v1.ReportPeriod.
  */
 export const ReportPeriodSchema: GenEnum<ReportPeriod> = /*@__PURE__*/
-  enumDesc(file_byond_v1_report, 0);
+  enumDesc(file_byond_v1_report, 1);
 
 /**
  * By what usage is grouped.
@@ -707,7 +1012,7 @@ export type UsageField = (typeof UsageField)[keyof typeof UsageField] | UnknownE
  * Describes the enum byond.v1.UsageField.
  */
 export const UsageFieldSchema: GenEnum<UsageField> = /*@__PURE__*/
-  enumDesc(file_byond_v1_report, 1);
+  enumDesc(file_byond_v1_report, 2);
 
 /**
  * Returns numbers about verifications and requests. They are kept longer than the verifications: for 400 days, unless
@@ -752,6 +1057,23 @@ export const ReportService: GenService<{
     methodKind: "unary";
     input: typeof GetOverviewRequestSchema;
     output: typeof GetOverviewResponseSchema;
+  },
+  /**
+   * Returns what became of the verifications of a period of days, grouped by day, channel, country, provider and API key, or
+   * some of them: how many were started, sent, delivered and approved, and how long approvals took. With `Accept: text/csv` it is a
+   * table (RFC 4180) with a line for each group.
+   *
+   * A verification belongs to the group of its start, whatever happens to it later: `approved` says how many of those that were
+   * started on the day were approved by now. Its provider is the one that its first message went to, whoever sent later ones. A
+   * start counts once it has had its first outcome, within seconds as a rule; each outcome counts exactly once. The numbers
+   * are kept by quarters of an hour, with which days begin in all time zones.
+   *
+   * @generated from rpc byond.v1.ReportService.GetVerificationReport
+   */
+  getVerificationReport: {
+    methodKind: "unary";
+    input: typeof GetVerificationReportRequestSchema;
+    output: typeof GetVerificationReportResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_byond_v1_report, 0);

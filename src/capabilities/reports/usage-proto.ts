@@ -9,6 +9,7 @@ import { int32 } from "../../rpc/report-period.ts";
 import { channelEnums } from "../channels/channel-proto.ts";
 import { channelNames } from "../channels/outgoing-message.ts";
 import type { UsageField, UsageGroup, UsageInput } from "./get-usage.ts";
+import { addDays, dateAt, daysBetween, isDate } from "./report-days.ts";
 import { usageDays } from "./reports.policy.ts";
 
 const fieldsByEnum = new Map<UsageFieldEnum, UsageField>([
@@ -17,10 +18,6 @@ const fieldsByEnum = new Map<UsageFieldEnum, UsageField>([
   [UsageFieldEnum.COUNTRY, "country"],
   [UsageFieldEnum.API_KEY, "keyId"],
 ]);
-
-const dayMs = 86_400_000;
-
-const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
 /** The period that a request asks for. Throws `validation_error` for a date that does not exist, and for a period that is too long, or none. */
 export function usageInput(
@@ -31,9 +28,9 @@ export function usageInput(
   if (notDates.length > 0) {
     throw invalidFields(Object.fromEntries(notDates.map(([name]) => [name, "is no day of the calendar"])));
   }
-  const last = until ?? dateOf(now.getTime());
-  const first = from ?? dateOf(Date.parse(last) - (usageDays.default - 1) * dayMs);
-  const days = (Date.parse(last) - Date.parse(first)) / dayMs + 1;
+  const last = until ?? dateAt(now, "UTC");
+  const first = from ?? addDays(last, 1 - usageDays.default);
+  const days = daysBetween(first, last) + 1;
   if (days < 1) {
     throw invalidFields({ from: "must not be after until" });
   }
@@ -41,12 +38,6 @@ export function usageInput(
     throw invalidFields({ from: `must be at most ${usageDays.max - 1} days before until` });
   }
   return { from: first, until: last, groupBy: new Set(groupBy.flatMap((field) => fieldsByEnum.get(field) ?? [])) };
-}
-
-/** Whether a text of the form of a date is one: there is no 31 June. */
-function isDate(text: string): boolean {
-  const ms = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(ms) && dateOf(ms) === text;
 }
 
 export function usageGroupMessage(group: UsageGroup): MessageInitShape<typeof UsageGroupSchema> {

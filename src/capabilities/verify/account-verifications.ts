@@ -22,7 +22,6 @@ const serverOwner = (subjectId: string) =>
     workspaceName: "Byond",
     mode: "live",
     isVerified: true,
-    keyId: null,
     credential: null,
   }) as const;
 

@@ -46,8 +46,6 @@ export interface Start extends Send {
   readonly numberRange: string | null;
   /** ISO 3166. Null: a mail address, or a number that does not tell. */
   readonly country: string | null;
-  /** Null: the server starts the verification for an account. */
-  readonly keyId: string | null;
   /** The payment that the code approves. Undefined: there is none. */
   readonly approval: { readonly approvalSealed: Buffer; readonly approvalIndex: string } | undefined;
   /** The fixed code of the recipient. Undefined: the code is derived from the verification's id. */
@@ -102,6 +100,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     ...approval,
     ...fallback,
     channel: start.ownChannel,
+    keyId: start.keyId ?? null,
     // The traffic of what the guard does not look up is not judged, either.
     numberRange: start.screening?.ranges.length === 0 ? null : start.numberRange,
     fallback: fallback?.stored,

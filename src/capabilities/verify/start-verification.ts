@@ -44,15 +44,13 @@ import { sendCode } from "./send-steps.ts";
 
 /** The workspace that a verification belongs to, and the credential that must still hold when the call changes something. */
 export interface VerificationOwner extends Pick<KeyCaller, "workspaceId" | "workspaceName" | "mode" | "isVerified"> {
-  /** Null: the server starts it for an account. */
-  readonly keyId: string | null;
   readonly credential: HeldCredential;
-  /** The key that sends are counted to. Undefined: there is none. */
+  /** The key that the verification and its sends are counted to. Undefined: there is none. */
   readonly keyId?: string;
 }
 
 /** Who changes a verification that exists: a key, or somebody who is signed in. */
-export type VerificationHolder = Omit<VerificationOwner, "workspaceName" | "keyId">;
+export type VerificationHolder = Omit<VerificationOwner, "workspaceName">;
 
 export interface StartInput {
   /** Undefined: the start creates one. */
@@ -284,7 +282,6 @@ async function startOver(
     secretId: fixedCode?.secretId ?? keyring.current.id,
     numberRange: message !== undefined && mode === "live" ? rangeOf(target.recipient) : null,
     country: countryOf(recipient),
-    keyId: caller.keyId,
     ...(fixedCode === undefined ? {} : { fixedCodeId: fixedCode.id }),
     approval: storedApproval(keyring, workspaceId, id, approval),
     ...(input.unlessPending === true

@@ -99,6 +99,9 @@ var EnumWords = map[string]map[string]int32{
 	"byond.v1.UsageField": {
 		"day": 1, "channel": 2, "country": 3, "api_key": 4,
 	},
+	"byond.v1.ReportField": {
+		"day": 1, "channel": 2, "country": 3, "provider": 4, "api_key": 5,
+	},
 	"byond.v1.Role": {
 		"owner": 1,
 	},

@@ -9,8 +9,11 @@ namespace Byond\Service;
 use Byond\ByondException;
 use Byond\Caller;
 use Byond\Json\JsonWriter;
+use Byond\Model\Channel;
 use Byond\Model\GetOverviewResponse;
 use Byond\Model\GetUsageResponse;
+use Byond\Model\GetVerificationReportResponse;
+use Byond\Model\ReportField;
 use Byond\Model\ReportPeriod;
 use Byond\Model\UsageField;
 use Byond\Operation;
@@ -79,6 +82,59 @@ final class Reports
             new Operation('GET', '/api/v1/reports/overview', isRepeatable: true),
             [],
             ['period' => $period],
+            $options,
+        ));
+    }
+
+    /**
+     * Returns what became of the verifications of a period of days, grouped by day, channel, country, provider and API
+     * key, or some of them: how many were started, sent, delivered and approved, and how long approvals took. With
+     * `Accept: text/csv` it is a table (RFC 4180) with a line for each group.
+     *
+     * A verification belongs to the group of its start, whatever happens to it later: `approved` says how many of those
+     * that were started on the day were approved by now. Its provider is the one that its first message went to,
+     * whoever sent later ones. A start counts once it has had its first outcome, within seconds as a rule; each outcome
+     * counts exactly once. The numbers are kept by quarters of an hour, with which days begin in all time zones.
+     *
+     * @param string|null $from The first day, such as `2026-05-01`. Default: 29 days before `until`.
+     * @param string|null $until The last day, which is part of the period. Default: today. A period has 366 days at
+     *     most.
+     * @param string|null $timeZone The time zone whose days are meant, by its name in the IANA database, such as
+     *     `Asia/Kolkata`. Default `UTC`.
+     * @param list<ReportField::*|string>|null $groupBy What to group by. Absent: all verifications are one group.
+     * @param list<Channel::*|string>|null $channels Only verifications that were started with one of these
+     *     channels.
+     * @param list<string>|null $countries Only verifications whose start named a number of one of these countries
+     *     (ISO 3166-1).
+     * @param list<string>|null $providers Only verifications whose first message went to one of these providers.
+     * @param list<string>|null $apiKeyIds Only verifications that were started with one of these API keys, by their
+     *     ids.
+     * @throws ByondException
+     */
+    public function verifications(
+        ?string $from = null,
+        ?string $until = null,
+        ?string $timeZone = null,
+        ?array $groupBy = null,
+        ?array $channels = null,
+        ?array $countries = null,
+        ?array $providers = null,
+        ?array $apiKeyIds = null,
+        ?RequestOptions $options = null,
+    ): GetVerificationReportResponse {
+        return new GetVerificationReportResponse($this->caller->call(
+            new Operation('GET', '/api/v1/reports/verifications', isRepeatable: true),
+            [],
+            [
+                'from' => $from,
+                'until' => $until,
+                'time_zone' => $timeZone,
+                'group_by' => JsonWriter::list($groupBy),
+                'channels' => JsonWriter::list($channels),
+                'countries' => JsonWriter::list($countries),
+                'providers' => JsonWriter::list($providers),
+                'api_key_ids' => JsonWriter::list($apiKeyIds),
+            ],
             $options,
         ));
     }

@@ -196,6 +196,13 @@ ENUM_WORDS: Dict[str, Dict[str, int]] = {
         "country": 3,
         "api_key": 4,
     },
+    "byond.v1.ReportField": {
+        "day": 1,
+        "channel": 2,
+        "country": 3,
+        "provider": 4,
+        "api_key": 5,
+    },
     "byond.v1.Role": {
         "owner": 1,
     },

@@ -52,6 +52,7 @@ __all__ = [
     "GetMeResponse",
     "GetOverviewResponse",
     "GetUsageResponse",
+    "GetVerificationReportResponse",
     "GuardBlock",
     "GuardBlockEvent",
     "GuardCountryCount",
@@ -90,6 +91,7 @@ __all__ = [
     "RecipientRecord",
     "RefreshSessionResponse",
     "RefusedEmail",
+    "ReportField",
     "ReportPeriod",
     "RequestCounts",
     "RequestLimit",
@@ -126,6 +128,7 @@ __all__ = [
     "VerificationFallback",
     "VerificationFallbackReason",
     "VerificationFallbackStatus",
+    "VerificationGroup",
     "VerificationStatus",
     "Webhook",
     "WebhookDelivery",
@@ -699,6 +702,24 @@ UsageField = Literal[
 """
 
 
+ReportField = Literal[
+    "day",
+    "channel",
+    "country",
+    "provider",
+    "api_key",
+]
+"""By what verifications are grouped.
+
+- `day`: The day of the start, in the time zone of the request.
+- `channel`: The channel of the start.
+- `country`: The country of the recipient that the start named.
+- `provider`: The provider of the first message.
+- `api_key`: The API key of the start.
+
+"""
+
+
 Role = Literal[
     "owner",
 ]
@@ -1060,7 +1081,7 @@ class FixedCode:
     """The code of each of the recipient's verifications. Null in events."""
 
     description: Optional[str]
-    """Your note."""
+    """Your note. In events it is null once the fixed code is deleted or has ended."""
 
     expires_at: datetime
     """When it ends: from then on the recipient gets codes like any other."""
@@ -1236,7 +1257,8 @@ class VerificationEvent:
 
     data: Verification
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1263,7 +1285,8 @@ class ApiKeyEvent:
 
     data: ApiKey
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1287,7 +1310,8 @@ class WebhookEvent:
 
     data: Webhook
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1312,7 +1336,8 @@ class FixedCodeEvent:
 
     data: FixedCode
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1337,7 +1362,8 @@ class GuardBlockEvent:
 
     data: GuardBlock
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1361,7 +1387,8 @@ class GuardRefusalEvent:
 
     data: GuardRefusal
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1385,7 +1412,8 @@ class GuessingEvent:
 
     data: Guessing
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1407,7 +1435,8 @@ class UnknownEvent:
 
     data: Any
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -2420,6 +2449,89 @@ class RequestLimit:
     used: int
     """What counts against it now: the requests of the last 60 seconds, and those for which servers hold a place, at
     most 1 % of the limit for each server as long as less than half of it is used.
+    """
+
+
+@dataclass(frozen=True)
+class GetVerificationReportResponse:
+    """What became of the verifications of a period, by group."""
+
+    from_: str
+    """The first day."""
+
+    until: str
+    """The last day, which is part of the period."""
+
+    time_zone: str
+    """The time zone whose days are meant."""
+
+    groups: List[VerificationGroup]
+    """The groups that have verifications, in the order of their fields. At most 10,000: a request for more is refused."""
+
+
+@dataclass(frozen=True)
+class VerificationGroup:
+    """Verifications that have in common what the request groups by."""
+
+    day: Optional[str]
+    """The day on which they were started, such as `2026-05-31`. Null: the request does not group by it."""
+
+    channel: Optional[Channel]
+    """The channel of the start. Null: the request does not group by it."""
+
+    country: Optional[str]
+    """The country of the number that the start named (ISO 3166-1). Null: the request does not group by it; or the
+    start named an email address, or a number that belongs to no country.
+    """
+
+    provider: Optional[str]
+    """The provider that the first message went to, by the name that deliveries show. Null: the request does not group
+    by it; or the verification ended before a provider was known.
+    """
+
+    api_key_id: Optional[str]
+    """The id of the API key of the start. Null: the request does not group by it."""
+
+    started: int
+    """All of them. A verification is counted with its first outcome: once a message was delivered (or was accepted,
+    where its channel reports no delivery) or failed, or the verification ended.
+    """
+
+    sent: int
+    """Those of which a provider accepted a message. Where the provider reports deliveries, this is known with its
+    report, or when the verification ends.
+    """
+
+    delivered: int
+    """Those of which a message arrived, as far as its channel tells: see `VerificationCounts.delivered`."""
+
+    approved: int
+    """The code matched."""
+
+    expired: int
+    """The code expired before it was entered. Counted within about a minute of the expiry."""
+
+    locked: int
+    """Too many wrong codes."""
+
+    canceled: int
+    """Ended by a call, or the recipient was erased while they were pending."""
+
+    channel_unavailable: int
+    """The server had no provider for the channel. Nothing was sent."""
+
+    failed_messages: int
+    """Messages, not verifications, that did not arrive."""
+
+    conversion_percent: Optional[int]
+    """The approved part of those that were started and whose channel had a provider, in whole percent. Null if there
+    are none.
+    """
+
+    median_time_to_approval_ms: Optional[int]
+    """The median time from the start until the code matched, in milliseconds: an estimate within one of the ranges
+    that end at 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300 and 600 seconds. 600,000 stand for ten minutes or
+    more. Null if no code matched.
     """
 
 

@@ -373,6 +373,17 @@ export type SpendPeriod = "day" | "month";
 export type UsageField = "day" | "channel" | "country" | "api_key";
 
 /**
+ * By what verifications are grouped.
+ *
+ * - `day`: The day of the start, in the time zone of the request.
+ * - `channel`: The channel of the start.
+ * - `country`: The country of the recipient that the start named.
+ * - `provider`: The provider of the first message.
+ * - `api_key`: The API key of the start.
+ */
+export type ReportField = "day" | "channel" | "country" | "provider" | "api_key";
+
+/**
  * What a user may do in a workspace.
  *
  * - `owner`: Everything. The user owns the workspace.
@@ -634,7 +645,7 @@ export interface FixedCode {
   readonly recipient: string | null;
   /** The code of each of the recipient's verifications. Null in events. */
   readonly code: string | null;
-  /** Your note. */
+  /** Your note. In events it is null once the fixed code is deleted or has ended. */
   readonly description: string | null;
   /** When it ends: from then on the recipient gets codes like any other. */
   readonly expiresAt: Date;
@@ -768,7 +779,7 @@ export interface VerificationEvent extends EventBase {
   readonly type: Extract<EventType, `verification.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: Verification;
 }
@@ -779,7 +790,7 @@ export interface ApiKeyEvent extends EventBase {
   readonly type: Extract<EventType, `api_key.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: ApiKey;
 }
@@ -790,7 +801,7 @@ export interface WebhookEvent extends EventBase {
   readonly type: Extract<EventType, `webhook.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: Webhook;
 }
@@ -801,7 +812,7 @@ export interface FixedCodeEvent extends EventBase {
   readonly type: Extract<EventType, `fixed_code.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: FixedCode;
 }
@@ -812,7 +823,7 @@ export interface GuardBlockEvent extends EventBase {
   readonly type: Extract<EventType, `guard_block.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: GuardBlock;
 }
@@ -823,7 +834,7 @@ export interface GuardRefusalEvent extends EventBase {
   readonly type: Extract<EventType, `guard_refusal.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: GuardRefusal;
 }
@@ -834,7 +845,7 @@ export interface GuessingEvent extends EventBase {
   readonly type: Extract<EventType, `guessing.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: Guessing;
 }
@@ -1582,6 +1593,75 @@ export interface RequestLimit {
   readonly used: number;
 }
 
+/** What became of the verifications of a period, by group. */
+export interface GetVerificationReportResponse {
+  /** The first day. */
+  readonly from: string;
+  /** The last day, which is part of the period. */
+  readonly until: string;
+  /** The time zone whose days are meant. */
+  readonly timeZone: string;
+  /**
+   * The groups that have verifications, in the order of their fields. At most 10,000: a request for more is refused.
+   */
+  readonly groups: readonly VerificationGroup[];
+}
+
+/** Verifications that have in common what the request groups by. */
+export interface VerificationGroup {
+  /** The day on which they were started, such as `2026-05-31`. Null: the request does not group by it. */
+  readonly day: string | null;
+  /** The channel of the start. Null: the request does not group by it. */
+  readonly channel: Channel | null;
+  /**
+   * The country of the number that the start named (ISO 3166-1). Null: the request does not group by it; or the start
+   * named an email address, or a number that belongs to no country.
+   */
+  readonly country: string | null;
+  /**
+   * The provider that the first message went to, by the name that deliveries show. Null: the request does not group by
+   * it; or the verification ended before a provider was known.
+   */
+  readonly provider: string | null;
+  /** The id of the API key of the start. Null: the request does not group by it. */
+  readonly apiKeyId: string | null;
+  /**
+   * All of them. A verification is counted with its first outcome: once a message was delivered (or was accepted, where
+   * its channel reports no delivery) or failed, or the verification ended.
+   */
+  readonly started: number;
+  /**
+   * Those of which a provider accepted a message. Where the provider reports deliveries, this is known with its report,
+   * or when the verification ends.
+   */
+  readonly sent: number;
+  /** Those of which a message arrived, as far as its channel tells: see `VerificationCounts.delivered`. */
+  readonly delivered: number;
+  /** The code matched. */
+  readonly approved: number;
+  /** The code expired before it was entered. Counted within about a minute of the expiry. */
+  readonly expired: number;
+  /** Too many wrong codes. */
+  readonly locked: number;
+  /** Ended by a call, or the recipient was erased while they were pending. */
+  readonly canceled: number;
+  /** The server had no provider for the channel. Nothing was sent. */
+  readonly channelUnavailable: number;
+  /** Messages, not verifications, that did not arrive. */
+  readonly failedMessages: number;
+  /**
+   * The approved part of those that were started and whose channel had a provider, in whole percent. Null if there are
+   * none.
+   */
+  readonly conversionPercent: number | null;
+  /**
+   * The median time from the start until the code matched, in milliseconds: an estimate within one of the ranges that
+   * end at 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300 and 600 seconds. 600,000 stand for ten minutes or more.
+   * Null if no code matched.
+   */
+  readonly medianTimeToApprovalMs: number | null;
+}
+
 /** The fixed codes of the workspace. */
 export interface ListFixedCodesResponse {
   /** The fixed codes, newest first. */
@@ -2007,8 +2087,8 @@ export interface EraseRecipientParams {
 /** Parameters of `suppressions.list`. */
 export interface ListSuppressionsParams {
   /**
-   * Only those of this recipient: a phone number in E.164 form or an email address. The address is matched exactly, in
-   * upper or lower case.
+   * Only those of this recipient: a phone number in E.164 form or an email address. The address is matched exactly,
+   * with A to Z in upper or lower case.
    */
   readonly recipient?: string | undefined;
   /** Only those on this channel. */
@@ -2313,6 +2393,26 @@ export interface GetUsageParams {
 export interface GetOverviewParams {
   /** How far back to go. Default `24h`. */
   readonly period?: ReportPeriod | undefined;
+}
+
+/** Parameters of `reports.verifications`. */
+export interface GetVerificationReportParams {
+  /** The first day, such as `2026-05-01`. Default: 29 days before `until`. */
+  readonly from?: string | undefined;
+  /** The last day, which is part of the period. Default: today. A period has 366 days at most. */
+  readonly until?: string | undefined;
+  /** The time zone whose days are meant, by its name in the IANA database, such as `Asia/Kolkata`. Default `UTC`. */
+  readonly timeZone?: string | undefined;
+  /** What to group by. Absent: all verifications are one group. */
+  readonly groupBy?: readonly ReportField[] | undefined;
+  /** Only verifications that were started with one of these channels. */
+  readonly channels?: readonly Channel[] | undefined;
+  /** Only verifications whose start named a number of one of these countries (ISO 3166-1). */
+  readonly countries?: readonly string[] | undefined;
+  /** Only verifications whose first message went to one of these providers. */
+  readonly providers?: readonly string[] | undefined;
+  /** Only verifications that were started with one of these API keys, by their ids. */
+  readonly apiKeyIds?: readonly string[] | undefined;
 }
 
 /** Parameters of `fixedCodes.create`. */
