@@ -1,6 +1,6 @@
 import { isId } from "../../crypto/ids.ts";
 import { change, type Database, type Queryable } from "../../database/database.ts";
-import { bigint, statement, text } from "../../database/statement.ts";
+import { statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import { type HeldCredential, heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 
@@ -40,11 +40,12 @@ export async function listSpendCaps(
 }
 
 const set = statement<Row & { held: boolean }>("set_spend_cap")(
-  { workspaceId: text, keyId: text, period: text, amount: bigint, credential: heldCredential },
+  { workspaceId: text, keyId: text, period: text, amount: text, credential: heldCredential },
+  // The amount is text: with the digits of some currencies it is no safe integer.
   (p) => `
     WITH stored AS (
       INSERT INTO spend_cap AS cap (workspace_id, key_id, period, amount, created_at)
-      SELECT ${p.workspaceId}, ${p.keyId}, ${p.period}, ${p.amount}, date_trunc('milliseconds', byond_now())
+      SELECT ${p.workspaceId}, ${p.keyId}, ${p.period}, ${p.amount}::bigint, date_trunc('milliseconds', byond_now())
       WHERE ${p.keyId} = '' OR EXISTS (
         SELECT FROM api_key WHERE id = ${p.keyId} AND workspace_id = ${p.workspaceId} AND revoked_at IS NULL
       )
@@ -78,7 +79,7 @@ export async function setSpendCap(
 ): Promise<SpendCap> {
   const { workspaceId, owner, period } = input;
   const keyId = keyIdOf(owner);
-  const [row] = await change(database, set, { workspaceId, keyId, period, amount: Number(input.amount), credential });
+  const [row] = await change(database, set, { workspaceId, keyId, period, amount: String(input.amount), credential });
   if (row === undefined) {
     throw keyNotFound();
   }
