@@ -56,6 +56,7 @@ const caller: KeyCaller = {
   mode: "test",
   scopes: null,
   ipAllowlists: [],
+  origins: null,
   requestsPerMinute: null,
   isVerified: true,
   lookupHistory: false,

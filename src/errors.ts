@@ -10,6 +10,8 @@ export type ErrorCode =
   | "insufficient_balance"
   | "insufficient_scope"
   | "ip_not_allowed"
+  | "origin_not_allowed"
+  | "secret_key_required"
   | "email_not_verified"
   | "recipient_blocked"
   | "spend_cap_reached"
@@ -56,6 +58,8 @@ export const errorKinds = {
   insufficient_balance: { httpStatus: 402, rpcCode: Code.FailedPrecondition },
   insufficient_scope: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   ip_not_allowed: { httpStatus: 403, rpcCode: Code.PermissionDenied },
+  origin_not_allowed: { httpStatus: 403, rpcCode: Code.PermissionDenied },
+  secret_key_required: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   email_not_verified: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   recipient_blocked: { httpStatus: 403, rpcCode: Code.PermissionDenied },
   spend_cap_reached: { httpStatus: 403, rpcCode: Code.PermissionDenied },

@@ -37,6 +37,14 @@ const (
 	// certain networks only, and the request came from another address. Nothing was done.
 	CodeIPNotAllowed ErrorCode = "ip_not_allowed"
 
+	// CodeOriginNotAllowed (403): The API key is publishable, and the request does not come from a page of one of
+	// its `Origins`: the header `Origin` is missing, or names another one. Nothing was done.
+	CodeOriginNotAllowed ErrorCode = "origin_not_allowed"
+
+	// CodeSecretKeyRequired (403): The API key is publishable, and may only check codes and resend them. Nothing was
+	// done.
+	CodeSecretKeyRequired ErrorCode = "secret_key_required"
+
 	// CodeEmailNotVerified (403): The email address of the account is not verified. Because this server sends real
 	// messages and its sign-up is open, live keys work only once it is. Sandbox keys work already.
 	CodeEmailNotVerified ErrorCode = "email_not_verified"

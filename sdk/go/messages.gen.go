@@ -1278,7 +1278,8 @@ type APIKey struct {
 	// Name is the key's label.
 	Name string `json:"name"`
 
-	// KeyPrefix is the public part of the key, before the dot.
+	// KeyPrefix is the public part of the key, before the dot. Of a publishable key, which has no secret: the whole
+	// key.
 	KeyPrefix string `json:"key_prefix"`
 
 	// Scopes: what the key may be used for. Nil: everything except managing webhooks.
@@ -1319,6 +1320,9 @@ type APIKey struct {
 	// MinSignatureVersion is the lowest signature version that requests with the key must have. Nil: no signature is
 	// required.
 	MinSignatureVersion *SignatureVersion `json:"min_signature_version"`
+
+	// Origins is the origins whose pages may use the key, each as browsers write it. Nil: the key is secret.
+	Origins []string `json:"origins"`
 }
 
 // Webhook is a webhook, without its secret.
@@ -2268,7 +2272,8 @@ type KeysCreateResponse struct {
 	// Name is the label of the request.
 	Name string `json:"name"`
 
-	// KeyPrefix is the public part of the key, before the dot.
+	// KeyPrefix is the public part of the key, before the dot. Of a publishable key, which has no secret: the whole
+	// key.
 	KeyPrefix string `json:"key_prefix"`
 
 	// Scopes: what the key may be used for. Nil: everything except managing webhooks.
@@ -2277,7 +2282,7 @@ type KeysCreateResponse struct {
 	// CreatedAt: when the key was created.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Key is the whole key, `prefix.secret`. Shown here once and never again.
+	// Key is the whole key, `prefix.secret`. Shown here once and never again. Of a publishable key: its `KeyPrefix`.
 	Key string `json:"key"`
 
 	// Mode: whether the key is for production or for the sandbox.
@@ -2302,6 +2307,9 @@ type KeysCreateResponse struct {
 	// MinSignatureVersion is the lowest signature version that requests with the key must have. Nil: no signature is
 	// required.
 	MinSignatureVersion *SignatureVersion `json:"min_signature_version"`
+
+	// Origins is the origins whose pages may use the key, each as browsers write it. Nil: the key is secret.
+	Origins []string `json:"origins"`
 }
 
 // KeysRotateResponse is the key with its new secret. No other response contains the whole new key.
@@ -2312,8 +2320,8 @@ type KeysRotateResponse struct {
 	// Name is the key's label.
 	Name string `json:"name"`
 
-	// KeyPrefix is the public part of the new key, before the dot. It differs from the old prefix, so that logs show
-	// which clients still use the old key.
+	// KeyPrefix is the public part of the new key, before the dot, or the whole one if it is publishable. It differs
+	// from the old prefix, so that logs show which clients still use the old key.
 	KeyPrefix string `json:"key_prefix"`
 
 	// Scopes: what the key may be used for. Nil: everything except managing webhooks.
@@ -2322,7 +2330,8 @@ type KeysRotateResponse struct {
 	// CreatedAt: when the key was created, not when it was rotated.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Key is the whole new key, `prefix.secret`. Shown here once and never again.
+	// Key is the whole new key, `prefix.secret`. Shown here once and never again. Of a publishable key: its
+	// `KeyPrefix`.
 	Key string `json:"key"`
 
 	// Mode: whether the key is for production or for the sandbox.
@@ -2350,6 +2359,9 @@ type KeysRotateResponse struct {
 	// MinSignatureVersion is the lowest signature version that requests with the key must have. Nil: no signature is
 	// required.
 	MinSignatureVersion *SignatureVersion `json:"min_signature_version"`
+
+	// Origins is the origins whose pages may use the key, each as browsers write it. Nil: the key is secret.
+	Origins []string `json:"origins"`
 }
 
 // KeysRevokeResponse confirms that the key is revoked.

@@ -554,7 +554,8 @@ type KeysCreateParams struct {
 
 	// RequestsPerMinute requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within its
 	// workspace's limit. Absent or nil: only the workspace's limit applies, unless the operator has set a limit for
-	// such keys.
+	// such keys. Publishable keys have limits of their own: by default 600 for the key, and always 60 for each IP
+	// address that calls with it.
 	RequestsPerMinute *int `json:"requests_per_minute,omitzero"`
 
 	// RequireSignature: whether every request with the key must be signed (`Byond-Signature`), in any version.
@@ -563,6 +564,13 @@ type KeysCreateParams struct {
 	// MinSignatureVersion is the lowest signature version that requests with the key must have. Setting it requires
 	// signatures, whatever `RequireSignature` says. Absent or nil: `RequireSignature` alone decides, and means `v1`.
 	MinSignatureVersion *SignatureVersion `json:"min_signature_version,omitzero"`
+
+	// Origins: makes the key publishable (`pk_pub_live_…`, `pk_pub_test_…`), so that it may stand in the code of web
+	// pages: the origins whose pages may use it, such as `https://shop.example`, exactly and without a path. `http`
+	// only for `localhost` and the loopback addresses. Such a key may only check codes, and resend them; `Scopes`,
+	// `RequireSignature` and `MinSignatureVersion` must be left out. Absent or nil: the key is secret; an empty list
+	// is refused.
+	Origins []string `json:"origins,omitzero"`
 }
 
 // KeysListParams are the parameters of [KeysService.List].
@@ -603,6 +611,10 @@ type KeysUpdateParams struct {
 	// MinSignatureVersion is the lowest signature version that requests with the key must have. Setting it requires
 	// signatures; it cannot be given together with `require_signature: false`.
 	MinSignatureVersion *SignatureVersion `json:"min_signature_version,omitzero"`
+
+	// Origins is the origins whose pages may use the key. Only of a publishable key, whose other fields are its
+	// `Name`, `IPAllowlist`, `RequestsPerMinute` and `ExpiresAt`.
+	Origins []string `json:"origins,omitzero"`
 }
 
 // KeysRotateParams are the parameters of [KeysService.Rotate].

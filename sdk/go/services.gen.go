@@ -246,6 +246,10 @@ func (s *VerifyService) Start(ctx context.Context, params *VerifyStartParams, op
 // verifications, and right for few, may check only a few codes a minute for some time. Beyond that the call
 // fails with `rate_limited`, and counts no attempt; the event `guessing.detected` names the source. Pass
 // `DeviceID` or `end_user_ip`, so that one of your users cannot slow down the others.
+//
+// A page may make the call with a publishable key. To such a key the IP address that calls is the end user's:
+// leave `DeviceID` and `end_user_ip` out. What a browser says proves nothing: before your server relies on an
+// approval, it reads the verification with `GET /verify/{verification_id}`.
 func (s *VerifyService) Check(ctx context.Context, params *VerifyCheckParams, options ...CallOption) (*VerifyCheckResponse, error) {
 	return call[VerifyCheckResponse](ctx, s.caller, operationVerifyCheck, nil, params, options)
 }
@@ -269,6 +273,9 @@ func (s *VerifyService) Get(ctx context.Context, verificationID string, options 
 // of the `end_user_ip` and `DeviceID` of the start, and fails with `undeliverable`, `recipient_blocked`,
 // `insufficient_balance` and `spend_cap_reached` as a start does. A code is sent five times at most, the start
 // included; beyond that the call fails with `send_limit_reached`.
+//
+// A page may make the call with a publishable key: without a `Recipient`, and over the channel of the start or
+// one of its `Fallback`. The answer then has no recipient, no deliveries, no metadata and no payment.
 //
 // The argument verificationID: The verification's id.
 func (s *VerifyService) Resend(ctx context.Context, verificationID string, params *VerifyResendParams, options ...CallOption) (*Verification, error) {

@@ -39,6 +39,7 @@ export async function prepareAccount(serverUrl: string, inbox: Inbox, name: stri
     live_key: await createKey({}),
     lookup_key: await createKey({ mode: "test", scopes: ["lookup"] }),
     elsewhere_key: await createKey({ mode: "test", ip_allowlist: ["203.0.113.0/24"] }),
+    publishable_key: await createKey({ mode: "test", origins: ["https://shop.example"] }),
     signing_key: await createKey({ mode: "test", min_signature_version: "v2" }),
   };
 }

@@ -10,6 +10,7 @@ import { clientAddressKey } from "../server/client-address.ts";
 import { callModeKey, readCallMode } from "./call-mode.ts";
 import { type Caller, callerKey, type KeyCaller, type SessionCaller } from "./caller.ts";
 import { requireAllowedAddress } from "./ip-allowlist.ts";
+import { requirePublishable } from "./publishable-keys.ts";
 import { type Credential, readCredential } from "./read-credential.ts";
 import { type CallSignature, requireSignature, type SignatureVersion } from "./request-signature.ts";
 import type { SessionCookies } from "./session-cookie.ts";
@@ -86,6 +87,9 @@ export function accessOf(method: DescMethod): Access {
       `${method.parent.typeName}.${method.name} declares verified_email, but does not take keys and sessions`,
     );
   }
+  if (declared.publishable && !takesKeys.has(declared.credential)) {
+    throw new TypeError(`${method.parent.typeName}.${method.name} declares publishable, but takes no API key`);
+  }
   if (declared.namedScope && declared.scope === "") {
     throw new TypeError(`${method.parent.typeName}.${method.name} declares named_scope, and no scope`);
   }
@@ -129,7 +133,7 @@ export function authorize(
     return whenReady(
       credential.kind === "none" ? undefined : checkSender(caller, credential.text, context),
       (signature) => {
-        requirePermission(authenticator, caller, required, values);
+        requirePermission(authenticator, caller, required, { header: requestHeader, values });
         if (required.byMode) {
           values.set(callModeKey, readCallMode(caller, requestHeader));
         }
@@ -169,8 +173,8 @@ export function requiredSignatureOf(caller: Caller): SignatureVersion | null {
 
 /**
  * Returns whose call it is. Undefined: the RPC takes no credential. Throws `invalid_api_key` without a valid credential of a
- * kind that the RPC takes, `ip_not_allowed` if the key may not be used from the client's address, `insufficient_scope` if it
- * may not call the RPC, `email_not_verified` if it is a live key whose account must verify its email first.
+ * kind that the RPC takes, `ip_not_allowed` if the key may not be used from the client's address, `secret_key_required` and
+ * `origin_not_allowed` as `requirePublishable` does, `insufficient_scope` if it may not call the RPC, `email_not_verified` if it is a live key whose account must verify its email first.
  */
 export async function admit(
   authenticator: Authenticator,
@@ -182,7 +186,7 @@ export async function admit(
   }
   const credential = readCredential(origin.header, origin, authenticator.sessionCookies);
   const authenticated = await authenticate(authenticator, required.credential, credential);
-  requirePermission(authenticator, authenticated.caller, required, origin.values);
+  requirePermission(authenticator, authenticated.caller, required, origin);
   return authenticated;
 }
 
@@ -190,10 +194,11 @@ function requirePermission(
   { liveKeysNeedVerifiedEmail }: Authenticator,
   caller: Caller,
   required: Access,
-  values: ContextValues,
+  { header, values }: Omit<CallOrigin, "url">,
 ): void {
   if (caller.kind === "key") {
     requireAllowedAddress(caller.ipAllowlists, values.get(clientAddressKey));
+    requirePublishable(caller, required, header);
     requireMode(caller, required);
     requireScope(caller, required);
     // Most RPCs that also take sessions stay open: they tell whether the email is verified, and let one verify it.

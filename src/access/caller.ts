@@ -23,6 +23,8 @@ export interface KeyCaller {
   readonly scopes: readonly string[] | null;
   /** The allowlists of the key and its workspace. The client's address must be in each of them. */
   readonly ipAllowlists: readonly IpAllowlist[];
+  /** Whose pages may use it, as browsers write them: the key is publishable. Null: it is secret. */
+  readonly origins: readonly string[] | null;
   /** Requests in any 60 seconds. Null: the limit of the workspace. */
   readonly requestsPerMinute: number | null;
   /** Whether the email of the workspace's user is verified. Also true if there is no user. */

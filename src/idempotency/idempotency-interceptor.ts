@@ -108,7 +108,9 @@ async function answerOnce(
 function slotOf(caller: Caller, mode: Mode | undefined, key: string): IdempotencySlot {
   const { workspaceId } = caller;
   if (caller.kind === "key") {
-    return { workspaceId, realm: caller.mode, key };
+    // Anybody can use a publishable key: it neither gets nor takes the answers of other keys.
+    const realm = caller.origins === null ? caller.mode : `${caller.mode}:${caller.keyId}`;
+    return { workspaceId, realm, key };
   }
   const realm = [caller.userId, ...(mode === undefined ? [] : [mode]), ...(caller.isInCookie ? ["cookie"] : [])];
   return { workspaceId, realm: realm.join(":"), key };

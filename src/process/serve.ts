@@ -21,6 +21,7 @@ import { authorizePage } from "../rpc/authorize-page.ts";
 import { createChain } from "../rpc/chain.ts";
 import { grpcServices } from "../rpc/grpc-services.ts";
 import { createMalformedRequests } from "../rpc/malformed-request.ts";
+import { pathsForPages } from "../rpc/paths-for-pages.ts";
 import { createRestGateway } from "../rpc/rest-gateway.ts";
 import { createRpcHandlers } from "../rpc/router.ts";
 import { createShedCalls } from "../rpc/shed-calls.ts";
@@ -182,7 +183,7 @@ export async function serve(
   }
   siblings.shareMetrics(metrics);
   // For the API's paths and unknown ones. No page may be read by another origin, least of all the inbox.
-  const cors = createCors(config.corsOrigins);
+  const cors = createCors(config.corsOrigins, pathsForPages(gateway.routes));
   const rpcHandlers = createRpcHandlers(services, standardServices, chain, errors, shutdown.signal);
   const gate: PageGate = {
     errors,

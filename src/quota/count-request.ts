@@ -1,9 +1,11 @@
 import type { HandlerContext } from "@connectrpc/connect";
-import { anyCaller, type Caller } from "../access/caller.ts";
+import { anyCaller, type Caller, type KeyCaller } from "../access/caller.ts";
+import { publishableRequestsPerMinute } from "../access/publishable-keys.ts";
 import { requestsPerMinuteByTier } from "../access/tiers.ts";
 import { type Awaitable, whenReady } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
+import { clientAddressKey, limitKeyOf } from "../server/client-address.ts";
 import type { Quota } from "./quota.ts";
 import type { QuotaResult } from "./quota-share.ts";
 import type { QuotaSubject } from "./quota-store.ts";
@@ -18,7 +20,7 @@ export function countRequest(
   caller: Caller,
   context: HandlerContext,
 ): Awaitable<void> {
-  const limits = limitsOf(caller);
+  const limits = limitsOf(caller, context);
   return whenReady(deps.quota.admitAll(limits.subjects), (results) => {
     setHeaders(limits, results, deps.clock, context);
     const last = results.at(-1);
@@ -39,7 +41,7 @@ export async function countMoreRequests(
   context: HandlerContext,
   count: number,
 ): Promise<void> {
-  const limits = limitsOf(anyCaller(context));
+  const limits = limitsOf(anyCaller(context), context);
   const tooLow = limits.subjects.findIndex(({ limitPerMinute }) => limitPerMinute <= count);
   if (tooLow !== -1) {
     const [name, limit] = [limits.names[tooLow], limits.subjects[tooLow]?.limitPerMinute];
@@ -73,7 +75,7 @@ export async function countSpareRequests(
   context: HandlerContext,
   count: number,
 ): Promise<number> {
-  const { subjects } = limitsOf(anyCaller(context));
+  const { subjects } = limitsOf(anyCaller(context), context);
   let spare = count;
   for (const subject of subjects) {
     // Admitted to learn what remains, and released.
@@ -111,7 +113,10 @@ interface Limits {
 /** Of keys: all calls with one have the same caller, as long as the key is remembered. */
 const limitsOfKeys = new WeakMap<Caller, Limits>();
 
-function limitsOf(caller: Caller): Limits {
+function limitsOf(caller: Caller, context: Pick<HandlerContext, "values">): Limits {
+  if (caller.kind === "key" && caller.origins !== null) {
+    return publishableLimits(caller, context.values.get(clientAddressKey));
+  }
   const known = limitsOfKeys.get(caller);
   if (known !== undefined) {
     return known;
@@ -137,4 +142,22 @@ function readLimits(caller: Caller): Limits {
     subjects.push({ workspaceId, key: "workspace", limitPerMinute: perMinute });
   }
   return { names, subjects };
+}
+
+/**
+ * Anybody can take a publishable key out of a page: its requests take nothing from those of the workspace's servers. All such keys together have the
+ * limit of the workspace once more.
+ */
+function publishableLimits(caller: KeyCaller, clientAddress: string | undefined): Limits {
+  const { workspaceId, keyId, requestsPerMinute, tier } = caller;
+  const { key, source } = publishableRequestsPerMinute;
+  const perMinute = requestsPerMinuteByTier[tier];
+  return {
+    names: ["source", "key", "publishable-keys"],
+    subjects: [
+      { workspaceId, key: `publishable-source:${limitKeyOf(clientAddress)}`, limitPerMinute: source },
+      { workspaceId, key: `key:${keyId}`, limitPerMinute: requestsPerMinute ?? key },
+      ...(perMinute === null ? [] : [{ workspaceId, key: "publishable-keys", limitPerMinute: perMinute }]),
+    ],
+  };
 }

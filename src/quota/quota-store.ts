@@ -7,7 +7,7 @@ import { spareDivisor } from "./quota.policy.ts";
 /** Requests that are counted together, and their limit. */
 export interface QuotaSubject {
   readonly workspaceId: string;
-  /** Unique in the workspace: `workspace`, `key:<id>`, or `source:<address>`. */
+  /** Unique in the workspace: `workspace`, `key:<id>`, or `source:<address>`, and of publishable keys `publishable-keys` and `publishable-source:<address>`. */
   readonly key: string;
   /** Requests in any 60 seconds, at least 1. */
   readonly limitPerMinute: number;

@@ -62,7 +62,7 @@ export function createShedCalls(options: ShedCallsOptions): RequestRefusal {
     const requestId = createId("req");
     const { status, fields, body } = forms.answer(request, target.form, requestId);
     const all: string[] = [];
-    for (const group of [defaults, cors.headersFor(request.headers.origin)]) {
+    for (const group of [defaults, cors.headersFor(request.headers.origin, pathOf(request))]) {
       for (const name in group) {
         all.push(name, group[name] ?? "");
       }
@@ -91,9 +91,9 @@ function createTargetFinder({ orders, routes }: ShedCallsOptions): (request: Nod
       target: { order: orders.get(method), name: `${httpMethod} ${template}`, form: "rest" } satisfies Target,
     })),
   );
-  return ({ method = "", url = "" }) => {
-    const end = url.indexOf("?");
-    const path = end === -1 ? url : url.slice(0, end);
+  return (request) => {
+    const { method = "" } = request;
+    const path = pathOf(request);
     // A preflight asks whether a call may be made.
     const rpc = method === "POST" || method === "GET" ? rpcs.get(path) : undefined;
     if (rpc !== undefined) {
@@ -103,6 +103,11 @@ function createTargetFinder({ orders, routes }: ShedCallsOptions): (request: Nod
     const match = trie.match(method === "HEAD" ? "GET" : method, path);
     return match.kind === "match" ? match.target : undefined;
   };
+}
+
+function pathOf({ url = "" }: NodeRequest): string {
+  const end = url.indexOf("?");
+  return end === -1 ? url : url.slice(0, end);
 }
 
 interface Refusal {

@@ -10,9 +10,12 @@ export type CorsOrigins = readonly string[] | "any";
 export interface Cors {
   /** Wraps a handler: answers preflights, and lets the pages read its answers. */
   allow(handler: CallHandler): CallHandler;
-  /** The headers of an answer to a request with this `Origin`. */
-  headersFor(origin: string | undefined): Readonly<Record<string, string>>;
+  /** The headers of an answer to a request with this `Origin`. `path`: of the request, without the query, if it could be read. */
+  headersFor(origin: string | undefined, path?: string): Readonly<Record<string, string>>;
 }
+
+/** Whether pages of every origin may call a path: those of the calls that a publishable key may make. */
+export type IsForPages = (path: string) => boolean;
 
 const methods = "DELETE, GET, HEAD, PATCH, POST, PUT";
 
@@ -64,24 +67,34 @@ const maxAgeSeconds = "7200";
 
 /**
  * `Access-Control-Allow-Credentials` is never sent, and `Byond-Session` is never allowed, without which a cookie is no credential. So
- * even `any` only allows what a script outside a browser can do anyway.
+ * even `any` only allows what a script outside a browser can do anyway. A preflight carries no key, so those for pages with a publishable key are answered to
+ * all of them; which pages may make the call, the key says (`access/publishable-keys.ts`).
  */
-export function createCors(origins: CorsOrigins): Cors {
-  if (origins.length === 0) {
-    return { allow: (handler) => handler, headersFor: () => ({}) };
-  }
-  const allowedOrigin = (origin: string) => (origins === "any" ? "*" : origins.includes(origin) ? origin : undefined);
+export function createCors(origins: CorsOrigins, isForPages: IsForPages = () => false): Cors {
+  const allowedOrigin = (origin: string, path: string | undefined) => {
+    if (origins === "any" || (path !== undefined && isForPages(path))) {
+      return "*";
+    }
+    return origins.includes(origin) ? origin : undefined;
+  };
 
-  function headersFor(origin: string | undefined): Record<string, string> {
-    const allowed = origin === undefined ? undefined : allowedOrigin(origin);
+  function headersFor(origin: string | undefined, path?: string): Record<string, string> {
+    const allowed = origin === undefined ? undefined : allowedOrigin(origin, path);
+    if (allowed === undefined && origins.length === 0) {
+      return {};
+    }
     return allowed === undefined
       ? { Vary: "Origin" }
       : { Vary: "Origin", "Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": responseHeaders };
   }
 
-  function answerPreflight({ header, contextValues }: UniversalServerRequest): UniversalServerResponse | undefined {
+  function answerPreflight({
+    header,
+    url,
+    contextValues,
+  }: UniversalServerRequest): UniversalServerResponse | undefined {
     const origin = header.get("origin");
-    const allowed = origin === null ? undefined : allowedOrigin(origin);
+    const allowed = origin === null ? undefined : allowedOrigin(origin, pathOf(url));
     if (origin === null || allowed === undefined || !header.has("access-control-request-method")) {
       return undefined;
     }
@@ -107,12 +120,20 @@ export function createCors(origins: CorsOrigins): Cors {
       if (preflight !== undefined) {
         return preflight;
       }
+      const origin = request.header.get("origin") ?? undefined;
       const answer = await handler(request);
+      if (origin === undefined && origins.length === 0) {
+        return answer;
+      }
       const header = new Headers(answer.header);
-      for (const [name, value] of Object.entries(headersFor(request.header.get("origin") ?? undefined))) {
+      for (const [name, value] of Object.entries(headersFor(origin, pathOf(request.url)))) {
         header.append(name, value);
       }
       return { ...answer, header };
     },
   };
+}
+
+function pathOf(url: string): string {
+  return new URL(url).pathname;
 }

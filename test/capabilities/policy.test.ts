@@ -8,6 +8,7 @@ import {
   CreateApiKeyRequestSchema,
   IpAllowlistSchema,
   ListApiKeysRequestSchema,
+  OriginListSchema,
   RevokeApiKeyRequestSchema,
   RotateApiKeyRequestSchema,
 } from "../../gen/byond/v1/api_key_pb.ts";
@@ -30,6 +31,7 @@ import {
   WebhookChangesSchema,
 } from "../../gen/byond/v1/webhook_pb.ts";
 import { maxAllowlistEntries } from "../../src/access/ip-allowlist.ts";
+import { maxOrigins } from "../../src/access/publishable-keys.ts";
 import { parseConfig } from "../../src/app.ts";
 import {
   hoursToVerify,
@@ -135,6 +137,7 @@ test("the schema's rules are those of the policies", () => {
     expect(boundsOf(requestsPerMinute)).toEqual([keys.requestsPerMinute.min, keys.requestsPerMinute.max]);
   }
   expect(boundsOf(IpAllowlistSchema.field.ranges)).toEqual([1, maxAllowlistEntries]);
+  expect(boundsOf(OriginListSchema.field.origins)).toEqual([1, maxOrigins]);
   expect(boundsOf(RotateApiKeyRequestSchema.field.graceSeconds)).toEqual([
     keys.graceSeconds.min,
     keys.graceSeconds.max,
@@ -214,6 +217,7 @@ test.each<[string, string, number]>([
   ["api_key", `${keys.nameLength.min} to ${keys.nameLength.max} characters, not blank`, 2],
   ["api_key", `at most ${keys.reasonLength.max} characters`, 1],
   ["api_key", `At least one, at most ${maxAllowlistEntries}:`, 1],
+  ["api_key", `At least one, at most ${maxOrigins}:`, 1],
   ["api_key", `${keys.requestsPerMinute.min} to ${keys.requestsPerMinute.max.toLocaleString("en")}`, 2],
   [
     "api_key",

@@ -75,6 +75,7 @@ export const liveCaller: KeyCaller = {
   mode: "live",
   scopes: null,
   ipAllowlists: [],
+  origins: null,
   requestsPerMinute: null,
   isVerified: true,
   lookupHistory: false,

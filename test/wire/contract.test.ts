@@ -17,6 +17,7 @@ const keyAdditions = [
   "expires_at",
   "created_by",
   "ip_allowlist",
+  "origins",
   "requests_per_minute",
   "require_signature",
   "min_signature_version",

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/access.proto.
  */
 export const file_byond_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIpABCgZBY2Nlc3MSKAoKY3JlZGVudGlhbBgBIAEoDjIULmJ5b25kLnYxLkNyZWRlbnRpYWwSDQoFc2NvcGUYAiABKAkSDwoHc2FuZGJveBgDIAEoCBIPCgdieV9tb2RlGAQgASgIEhMKC25hbWVkX3Njb3BlGAUgASgIEhYKDnZlcmlmaWVkX2VtYWlsGAYgASgIIlgKBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKAUSKwoMZXZlbnRfc3RyZWFtGAIgASgLMhUuYnlvbmQudjEuRXZlbnRTdHJlYW0SCwoDY3N2GAMgASgJIjAKC0V2ZW50U3RyZWFtEgoKAmlkGAEgASgJEhUKDWxhc3RfZXZlbnRfaWQYAiABKAkqkAEKCkNyZWRlbnRpYWwSGgoWQ1JFREVOVElBTF9VTlNQRUNJRklFRBAAEhMKD0NSRURFTlRJQUxfTk9ORRABEhYKEkNSRURFTlRJQUxfQVBJX0tFWRACEhYKEkNSRURFTlRJQUxfU0VTU0lPThADEiEKHUNSRURFTlRJQUxfQVBJX0tFWV9PUl9TRVNTSU9OEAQ6SgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtYcDIAEoCzIQLmJ5b25kLnYxLkFjY2Vzc1IGYWNjZXNzOkQKBHJlc3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgASgLMg4uYnlvbmQudjEuUmVzdFIEcmVzdDpMChFtYXhfcmVxdWVzdF9ieXRlcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLqHAyABKAVSD21heFJlcXVlc3RCeXRlczpECg1wYXR0ZXJuX3dvcmRzEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi3hwMgASgJUgxwYXR0ZXJuV29yZHM6PAoJaWRfcHJlZml4Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi4hwMgASgJUghpZFByZWZpeDo+CgpvbWl0X3Vuc2V0Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi7hwMgASgIUglvbWl0VW5zZXQ6NwoEd29yZBIhLmdvb2dsZS5wcm90b2J1Zi5FbnVtVmFsdWVPcHRpb25zGLmHAyABKAlSBHdvcmRCeQoMY29tLmJ5b25kLnYxQgtBY2Nlc3NQcm90b1ABWipnaXRodWIuY29tL2J5b25kL2J5b25kLWdvL2J5b25kL3YxO2J5b25kdjGiAgNCWUSqAghCeW9uZC5WMboCBUJ5b25kygIIQnlvbmRcVjHqAglCeW9uZDo6VjFiBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("ChVieW9uZC92MS9hY2Nlc3MucHJvdG8SCGJ5b25kLnYxIqUBCgZBY2Nlc3MSKAoKY3JlZGVudGlhbBgBIAEoDjIULmJ5b25kLnYxLkNyZWRlbnRpYWwSDQoFc2NvcGUYAiABKAkSDwoHc2FuZGJveBgDIAEoCBIPCgdieV9tb2RlGAQgASgIEhMKC25hbWVkX3Njb3BlGAUgASgIEhYKDnZlcmlmaWVkX2VtYWlsGAYgASgIEhMKC3B1Ymxpc2hhYmxlGAcgASgIIksKBFJlc3QSFgoOc3VjY2Vzc19zdGF0dXMYASABKAUSKwoMZXZlbnRfc3RyZWFtGAIgASgLMhUuYnlvbmQudjEuRXZlbnRTdHJlYW0iMAoLRXZlbnRTdHJlYW0SCgoCaWQYASABKAkSFQoNbGFzdF9ldmVudF9pZBgCIAEoCSqQAQoKQ3JlZGVudGlhbBIaChZDUkVERU5USUFMX1VOU1BFQ0lGSUVEEAASEwoPQ1JFREVOVElBTF9OT05FEAESFgoSQ1JFREVOVElBTF9BUElfS0VZEAISFgoSQ1JFREVOVElBTF9TRVNTSU9OEAMSIQodQ1JFREVOVElBTF9BUElfS0VZX09SX1NFU1NJT04QBDpKCgZhY2Nlc3MSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi1hwMgASgLMhAuYnlvbmQudjEuQWNjZXNzUgZhY2Nlc3M6RAoEcmVzdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyABKAsyDi5ieW9uZC52MS5SZXN0UgRyZXN0OkwKEW1heF9yZXF1ZXN0X2J5dGVzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYuocDIAEoBVIPbWF4UmVxdWVzdEJ5dGVzOkQKDXBhdHRlcm5fd29yZHMSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLeHAyABKAlSDHBhdHRlcm5Xb3Jkczo8CglpZF9wcmVmaXgSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLiHAyABKAlSCGlkUHJlZml4Oj4KCm9taXRfdW5zZXQSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGLuHAyABKAhSCW9taXRVbnNldDo3CgR3b3JkEiEuZ29vZ2xlLnByb3RvYnVmLkVudW1WYWx1ZU9wdGlvbnMYuYcDIAEoCVIEd29yZEJ5Cgxjb20uYnlvbmQudjFCC0FjY2Vzc1Byb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC.
@@ -70,6 +70,13 @@ export type Access = Message<"byond.v1.Access"> & {
    * @generated from field: bool verified_email = 6;
    */
   verifiedEmail: boolean;
+
+  /**
+   * Whether publishable keys, which are in the code of a web page, may make the call, too. Default: secret keys only.
+   *
+   * @generated from field: bool publishable = 7;
+   */
+  publishable: boolean;
 };
 
 /**
@@ -98,14 +105,6 @@ export type Rest = Message<"byond.v1.Rest"> & {
    * @generated from field: byond.v1.EventStream event_stream = 2;
    */
   eventStream?: EventStream | undefined;
-
-  /**
-   * The list of the answer whose items are the rows of a table, with a column for each of their fields: what a client gets with
-   * `Accept: text/csv`. Empty: there is no table.
-   *
-   * @generated from field: string csv = 3;
-   */
-  csv: string;
 };
 
 /**

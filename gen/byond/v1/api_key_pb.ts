@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file byond/v1/api_key.proto.
  */
 export const file_byond_v1_api_key: GenFile = /*@__PURE__*/
-  fileDesc("ChZieW9uZC92MS9hcGlfa2V5LnByb3RvEghieW9uZC52MSIuCghTY29wZVNldBIiCgZzY29wZXMYASADKAlCErpID5IBDAgBGAEiBnIEEAEYQCIvCgtJcEFsbG93bGlzdBIgCgZyYW5nZXMYASADKAlCELpIDZIBCggBEGQiBHICGEAi8QMKE0NyZWF0ZUFwaUtleVJlcXVlc3QSWQoEbmFtZRgBIAEoCUJLukghyAEBchwYZDIYXlteXHgwMC1ceDFmXHg3Zi1ceDlmXSokursYI211c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzEiIKBnNjb3BlcxgCIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei0KBG1vZGUYAyABKA4yDi5ieW9uZC52MS5Nb2RlQgq6SAeCAQQQASAASACIAQESLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoMaXBfYWxsb3dsaXN0GAUgASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSLQoTcmVxdWVzdHNfcGVyX21pbnV0ZRgGIAEoBUILukgIGgYYwIQ9KAFIAYgBARIZChFyZXF1aXJlX3NpZ25hdHVyZRgHIAEoCBJKChVtaW5fc2lnbmF0dXJlX3ZlcnNpb24YCCABKA4yGi5ieW9uZC52MS5TaWduYXR1cmVWZXJzaW9uQgq6SAeCAQQQASAASAKIAQFCBwoFX21vZGVCFgoUX3JlcXVlc3RzX3Blcl9taW51dGVCGAoWX21pbl9zaWduYXR1cmVfdmVyc2lvbiL3AwoUQ3JlYXRlQXBpS2V5UmVzcG9uc2USCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgprZXlfcHJlZml4GAMgASgJEiIKBnNjb3BlcxgEIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA2tleRgGIAEoCRIcCgRtb2RlGAcgASgOMg4uYnlvbmQudjEuTW9kZRIuCgpleHBpcmVzX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCgpjcmVhdGVkX2J5GAkgASgJSACIAQESKwoMaXBfYWxsb3dsaXN0GAogASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSIAoTcmVxdWVzdHNfcGVyX21pbnV0ZRgLIAEoBUgBiAEBEhkKEXJlcXVpcmVfc2lnbmF0dXJlGAwgASgIEj4KFW1pbl9zaWduYXR1cmVfdmVyc2lvbhgNIAEoDjIaLmJ5b25kLnYxLlNpZ25hdHVyZVZlcnNpb25IAogBAUINCgtfY3JlYXRlZF9ieUIWChRfcmVxdWVzdHNfcGVyX21pbnV0ZUIYChZfbWluX3NpZ25hdHVyZV92ZXJzaW9uItUBChJMaXN0QXBpS2V5c1JlcXVlc3QSIgoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygBSACIAQESZQoKcGFnZV90b2tlbhgCIAEoCUJMukgXchUYyAEyEF5bQS1aYS16MC05Xy1dKyS6uxgubXVzdCBiZSB0aGUgbmV4dF9wYWdlX3Rva2VuIG9mIHRoZSBwYWdlIGJlZm9yZUgBiAEBEhcKD2luY2x1ZGVfcmV2b2tlZBgDIAEoCEIMCgpfcGFnZV9zaXplQg0KC19wYWdlX3Rva2VuImcKE0xpc3RBcGlLZXlzUmVzcG9uc2USHgoEa2V5cxgBIAMoCzIQLmJ5b25kLnYxLkFwaUtleRIcCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlIAIgBAUISChBfbmV4dF9wYWdlX3Rva2VuIvQECgZBcGlLZXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgprZXlfcHJlZml4GAMgASgJEiIKBnNjb3BlcxgEIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHAoEbW9kZRgHIAEoDjIOLmJ5b25kLnYxLk1vZGUSLgoKcmV2b2tlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoKY3JlYXRlZF9ieRgKIAEoCUgAiAEBEisKDGlwX2FsbG93bGlzdBgLIAEoCzIVLmJ5b25kLnYxLklwQWxsb3dsaXN0EiAKE3JlcXVlc3RzX3Blcl9taW51dGUYDCABKAVIAYgBARIZChFyZXF1aXJlX3NpZ25hdHVyZRgNIAEoCBIeChFyZXZvY2F0aW9uX3JlYXNvbhgOIAEoCUgCiAEBEj4KFW1pbl9zaWduYXR1cmVfdmVyc2lvbhgPIAEoDjIaLmJ5b25kLnYxLlNpZ25hdHVyZVZlcnNpb25IA4gBAUINCgtfY3JlYXRlZF9ieUIWChRfcmVxdWVzdHNfcGVyX21pbnV0ZUIUChJfcmV2b2NhdGlvbl9yZWFzb25CGAoWX21pbl9zaWduYXR1cmVfdmVyc2lvbiIxChBHZXRBcGlLZXlSZXF1ZXN0Eh0KAmlkGAEgASgJQhG6SAfIAQFyAhhAwrsYA2tleSI2ChFHZXRBcGlLZXlSZXNwb25zZRIhCgdhcGlfa2V5GAEgASgLMhAuYnlvbmQudjEuQXBpS2V5Io8BChNVcGRhdGVBcGlLZXlSZXF1ZXN0Eh0KAmlkGAEgASgJQhG6SAfIAQFyAhhAwrsYA2tleRIoCgdhcGlfa2V5GAIgASgLMhcuYnlvbmQudjEuQXBpS2V5Q2hhbmdlcxIvCgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2si2wMKDUFwaUtleUNoYW5nZXMSXQoEbmFtZRgBIAEoCUJKukggch4QARhkMhheW15ceDAwLVx4MWZceDdmLVx4OWZdKiS6uxgjbXVzdCBub3QgY29udGFpbiBjb250cm9sIGNoYXJhY3RlcnNIAIgBARIiCgZzY29wZXMYAiABKAsyEi5ieW9uZC52MS5TY29wZVNldBIrCgxpcF9hbGxvd2xpc3QYAyABKAsyFS5ieW9uZC52MS5JcEFsbG93bGlzdBItChNyZXF1ZXN0c19wZXJfbWludXRlGAQgASgFQgu6SAgaBhjAhD0oAUgBiAEBEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh4KEXJlcXVpcmVfc2lnbmF0dXJlGAYgASgISAKIAQESSgoVbWluX3NpZ25hdHVyZV92ZXJzaW9uGAcgASgOMhouYnlvbmQudjEuU2lnbmF0dXJlVmVyc2lvbkIKukgHggEEEAEgAEgDiAEBQgcKBV9uYW1lQhYKFF9yZXF1ZXN0c19wZXJfbWludXRlQhQKEl9yZXF1aXJlX3NpZ25hdHVyZUIYChZfbWluX3NpZ25hdHVyZV92ZXJzaW9uIjkKFFVwZGF0ZUFwaUtleVJlc3BvbnNlEiEKB2FwaV9rZXkYASABKAsyEC5ieW9uZC52MS5BcGlLZXkibwoTUm90YXRlQXBpS2V5UmVxdWVzdBIdCgJpZBgBIAEoCUIRukgHyAEBcgIYQMK7GANrZXkSJwoNZ3JhY2Vfc2Vjb25kcxgCIAEoBUILukgIGgYYgKMFKABIAIgBAUIQCg5fZ3JhY2Vfc2Vjb25kcyK0BAoUUm90YXRlQXBpS2V5UmVzcG9uc2USCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgprZXlfcHJlZml4GAMgASgJEiIKBnNjb3BlcxgEIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA2tleRgGIAEoCRIcCgRtb2RlGAcgASgOMg4uYnlvbmQudjEuTW9kZRIuCgpleHBpcmVzX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCgpjcmVhdGVkX2J5GAkgASgJSACIAQESKwoMaXBfYWxsb3dsaXN0GAogASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSIAoTcmVxdWVzdHNfcGVyX21pbnV0ZRgLIAEoBUgBiAEBEhkKEXJlcXVpcmVfc2lnbmF0dXJlGAwgASgIEjsKF3ByZXZpb3VzX2tleV9leHBpcmVzX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI+ChVtaW5fc2lnbmF0dXJlX3ZlcnNpb24YDiABKA4yGi5ieW9uZC52MS5TaWduYXR1cmVWZXJzaW9uSAKIAQFCDQoLX2NyZWF0ZWRfYnlCFgoUX3JlcXVlc3RzX3Blcl9taW51dGVCGAoWX21pbl9zaWduYXR1cmVfdmVyc2lvbiKfAQoTUmV2b2tlQXBpS2V5UmVxdWVzdBIdCgJpZBgBIAEoCUIRukgHyAEBcgIYQMK7GANrZXkSXgoGcmVhc29uGAIgASgJQkm6SB9yHRjIATIYXlteXHgwMC1ceDFmXHg3Zi1ceDlmXSokursYI211c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzSACIAQFCCQoHX3JlYXNvbiIzChRSZXZva2VBcGlLZXlSZXNwb25zZRIKCgJpZBgBIAEoCRIPCgdyZXZva2VkGAIgASgIKjoKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfTElWRRABEg0KCU1PREVfVEVTVBACKmkKEFNpZ25hdHVyZVZlcnNpb24SIQodU0lHTkFUVVJFX1ZFUlNJT05fVU5TUEVDSUZJRUQQABIYChRTSUdOQVRVUkVfVkVSU0lPTl9WMRABEhgKFFNJR05BVFVSRV9WRVJTSU9OX1YyEAIy7QUKDUFwaUtleVNlcnZpY2USdwoMQ3JlYXRlQXBpS2V5Eh0uYnlvbmQudjEuQ3JlYXRlQXBpS2V5UmVxdWVzdBoeLmJ5b25kLnYxLkNyZWF0ZUFwaUtleVJlc3BvbnNlIiiquxgCCAOyuxgDCMkBgtPkkwIVOgEqIhAvYXBpL3YxL2FwaS1rZXlzEm0KC0xpc3RBcGlLZXlzEhwuYnlvbmQudjEuTGlzdEFwaUtleXNSZXF1ZXN0Gh0uYnlvbmQudjEuTGlzdEFwaUtleXNSZXNwb25zZSIhkAIBqrsYAggDgtPkkwISEhAvYXBpL3YxL2FwaS1rZXlzEnUKCUdldEFwaUtleRIaLmJ5b25kLnYxLkdldEFwaUtleVJlcXVlc3QaGy5ieW9uZC52MS5HZXRBcGlLZXlSZXNwb25zZSIvkAIBqrsYAggDgtPkkwIgYgdhcGlfa2V5EhUvYXBpL3YxL2FwaS1rZXlzL3tpZH0ShwEKDFVwZGF0ZUFwaUtleRIdLmJ5b25kLnYxLlVwZGF0ZUFwaUtleVJlcXVlc3QaHi5ieW9uZC52MS5VcGRhdGVBcGlLZXlSZXNwb25zZSI4kAICqrsYAggDgtPkkwIpOgdhcGlfa2V5YgdhcGlfa2V5MhUvYXBpL3YxL2FwaS1rZXlzL3tpZH0SfAoMUm90YXRlQXBpS2V5Eh0uYnlvbmQudjEuUm90YXRlQXBpS2V5UmVxdWVzdBoeLmJ5b25kLnYxLlJvdGF0ZUFwaUtleVJlc3BvbnNlIi2quxgCCAOC0+STAiE6ASoiHC9hcGkvdjEvYXBpLWtleXMve2lkfS9yb3RhdGUSdQoMUmV2b2tlQXBpS2V5Eh0uYnlvbmQudjEuUmV2b2tlQXBpS2V5UmVxdWVzdBoeLmJ5b25kLnYxLlJldm9rZUFwaUtleVJlc3BvbnNlIiaQAgKquxgCCAOC0+STAhcqFS9hcGkvdjEvYXBpLWtleXMve2lkfUJ5Cgxjb20uYnlvbmQudjFCC0FwaUtleVByb3RvUAFaKmdpdGh1Yi5jb20vYnlvbmQvYnlvbmQtZ28vYnlvbmQvdjE7YnlvbmR2MaICA0JZRKoCCEJ5b25kLlYxugIFQnlvbmTKAghCeW9uZFxWMeoCCUJ5b25kOjpWMWIGcHJvdG8z", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("ChZieW9uZC92MS9hcGlfa2V5LnByb3RvEghieW9uZC52MSIuCghTY29wZVNldBIiCgZzY29wZXMYASADKAlCErpID5IBDAgBGAEiBnIEEAEYQCIvCgtJcEFsbG93bGlzdBIgCgZyYW5nZXMYASADKAlCELpIDZIBCggBEGQiBHICGEAiMAoKT3JpZ2luTGlzdBIiCgdvcmlnaW5zGAEgAygJQhG6SA6SAQsIARAUIgVyAxisAiKYBAoTQ3JlYXRlQXBpS2V5UmVxdWVzdBJZCgRuYW1lGAEgASgJQku6SCHIAQFyHBhkMhheW15ceDAwLVx4MWZceDdmLVx4OWZdKiS6uxgjbXVzdCBub3QgY29udGFpbiBjb250cm9sIGNoYXJhY3RlcnMSIgoGc2NvcGVzGAIgASgLMhIuYnlvbmQudjEuU2NvcGVTZXQSLQoEbW9kZRgDIAEoDjIOLmJ5b25kLnYxLk1vZGVCCrpIB4IBBBABIABIAIgBARIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgxpcF9hbGxvd2xpc3QYBSABKAsyFS5ieW9uZC52MS5JcEFsbG93bGlzdBItChNyZXF1ZXN0c19wZXJfbWludXRlGAYgASgFQgu6SAgaBhjAhD0oAUgBiAEBEhkKEXJlcXVpcmVfc2lnbmF0dXJlGAcgASgIEkoKFW1pbl9zaWduYXR1cmVfdmVyc2lvbhgIIAEoDjIaLmJ5b25kLnYxLlNpZ25hdHVyZVZlcnNpb25CCrpIB4IBBBABIABIAogBARIlCgdvcmlnaW5zGAkgASgLMhQuYnlvbmQudjEuT3JpZ2luTGlzdEIHCgVfbW9kZUIWChRfcmVxdWVzdHNfcGVyX21pbnV0ZUIYChZfbWluX3NpZ25hdHVyZV92ZXJzaW9uIp4EChRDcmVhdGVBcGlLZXlSZXNwb25zZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCmtleV9wcmVmaXgYAyABKAkSIgoGc2NvcGVzGAQgASgLMhIuYnlvbmQudjEuU2NvcGVTZXQSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDa2V5GAYgASgJEhwKBG1vZGUYByABKA4yDi5ieW9uZC52MS5Nb2RlEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKCmNyZWF0ZWRfYnkYCSABKAlIAIgBARIrCgxpcF9hbGxvd2xpc3QYCiABKAsyFS5ieW9uZC52MS5JcEFsbG93bGlzdBIgChNyZXF1ZXN0c19wZXJfbWludXRlGAsgASgFSAGIAQESGQoRcmVxdWlyZV9zaWduYXR1cmUYDCABKAgSPgoVbWluX3NpZ25hdHVyZV92ZXJzaW9uGA0gASgOMhouYnlvbmQudjEuU2lnbmF0dXJlVmVyc2lvbkgCiAEBEiUKB29yaWdpbnMYDiABKAsyFC5ieW9uZC52MS5PcmlnaW5MaXN0Qg0KC19jcmVhdGVkX2J5QhYKFF9yZXF1ZXN0c19wZXJfbWludXRlQhgKFl9taW5fc2lnbmF0dXJlX3ZlcnNpb24i1QEKEkxpc3RBcGlLZXlzUmVxdWVzdBIiCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAFIAIgBARJlCgpwYWdlX3Rva2VuGAIgASgJQky6SBdyFRjIATIQXltBLVphLXowLTlfLV0rJLq7GC5tdXN0IGJlIHRoZSBuZXh0X3BhZ2VfdG9rZW4gb2YgdGhlIHBhZ2UgYmVmb3JlSAGIAQESFwoPaW5jbHVkZV9yZXZva2VkGAMgASgIQgwKCl9wYWdlX3NpemVCDQoLX3BhZ2VfdG9rZW4iZwoTTGlzdEFwaUtleXNSZXNwb25zZRIeCgRrZXlzGAEgAygLMhAuYnlvbmQudjEuQXBpS2V5EhwKD25leHRfcGFnZV90b2tlbhgCIAEoCUgAiAEBQhIKEF9uZXh0X3BhZ2VfdG9rZW4imwUKBkFwaUtleRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCmtleV9wcmVmaXgYAyABKAkSIgoGc2NvcGVzGAQgASgLMhIuYnlvbmQudjEuU2NvcGVTZXQSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF91c2VkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcCgRtb2RlGAcgASgOMg4uYnlvbmQudjEuTW9kZRIuCgpyZXZva2VkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCgpjcmVhdGVkX2J5GAogASgJSACIAQESKwoMaXBfYWxsb3dsaXN0GAsgASgLMhUuYnlvbmQudjEuSXBBbGxvd2xpc3QSIAoTcmVxdWVzdHNfcGVyX21pbnV0ZRgMIAEoBUgBiAEBEhkKEXJlcXVpcmVfc2lnbmF0dXJlGA0gASgIEh4KEXJldm9jYXRpb25fcmVhc29uGA4gASgJSAKIAQESPgoVbWluX3NpZ25hdHVyZV92ZXJzaW9uGA8gASgOMhouYnlvbmQudjEuU2lnbmF0dXJlVmVyc2lvbkgDiAEBEiUKB29yaWdpbnMYECABKAsyFC5ieW9uZC52MS5PcmlnaW5MaXN0Qg0KC19jcmVhdGVkX2J5QhYKFF9yZXF1ZXN0c19wZXJfbWludXRlQhQKEl9yZXZvY2F0aW9uX3JlYXNvbkIYChZfbWluX3NpZ25hdHVyZV92ZXJzaW9uIjEKEEdldEFwaUtleVJlcXVlc3QSHQoCaWQYASABKAlCEbpIB8gBAXICGEDCuxgDa2V5IjYKEUdldEFwaUtleVJlc3BvbnNlEiEKB2FwaV9rZXkYASABKAsyEC5ieW9uZC52MS5BcGlLZXkijwEKE1VwZGF0ZUFwaUtleVJlcXVlc3QSHQoCaWQYASABKAlCEbpIB8gBAXICGEDCuxgDa2V5EigKB2FwaV9rZXkYAiABKAsyFy5ieW9uZC52MS5BcGlLZXlDaGFuZ2VzEi8KC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayKCBAoNQXBpS2V5Q2hhbmdlcxJdCgRuYW1lGAEgASgJQkq6SCByHhABGGQyGF5bXlx4MDAtXHgxZlx4N2YtXHg5Zl0qJLq7GCNtdXN0IG5vdCBjb250YWluIGNvbnRyb2wgY2hhcmFjdGVyc0gAiAEBEiIKBnNjb3BlcxgCIAEoCzISLmJ5b25kLnYxLlNjb3BlU2V0EisKDGlwX2FsbG93bGlzdBgDIAEoCzIVLmJ5b25kLnYxLklwQWxsb3dsaXN0Ei0KE3JlcXVlc3RzX3Blcl9taW51dGUYBCABKAVCC7pICBoGGMCEPSgBSAGIAQESLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHgoRcmVxdWlyZV9zaWduYXR1cmUYBiABKAhIAogBARJKChVtaW5fc2lnbmF0dXJlX3ZlcnNpb24YByABKA4yGi5ieW9uZC52MS5TaWduYXR1cmVWZXJzaW9uQgq6SAeCAQQQASAASAOIAQESJQoHb3JpZ2lucxgIIAEoCzIULmJ5b25kLnYxLk9yaWdpbkxpc3RCBwoFX25hbWVCFgoUX3JlcXVlc3RzX3Blcl9taW51dGVCFAoSX3JlcXVpcmVfc2lnbmF0dXJlQhgKFl9taW5fc2lnbmF0dXJlX3ZlcnNpb24iOQoUVXBkYXRlQXBpS2V5UmVzcG9uc2USIQoHYXBpX2tleRgBIAEoCzIQLmJ5b25kLnYxLkFwaUtleSJvChNSb3RhdGVBcGlLZXlSZXF1ZXN0Eh0KAmlkGAEgASgJQhG6SAfIAQFyAhhAwrsYA2tleRInCg1ncmFjZV9zZWNvbmRzGAIgASgFQgu6SAgaBhiAowUoAEgAiAEBQhAKDl9ncmFjZV9zZWNvbmRzItsEChRSb3RhdGVBcGlLZXlSZXNwb25zZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCmtleV9wcmVmaXgYAyABKAkSIgoGc2NvcGVzGAQgASgLMhIuYnlvbmQudjEuU2NvcGVTZXQSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDa2V5GAYgASgJEhwKBG1vZGUYByABKA4yDi5ieW9uZC52MS5Nb2RlEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKCmNyZWF0ZWRfYnkYCSABKAlIAIgBARIrCgxpcF9hbGxvd2xpc3QYCiABKAsyFS5ieW9uZC52MS5JcEFsbG93bGlzdBIgChNyZXF1ZXN0c19wZXJfbWludXRlGAsgASgFSAGIAQESGQoRcmVxdWlyZV9zaWduYXR1cmUYDCABKAgSOwoXcHJldmlvdXNfa2V5X2V4cGlyZXNfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEj4KFW1pbl9zaWduYXR1cmVfdmVyc2lvbhgOIAEoDjIaLmJ5b25kLnYxLlNpZ25hdHVyZVZlcnNpb25IAogBARIlCgdvcmlnaW5zGA8gASgLMhQuYnlvbmQudjEuT3JpZ2luTGlzdEINCgtfY3JlYXRlZF9ieUIWChRfcmVxdWVzdHNfcGVyX21pbnV0ZUIYChZfbWluX3NpZ25hdHVyZV92ZXJzaW9uIp8BChNSZXZva2VBcGlLZXlSZXF1ZXN0Eh0KAmlkGAEgASgJQhG6SAfIAQFyAhhAwrsYA2tleRJeCgZyZWFzb24YAiABKAlCSbpIH3IdGMgBMhheW15ceDAwLVx4MWZceDdmLVx4OWZdKiS6uxgjbXVzdCBub3QgY29udGFpbiBjb250cm9sIGNoYXJhY3RlcnNIAIgBAUIJCgdfcmVhc29uIjMKFFJldm9rZUFwaUtleVJlc3BvbnNlEgoKAmlkGAEgASgJEg8KB3Jldm9rZWQYAiABKAgqOgoETW9kZRIUChBNT0RFX1VOU1BFQ0lGSUVEEAASDQoJTU9ERV9MSVZFEAESDQoJTU9ERV9URVNUEAIqaQoQU2lnbmF0dXJlVmVyc2lvbhIhCh1TSUdOQVRVUkVfVkVSU0lPTl9VTlNQRUNJRklFRBAAEhgKFFNJR05BVFVSRV9WRVJTSU9OX1YxEAESGAoUU0lHTkFUVVJFX1ZFUlNJT05fVjIQAjLtBQoNQXBpS2V5U2VydmljZRJ3CgxDcmVhdGVBcGlLZXkSHS5ieW9uZC52MS5DcmVhdGVBcGlLZXlSZXF1ZXN0Gh4uYnlvbmQudjEuQ3JlYXRlQXBpS2V5UmVzcG9uc2UiKKq7GAIIA7K7GAMIyQGC0+STAhU6ASoiEC9hcGkvdjEvYXBpLWtleXMSbQoLTGlzdEFwaUtleXMSHC5ieW9uZC52MS5MaXN0QXBpS2V5c1JlcXVlc3QaHS5ieW9uZC52MS5MaXN0QXBpS2V5c1Jlc3BvbnNlIiGQAgGquxgCCAOC0+STAhISEC9hcGkvdjEvYXBpLWtleXMSdQoJR2V0QXBpS2V5EhouYnlvbmQudjEuR2V0QXBpS2V5UmVxdWVzdBobLmJ5b25kLnYxLkdldEFwaUtleVJlc3BvbnNlIi+QAgGquxgCCAOC0+STAiBiB2FwaV9rZXkSFS9hcGkvdjEvYXBpLWtleXMve2lkfRKHAQoMVXBkYXRlQXBpS2V5Eh0uYnlvbmQudjEuVXBkYXRlQXBpS2V5UmVxdWVzdBoeLmJ5b25kLnYxLlVwZGF0ZUFwaUtleVJlc3BvbnNlIjiQAgKquxgCCAOC0+STAik6B2FwaV9rZXliB2FwaV9rZXkyFS9hcGkvdjEvYXBpLWtleXMve2lkfRJ8CgxSb3RhdGVBcGlLZXkSHS5ieW9uZC52MS5Sb3RhdGVBcGlLZXlSZXF1ZXN0Gh4uYnlvbmQudjEuUm90YXRlQXBpS2V5UmVzcG9uc2UiLaq7GAIIA4LT5JMCIToBKiIcL2FwaS92MS9hcGkta2V5cy97aWR9L3JvdGF0ZRJ1CgxSZXZva2VBcGlLZXkSHS5ieW9uZC52MS5SZXZva2VBcGlLZXlSZXF1ZXN0Gh4uYnlvbmQudjEuUmV2b2tlQXBpS2V5UmVzcG9uc2UiJpACAqq7GAIIA4LT5JMCFyoVL2FwaS92MS9hcGkta2V5cy97aWR9QnkKDGNvbS5ieW9uZC52MUILQXBpS2V5UHJvdG9QAVoqZ2l0aHViLmNvbS9ieW9uZC9ieW9uZC1nby9ieW9uZC92MTtieW9uZHYxogIDQllEqgIIQnlvbmQuVjG6AgVCeW9uZMoCCEJ5b25kXFYx6gIJQnlvbmQ6OlYxYgZwcm90bzM", [file_buf_validate_validate, file_byond_v1_access, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * The scopes of a key. A message of its own, so that an absent list and an empty list differ on every protocol; in REST
@@ -63,6 +63,28 @@ export const IpAllowlistSchema: GenMessage<IpAllowlist> = /*@__PURE__*/
   messageDesc(file_byond_v1_api_key, 1);
 
 /**
+ * The origins whose pages may use a publishable key. A message of its own for the same reason as `ScopeSet`.
+ *
+ * @generated from message byond.v1.OriginList
+ */
+export type OriginList = Message<"byond.v1.OriginList"> & {
+  /**
+   * At least one, at most 20: `https://shop.example`, with a port if it is not the default. `http` only for
+   * `localhost` and the loopback addresses.
+   *
+   * @generated from field: repeated string origins = 1;
+   */
+  origins: string[];
+};
+
+/**
+ * Describes the message byond.v1.OriginList.
+ * Use `create(OriginListSchema)` to create a new message.
+ */
+export const OriginListSchema: GenMessage<OriginList> = /*@__PURE__*/
+  messageDesc(file_byond_v1_api_key, 2);
+
+/**
  * Creates a key.
  *
  * @generated from message byond.v1.CreateApiKeyRequest
@@ -108,7 +130,8 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
 
   /**
    * Requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within its workspace's limit. Absent or
-   * null: only the workspace's limit applies, unless the operator has set a limit for such keys.
+   * null: only the workspace's limit applies, unless the operator has set a limit for such keys. Publishable keys have
+   * limits of their own: by default 600 for the key, and always 60 for each IP address that calls with it.
    *
    * @generated from field: optional int32 requests_per_minute = 6;
    */
@@ -128,6 +151,17 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 8;
    */
   minSignatureVersion?: SignatureVersion | undefined;
+
+  /**
+   * Makes the key publishable (`pk_pub_live_…`, `pk_pub_test_…`), so that it may stand in the code of web pages: the
+   * origins whose pages may use it, such as `https://shop.example`, exactly and without a path. `http` only for
+   * `localhost` and the loopback addresses. Such a key may only check codes, and resend them; `scopes`,
+   * `require_signature` and `min_signature_version` must be left out. Absent or null: the key is secret; an empty list is
+   * refused.
+   *
+   * @generated from field: byond.v1.OriginList origins = 9;
+   */
+  origins?: OriginList | undefined;
 };
 
 /**
@@ -135,7 +169,7 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
  * Use `create(CreateApiKeyRequestSchema)` to create a new message.
  */
 export const CreateApiKeyRequestSchema: GenMessage<CreateApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 2);
+  messageDesc(file_byond_v1_api_key, 3);
 
 /**
  * The new key. No other response contains the whole key.
@@ -158,7 +192,7 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
   name: string;
 
   /**
-   * The public part of the key, before the dot.
+   * The public part of the key, before the dot. Of a publishable key, which has no secret: the whole key.
    *
    * @generated from field: string key_prefix = 3;
    */
@@ -179,7 +213,7 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * The whole key, `prefix.secret`. Shown here once and never again.
+   * The whole key, `prefix.secret`. Shown here once and never again. Of a publishable key: its `key_prefix`.
    *
    * @generated from field: string key = 6;
    */
@@ -234,6 +268,13 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 13;
    */
   minSignatureVersion?: SignatureVersion | undefined;
+
+  /**
+   * The origins whose pages may use the key, each as browsers write it. Null: the key is secret.
+   *
+   * @generated from field: byond.v1.OriginList origins = 14;
+   */
+  origins?: OriginList | undefined;
 };
 
 /**
@@ -241,7 +282,7 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
  * Use `create(CreateApiKeyResponseSchema)` to create a new message.
  */
 export const CreateApiKeyResponseSchema: GenMessage<CreateApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 3);
+  messageDesc(file_byond_v1_api_key, 4);
 
 /**
  * Pages of the list.
@@ -276,7 +317,7 @@ export type ListApiKeysRequest = Message<"byond.v1.ListApiKeysRequest"> & {
  * Use `create(ListApiKeysRequestSchema)` to create a new message.
  */
 export const ListApiKeysRequestSchema: GenMessage<ListApiKeysRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 4);
+  messageDesc(file_byond_v1_api_key, 5);
 
 /**
  * A workspace's keys.
@@ -304,7 +345,7 @@ export type ListApiKeysResponse = Message<"byond.v1.ListApiKeysResponse"> & {
  * Use `create(ListApiKeysResponseSchema)` to create a new message.
  */
 export const ListApiKeysResponseSchema: GenMessage<ListApiKeysResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 5);
+  messageDesc(file_byond_v1_api_key, 6);
 
 /**
  * A key without its secret.
@@ -327,7 +368,7 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
   name: string;
 
   /**
-   * The public part of the key, before the dot.
+   * The public part of the key, before the dot. Of a publishable key, which has no secret: the whole key.
    *
    * @generated from field: string key_prefix = 3;
    */
@@ -417,6 +458,13 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 15;
    */
   minSignatureVersion?: SignatureVersion | undefined;
+
+  /**
+   * The origins whose pages may use the key, each as browsers write it. Null: the key is secret.
+   *
+   * @generated from field: byond.v1.OriginList origins = 16;
+   */
+  origins?: OriginList | undefined;
 };
 
 /**
@@ -424,7 +472,7 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
  * Use `create(ApiKeySchema)` to create a new message.
  */
 export const ApiKeySchema: GenMessage<ApiKey> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 6);
+  messageDesc(file_byond_v1_api_key, 7);
 
 /**
  * Identifies the key.
@@ -445,7 +493,7 @@ export type GetApiKeyRequest = Message<"byond.v1.GetApiKeyRequest"> & {
  * Use `create(GetApiKeyRequestSchema)` to create a new message.
  */
 export const GetApiKeyRequestSchema: GenMessage<GetApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 7);
+  messageDesc(file_byond_v1_api_key, 8);
 
 /**
  * The requested key.
@@ -466,7 +514,7 @@ export type GetApiKeyResponse = Message<"byond.v1.GetApiKeyResponse"> & {
  * Use `create(GetApiKeyResponseSchema)` to create a new message.
  */
 export const GetApiKeyResponseSchema: GenMessage<GetApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 8);
+  messageDesc(file_byond_v1_api_key, 9);
 
 /**
  * Identifies the key, and says what to change.
@@ -502,7 +550,7 @@ export type UpdateApiKeyRequest = Message<"byond.v1.UpdateApiKeyRequest"> & {
  * Use `create(UpdateApiKeyRequestSchema)` to create a new message.
  */
 export const UpdateApiKeyRequestSchema: GenMessage<UpdateApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 9);
+  messageDesc(file_byond_v1_api_key, 10);
 
 /**
  * The fields of a key that can be changed.
@@ -561,6 +609,14 @@ export type ApiKeyChanges = Message<"byond.v1.ApiKeyChanges"> & {
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 7;
    */
   minSignatureVersion?: SignatureVersion | undefined;
+
+  /**
+   * The origins whose pages may use the key. Only of a publishable key, whose other fields are its `name`,
+   * `ip_allowlist`, `requests_per_minute` and `expires_at`.
+   *
+   * @generated from field: byond.v1.OriginList origins = 8;
+   */
+  origins?: OriginList | undefined;
 };
 
 /**
@@ -568,7 +624,7 @@ export type ApiKeyChanges = Message<"byond.v1.ApiKeyChanges"> & {
  * Use `create(ApiKeyChangesSchema)` to create a new message.
  */
 export const ApiKeyChangesSchema: GenMessage<ApiKeyChanges> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 10);
+  messageDesc(file_byond_v1_api_key, 11);
 
 /**
  * The key after the change.
@@ -589,7 +645,7 @@ export type UpdateApiKeyResponse = Message<"byond.v1.UpdateApiKeyResponse"> & {
  * Use `create(UpdateApiKeyResponseSchema)` to create a new message.
  */
 export const UpdateApiKeyResponseSchema: GenMessage<UpdateApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 11);
+  messageDesc(file_byond_v1_api_key, 12);
 
 /**
  * Identifies the key to rotate.
@@ -618,7 +674,7 @@ export type RotateApiKeyRequest = Message<"byond.v1.RotateApiKeyRequest"> & {
  * Use `create(RotateApiKeyRequestSchema)` to create a new message.
  */
 export const RotateApiKeyRequestSchema: GenMessage<RotateApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 12);
+  messageDesc(file_byond_v1_api_key, 13);
 
 /**
  * The key with its new secret. No other response contains the whole new key.
@@ -641,7 +697,7 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   name: string;
 
   /**
-   * The public part of the new key, before the dot. It differs from the old prefix, so that logs show which clients
+   * The public part of the new key, before the dot, or the whole one if it is publishable. It differs from the old prefix, so that logs show which clients
    * still use the old key.
    *
    * @generated from field: string key_prefix = 3;
@@ -663,7 +719,7 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * The whole new key, `prefix.secret`. Shown here once and never again.
+   * The whole new key, `prefix.secret`. Shown here once and never again. Of a publishable key: its `key_prefix`.
    *
    * @generated from field: string key = 6;
    */
@@ -725,6 +781,13 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
    * @generated from field: optional byond.v1.SignatureVersion min_signature_version = 14;
    */
   minSignatureVersion?: SignatureVersion | undefined;
+
+  /**
+   * The origins whose pages may use the key, each as browsers write it. Null: the key is secret.
+   *
+   * @generated from field: byond.v1.OriginList origins = 15;
+   */
+  origins?: OriginList | undefined;
 };
 
 /**
@@ -732,7 +795,7 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
  * Use `create(RotateApiKeyResponseSchema)` to create a new message.
  */
 export const RotateApiKeyResponseSchema: GenMessage<RotateApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 13);
+  messageDesc(file_byond_v1_api_key, 14);
 
 /**
  * Identifies the key to revoke.
@@ -761,7 +824,7 @@ export type RevokeApiKeyRequest = Message<"byond.v1.RevokeApiKeyRequest"> & {
  * Use `create(RevokeApiKeyRequestSchema)` to create a new message.
  */
 export const RevokeApiKeyRequestSchema: GenMessage<RevokeApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 14);
+  messageDesc(file_byond_v1_api_key, 15);
 
 /**
  * Confirms that the key is revoked.
@@ -789,7 +852,7 @@ export type RevokeApiKeyResponse = Message<"byond.v1.RevokeApiKeyResponse"> & {
  * Use `create(RevokeApiKeyResponseSchema)` to create a new message.
  */
 export const RevokeApiKeyResponseSchema: GenMessage<RevokeApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_byond_v1_api_key, 15);
+  messageDesc(file_byond_v1_api_key, 16);
 
 /**
  * The mode of a key, and of the data it creates. The two modes of a workspace share no data.

@@ -59,6 +59,15 @@ final class ErrorCode
     public const IP_NOT_ALLOWED = 'ip_not_allowed';
 
     /**
+     * HTTP 403. The API key is publishable, and the request does not come from a page of one of its `origins`: the
+     * header `Origin` is missing, or names another one. Nothing was done.
+     */
+    public const ORIGIN_NOT_ALLOWED = 'origin_not_allowed';
+
+    /** HTTP 403. The API key is publishable, and may only check codes and resend them. Nothing was done. */
+    public const SECRET_KEY_REQUIRED = 'secret_key_required';
+
+    /**
      * HTTP 403. The email address of the account is not verified. Because this server sends real messages and its
      * sign-up is open, live keys work only once it is. Sandbox keys work already.
      */

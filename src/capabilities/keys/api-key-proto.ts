@@ -4,6 +4,8 @@ import {
   type IpAllowlist,
   IpAllowlistSchema,
   Mode as ModeMessage,
+  type OriginList,
+  OriginListSchema,
   type ScopeSet,
   ScopeSetSchema,
   SignatureVersion as SignatureVersionMessage,
@@ -50,6 +52,7 @@ function describeKey(key: ApiKey | CreatedApiKey) {
     ...timestamp("expiresAt", key.expiresAt),
     ...(key.createdBy == null ? {} : { createdBy: key.createdBy }),
     ...(key.ipAllowlist == null ? {} : { ipAllowlist: ipAllowlist(key.ipAllowlist) }),
+    ...(key.origins == null ? {} : { origins: originList(key.origins) }),
     ...(key.requestsPerMinute == null ? {} : { requestsPerMinute: key.requestsPerMinute }),
     requireSignature: key.requireSignature,
     ...(key.requireSignature ? { minSignatureVersion: signatureVersionMessage(key.minSignatureVersion) } : {}),
@@ -62,6 +65,10 @@ function scopeSet(scopes: readonly string[]): ScopeSet {
 
 function ipAllowlist(ranges: readonly string[]): IpAllowlist {
   return create(IpAllowlistSchema, { ranges: [...ranges] });
+}
+
+function originList(origins: readonly string[]): OriginList {
+  return create(OriginListSchema, { origins: [...origins] });
 }
 
 const signatureVersionMessages = {

@@ -14,9 +14,16 @@ export const ApiKeySecretEntity = defineEntity({
       .index(false)
       .deleteRule("cascade")
       .foreignKeyName("api_key_secret_key_id_fkey"),
-    secretHash: p.text(),
+    /** Null: the key is publishable, and the prefix is all of it. */
+    secretHash: p.text().nullable(),
     /** Null: as long as the key. */
     validUntil: p.datetime().nullable(),
   },
+  checks: [
+    {
+      name: "api_key_secret_none_if_publishable",
+      expression: "(secret_hash IS NULL) = starts_with(prefix, 'pk_pub_')",
+    },
+  ],
   indexes: [{ name: "api_key_secret_of_key", properties: "keyId" }],
 });

@@ -1,7 +1,7 @@
 import { defineEntity, type InferEntity, p } from "@mikro-orm/core";
 import { WorkspaceEntity } from "../../access/workspace.entity.ts";
 
-/** A key of a workspace. Its secrets are kept in a table of their own, as argon2id hashes only. */
+/** A key of a workspace. Its secrets are kept in a table of their own, as argon2id hashes only. Publishable keys have none. */
 export const ApiKeyEntity = defineEntity({
   name: "ApiKey",
   tableName: "api_key",
@@ -25,6 +25,8 @@ export const ApiKeyEntity = defineEntity({
     createdBy: p.text().nullable(),
     /** In their one notation. Null: all addresses. */
     ipAllowlist: p.array().nullable().check("cardinality(ip_allowlist) >= 1 AND cardinality(ip_allowlist) <= 100"),
+    /** As browsers write them. Null: the key is secret. */
+    origins: p.array().nullable().check("cardinality(origins) >= 1 AND cardinality(origins) <= 20"),
     /** In any 60 seconds. Null: as many as the workspace. */
     requestsPerMinute: p.integer().nullable().check("requests_per_minute > 0"),
     requireSignature: p.boolean().default(false),

@@ -10,6 +10,7 @@ import {
 } from "../../../gen/byond/v1/api_key_pb.ts";
 import { sessionCaller } from "../../access/caller.ts";
 import { ipAllowlistProblems } from "../../access/ip-allowlist.ts";
+import { originProblems } from "../../access/publishable-keys.ts";
 import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import type { Database } from "../../database/database.ts";
 import { problemOf } from "../../errors.ts";
@@ -26,7 +27,14 @@ import { graceSeconds as grace } from "./keys.policy.ts";
 import { listApiKeys } from "./list-api-keys.ts";
 import { revokeApiKey } from "./revoke-api-key.ts";
 import { rotateApiKey } from "./rotate-api-key.ts";
-import { keyChangesOf, keyChangesProblems, requiredSignature, scopeProblems, updateApiKey } from "./update-api-key.ts";
+import {
+  keyChangesOf,
+  keyChangesProblems,
+  requiredSignature,
+  scopeProblems,
+  secretKeyProblems,
+  updateApiKey,
+} from "./update-api-key.ts";
 
 /** ApiKeyService: messages to operations and back. */
 export function apiKeyService(deps: {
@@ -43,6 +51,7 @@ export function apiKeyService(deps: {
         mode: request.mode === ModeMessage.TEST ? "test" : "live",
         scopes: request.scopes?.scopes ?? null,
         ipAllowlist: request.ipAllowlist?.ranges ?? null,
+        origins: request.origins?.origins ?? null,
         requestsPerMinute: request.requestsPerMinute ?? null,
         ...requiredSignature(request),
         expiresAt: request.expiresAt === undefined ? null : timestampToDate(request.expiresAt),
@@ -94,10 +103,13 @@ export function apiKeyService(deps: {
 /** Checks of requests that the schema cannot express. `known` are the scopes that a key can be given. */
 export function apiKeyFieldChecks(known: readonly string[]): readonly FieldCheck[] {
   return [
-    fieldCheck(CreateApiKeyRequestSchema, ({ name, scopes, ipAllowlist }) => ({
+    fieldCheck(CreateApiKeyRequestSchema, ({ name, scopes, ipAllowlist, origins, ...request }) => ({
       ...problemOf("name", nameProblem(name)),
       ...scopeProblems(scopes?.scopes ?? [], known, "scopes"),
       ...(ipAllowlist === undefined ? {} : ipAllowlistProblems(ipAllowlist.ranges, "ip_allowlist")),
+      ...(origins === undefined
+        ? {}
+        : { ...secretKeyProblems({ scopes, ...request }, ""), ...originProblems(origins.origins, "origins") }),
     })),
     fieldCheck(UpdateApiKeyRequestSchema, (request) => keyChangesProblems(request, known)),
     fieldCheck(RevokeApiKeyRequestSchema, ({ reason }) =>

@@ -8,7 +8,7 @@ import type { Logger } from "../../observe/log.ts";
 import type { CredentialCache, Found } from "../../revocation/credential-cache.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { prefixSubject } from "../../revocation/revocation-subjects.ts";
-import { parseKey, prefixOf, presentedKeyLength } from "./key-format.ts";
+import { parseKey, prefixOf, presentedKeyLengths } from "./key-format.ts";
 import type { KeySettings } from "./key-settings.ts";
 import type { KeyTables } from "./key-tables.ts";
 import { maxRememberedKeys } from "./keys.policy.ts";
@@ -51,7 +51,7 @@ export class KeyAuthenticator {
    * `unavailable` if the database is needed and cannot be reached, or if too many keys are new at once.
    */
   authenticateKey(presented: string): Awaitable<Authenticated<KeyCaller> | undefined> {
-    if (presented.length !== presentedKeyLength) {
+    if (!presentedKeyLengths.has(presented.length)) {
       return undefined;
     }
     const fingerprint = fingerprintOf(presented);
@@ -66,6 +66,9 @@ export class KeyAuthenticator {
         return undefined;
       }
       const { secretHash } = found.record;
+      if (secretHash === null) {
+        return this.#admit(found);
+      }
       const isRight =
         verdict?.hash === secretHash
           ? verdict.isRight

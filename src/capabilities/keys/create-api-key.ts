@@ -1,11 +1,12 @@
 import { sql } from "kysely";
 import { credentialOf, type Mode, type SessionCaller } from "../../access/caller.ts";
 import { normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
+import { normalizeOrigins, publishableScopes } from "../../access/publishable-keys.ts";
 import type { Hasher } from "../../crypto/argon2-hasher.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Database, Queryable, QueryableTables } from "../../database/database.ts";
 import { lockCredential } from "../../revocation/held-credential.ts";
-import { generateKey } from "./key-format.ts";
+import { generateKey, generatePublishableKey } from "./key-format.ts";
 import { expiresLater, expiryProblem, type Restrictions, storedExpiry, unrestricted } from "./key-restrictions.ts";
 import type { KeyTables } from "./key-tables.ts";
 
@@ -19,7 +20,7 @@ export async function createApiKey(
   input: Omit<NewApiKey, "workspaceId" | "creator">,
   beforeCommit: (transaction: Queryable, created: CreatedApiKey) => Promise<void>,
 ): Promise<CreatedApiKey> {
-  const secret = await createSecret(deps, input.mode);
+  const secret = await createSecret(deps, { mode: input.mode, isPublishable: input.origins != null });
   return deps.database.transaction(async (transaction) => {
     const created = await insertApiKey(transaction, secret, { ...input, workspaceId: creator.workspaceId, creator });
     await lockCredential(transaction, credentialOf(creator));
@@ -54,7 +55,9 @@ export async function insertApiKey(
   { workspaceId, creator, name, mode, ...given }: NewApiKey,
 ): Promise<CreatedApiKey> {
   const restrictions = { ...unrestricted, ...given };
-  const { scopes, expiresAt } = restrictions;
+  const { expiresAt } = restrictions;
+  const origins = restrictions.origins && normalizeOrigins(restrictions.origins, "origins");
+  const scopes = origins === null ? restrictions.scopes : publishableScopes;
   const ipAllowlist = restrictions.ipAllowlist && normalizeIpAllowlist(restrictions.ipAllowlist, "ip_allowlist");
   const identity = { id: createId("key"), name, mode, createdBy: creator?.userId ?? null, prefix };
   const [created] = await transaction.query((tables: KeyTables) =>
@@ -66,6 +69,7 @@ export async function insertApiKey(
         workspaceId,
         scopes: scopes && [...scopes],
         ipAllowlist: ipAllowlist && [...ipAllowlist],
+        origins: origins && [...origins],
         expiresAt: expiresAt && storedExpiry(expiresAt),
         createdAt: sql<Date>`date_trunc('milliseconds', byond_now())`,
       })
@@ -81,22 +85,27 @@ export async function insertApiKey(
     tables.insertInto("api_key_secret").values({ prefix, keyId: identity.id, secretHash }),
   );
   const { createdAt } = created;
-  return { ...restrictions, ...identity, ipAllowlist, createdAt, expiresAt: created.expiresAt, key };
+  return { ...restrictions, ...identity, scopes, ipAllowlist, origins, createdAt, expiresAt: created.expiresAt, key };
 }
 
 /** A secret that no key has yet. */
 export interface NewSecret {
-  /** The whole key, which is shown once. */
+  /** The whole key, which is shown once. Of a publishable key, it is the prefix. */
   readonly key: string;
   readonly prefix: string;
-  readonly secretHash: string;
+  /** Null: the key is publishable. */
+  readonly secretHash: string | null;
 }
 
 /** Makes a secret. Hashing takes a while: call it before the transaction that stores the hash. */
 export async function createSecret(
   deps: { readonly keyHasher: Hasher; readonly tagKey: Buffer },
-  mode: Mode,
+  { mode, isPublishable }: { readonly mode: Mode; readonly isPublishable: boolean },
 ): Promise<NewSecret> {
+  if (isPublishable) {
+    const { key, prefix } = generatePublishableKey(mode, deps.tagKey);
+    return { key, prefix, secretHash: null };
+  }
   const { key, prefix } = generateKey(mode, deps.tagKey);
   return { key, prefix, secretHash: await deps.keyHasher.hash(key) };
 }

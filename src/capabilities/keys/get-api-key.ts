@@ -41,14 +41,17 @@ export function keyNotFound(): AppError {
 }
 
 /**
- * Locks a key that is active. Throws `not_found` if the workspace has no such key, or it was revoked or has expired: both are
+ * Locks a key that is active, and returns whether it is publishable. Throws `not_found` if the workspace has no such key, or it was revoked or has expired: both are
  * for good.
  */
-export async function requireActive(transaction: QueryableTables, { workspaceId, id }: KeyReference): Promise<void> {
+export async function requireActive(
+  transaction: QueryableTables,
+  { workspaceId, id }: KeyReference,
+): Promise<{ readonly isPublishable: boolean }> {
   const [active] = await transaction.query((tables: KeyTables) =>
     tables
       .selectFrom("api_key")
-      .select("id")
+      .select((eb) => eb("origins", "is not", null).as("isPublishable"))
       .where("workspaceId", "=", workspaceId)
       .where("id", "=", id)
       .where("revokedAt", "is", null)
@@ -58,4 +61,5 @@ export async function requireActive(transaction: QueryableTables, { workspaceId,
   if (active === undefined) {
     throw new AppError("not_found", "There is no active API key with this id.");
   }
+  return { isPublishable: active.isPublishable === true };
 }

@@ -8,6 +8,8 @@ export interface Restrictions {
   readonly scopes: readonly string[] | null;
   /** Null: from everywhere. Never empty. */
   readonly ipAllowlist: readonly string[] | null;
+  /** The key is publishable, for pages of these origins. Null: it is secret. Never empty. */
+  readonly origins: readonly string[] | null;
   /** In any 60 seconds. Null: as many as the workspace may. */
   readonly requestsPerMinute: number | null;
   readonly requireSignature: boolean;
@@ -21,6 +23,7 @@ export interface Restrictions {
 export const unrestricted: Restrictions = {
   scopes: null,
   ipAllowlist: null,
+  origins: null,
   requestsPerMinute: null,
   requireSignature: false,
   minSignatureVersion: "v1",

@@ -1,12 +1,21 @@
 import { Migration } from "@mikro-orm/migrations";
 
-/** What happens to keys becomes events. */
+/** Publishable keys: they have origins, and no secret. And what happens to keys becomes events. */
 export class Keys0002 extends Migration {
   override up(): void {
+    this.addSql(publishable);
     this.addSql(writeEvent);
     this.addSql(triggers);
   }
 }
+
+const publishable = `
+  ALTER TABLE api_key
+    ADD COLUMN origins text[] CHECK (cardinality(origins) BETWEEN 1 AND 20);
+  ALTER TABLE api_key_secret
+    ALTER COLUMN secret_hash DROP NOT NULL,
+    ADD CONSTRAINT api_key_secret_none_if_publishable
+      CHECK ((secret_hash IS NULL) = starts_with(prefix, 'pk_pub_'))`;
 
 /** The event has the key's columns at this moment, as `api-key-proto.ts` shows them. None of them is a secret. */
 const writeEvent = `
@@ -29,6 +38,7 @@ const writeEvent = `
         'expiresAt', (extract(epoch FROM NEW.expires_at) * 1000)::bigint,
         'createdBy', NEW.created_by,
         'ipAllowlist', NEW.ip_allowlist,
+        'origins', NEW.origins,
         'requestsPerMinute', NEW.requests_per_minute,
         'requireSignature', NEW.require_signature,
         'minSignatureVersion', NEW.min_signature_version,
@@ -48,6 +58,7 @@ const shown = [
   "scopes",
   "expires_at",
   "ip_allowlist",
+  "origins",
   "requests_per_minute",
   "require_signature",
   "min_signature_version",

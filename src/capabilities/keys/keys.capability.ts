@@ -53,7 +53,7 @@ export function keysCapability() {
       });
       offer.give({
         async prepareSandboxKey() {
-          const secret = await createSecret({ keyHasher, tagKey }, "test");
+          const secret = await createSecret({ keyHasher, tagKey }, { mode: "test", isPublishable: false });
           return async (transaction, workspaceId) => {
             await insertApiKey(transaction, secret, { workspaceId, name: "sandbox", mode: "test", scopes: null });
             return secret.key;

@@ -76,7 +76,7 @@ export async function rotateApiKey(
 ): Promise<RotatedApiKey> {
   const { workspaceId } = caller;
   const before = await getApiKey(deps, { workspaceId, id });
-  const secret = await createSecret(deps, before.mode);
+  const secret = await createSecret(deps, { mode: before.mode, isPublishable: before.origins != null });
   const change = async (transaction: QueryableTables) => {
     await requireActive(transaction, { workspaceId, id });
     const previousKeyExpiresAt = await replaceSecret(transaction, id, secret, graceSeconds);

@@ -12,8 +12,8 @@ import type { KeySettings } from "./key-settings.ts";
 export interface StoredKey {
   /** The caller, if the secret is right. */
   readonly caller: KeyCaller;
-  /** argon2id, in PHC string format. */
-  readonly secretHash: string;
+  /** argon2id, in PHC string format. Null: the key is publishable, and its prefix is all of it. */
+  readonly secretHash: string | null;
   /** The key was revoked, or its workspace was shut down. */
   readonly isRevoked: boolean;
   /** When the key expires or the secret stops working. Undefined: never. */
@@ -24,7 +24,7 @@ const read = statement<Row>("read_api_key")(
   { prefix: text },
   (p) => `
     SELECT
-      api_key.id, api_key.mode, api_key.scopes, api_key.ip_allowlist, api_key.requests_per_minute,
+      api_key.id, api_key.mode, api_key.scopes, api_key.ip_allowlist, api_key.origins, api_key.requests_per_minute,
       NOT EXISTS (
         SELECT FROM account WHERE account.workspace_id = workspace.id AND email_verified_at IS NULL OFFSET 0
       ) AS is_verified,
@@ -45,7 +45,7 @@ interface Row extends Omit<KeyCaller, "kind" | "keyId" | "keyPrefix" | "ipAllowl
   readonly id: string;
   readonly ipAllowlist: readonly string[] | null;
   readonly workspaceIpAllowlist: readonly string[] | null;
-  readonly secretHash: string;
+  readonly secretHash: string | null;
   readonly isRevoked: boolean;
   /** Null: without an end. */
   readonly msLeft: number | null;

@@ -1,9 +1,10 @@
 import { type ApiKeyChanges, ApiKeyChangesSchema, type UpdateApiKeyRequest } from "../../../gen/byond/v1/api_key_pb.ts";
 import { credentialOf, type SessionCaller } from "../../access/caller.ts";
 import { ipAllowlistProblems, normalizeIpAllowlist } from "../../access/ip-allowlist.ts";
+import { normalizeOrigins, originProblems } from "../../access/publishable-keys.ts";
 import { withoutDeadline } from "../../database/call-deadline.ts";
 import type { Database, QueryableTables } from "../../database/database.ts";
-import { problemOf } from "../../errors.ts";
+import { invalidFields, problemOf } from "../../errors.ts";
 import type { RevocationService } from "../../revocation/revocation-service.ts";
 import { keySubject } from "../../revocation/revocation-subjects.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
@@ -34,11 +35,14 @@ export async function updateApiKey(
   changes: KeyChanges,
 ): Promise<ApiKey> {
   const ipAllowlist = changes.ipAllowlist && normalizeIpAllowlist(changes.ipAllowlist, "api_key.ip_allowlist");
+  const origins = changes.origins && normalizeOrigins(changes.origins, "api_key.origins");
   const { workspaceId } = caller;
   const { name, scopes, requestsPerMinute, requireSignature, minSignatureVersion, expiresAt } = changes;
-  const decidesAdmission = [scopes, ipAllowlist, requireSignature, expiresAt].some((value) => value !== undefined);
+  const decidesAdmission = [scopes, ipAllowlist, origins, requireSignature, expiresAt].some(
+    (value) => value !== undefined,
+  );
   const change = async (transaction: QueryableTables) => {
-    await requireActive(transaction, { workspaceId, id });
+    requireFitting(await requireActive(transaction, { workspaceId, id }), changes);
     const [updated] = await transaction.query((tables: KeyTables) =>
       tables
         .updateTable("api_key")
@@ -46,6 +50,7 @@ export async function updateApiKey(
           name,
           scopes: scopes && [...scopes],
           ipAllowlist: ipAllowlist && [...ipAllowlist],
+          origins: origins && [...origins],
           requestsPerMinute,
           requireSignature,
           minSignatureVersion,
@@ -65,14 +70,42 @@ export async function updateApiKey(
   return withoutDeadline(() => getApiKey(deps, { workspaceId, id }));
 }
 
+/** Throws `validation_error` for changes that a key of the kind does not have. */
+function requireFitting({ isPublishable }: { readonly isPublishable: boolean }, changes: KeyChanges): void {
+  const problems = isPublishable
+    ? secretKeyProblems(changes, "api_key.")
+    : problemOf("api_key.origins", changes.origins && "must be left out, because the key is not publishable");
+  if (Object.keys(problems).length > 0) {
+    throw invalidFields(problems);
+  }
+}
+
+/** Problems of what only a secret key can have, given for a publishable one. `path`: where the fields are in the request. */
+export function secretKeyProblems(
+  given: {
+    readonly scopes?: unknown;
+    readonly requireSignature?: boolean | undefined;
+    readonly minSignatureVersion?: unknown;
+  },
+  path: string,
+): Record<string, string> {
+  const problem = "must be left out, because the key is publishable";
+  return {
+    ...problemOf(`${path}scopes`, given.scopes === undefined ? undefined : problem),
+    ...problemOf(`${path}require_signature`, given.requireSignature === true ? problem : undefined),
+    ...problemOf(`${path}min_signature_version`, given.minSignatureVersion === undefined ? undefined : problem),
+  };
+}
+
 /** The changes that a request names, as the operation takes them. */
 export function keyChangesOf(request: UpdateApiKeyRequest): KeyChanges {
   const changes = namedChanges(updateOf(request));
-  const { name, scopes, ipAllowlist, requestsPerMinute, expiresAt } = changes;
+  const { name, scopes, ipAllowlist, origins, requestsPerMinute, expiresAt } = changes;
   return {
     ...(name !== undefined && { name }),
     ...(scopes !== undefined && { scopes: scopes.scopes }),
     ...(ipAllowlist !== undefined && { ipAllowlist: ipAllowlist.ranges }),
+    ...(origins !== undefined && { origins: origins.origins }),
     ...(requestsPerMinute !== undefined && { requestsPerMinute }),
     ...(expiresAt !== undefined && { expiresAt: timestampToDate(expiresAt) }),
     ...requiredSignature(changes),
@@ -103,7 +136,7 @@ export function requiredSignature({
  * are the scopes that a key can be given.
  */
 export function keyChangesProblems(request: UpdateApiKeyRequest, known: readonly string[]): Record<string, string> {
-  const { name, scopes, ipAllowlist } = request.apiKey ?? {};
+  const { name, scopes, ipAllowlist, origins } = request.apiKey ?? {};
   const ranges = ipAllowlist?.ranges;
   const { requireSignature, minSignatureVersion } = namedChanges(updateOf(request));
   return {
@@ -111,10 +144,12 @@ export function keyChangesProblems(request: UpdateApiKeyRequest, known: readonly
       min_signature_version: 'to require no signature, write "require_signature": false',
       scopes: 'to allow everything, write ["*"]',
       ip_allowlist: 'to allow every address, write ["0.0.0.0/0", "::/0"]',
+      origins: "a publishable key does not become a secret one",
     }),
     ...problemOf("api_key.name", name === undefined ? undefined : nameProblem(name)),
     ...scopeProblems(scopes?.scopes ?? [], known, "api_key.scopes"),
     ...(ranges === undefined ? {} : ipAllowlistProblems(ranges, "api_key.ip_allowlist")),
+    ...(origins === undefined ? {} : originProblems(origins.origins, "api_key.origins")),
     ...(requireSignature === false && minSignatureVersion !== undefined
       ? { "api_key.min_signature_version": "must not be given together with require_signature: false" }
       : {}),

@@ -81,6 +81,20 @@ export const errorGuide = {
       "Send the request from an address on the allowlist, or add the address that the message names to the allowlist. If the message says that the server may not be called from the address, ask its operator (`ALLOWED_NETWORKS`).",
     retry: "No. Change the allowlist, or send the request from another address.",
   },
+  origin_not_allowed: {
+    title: "Origin not allowed",
+    meaning:
+      "The API key is publishable, and the request does not come from a page of one of its `origins`: the header `Origin` is missing, or names another one. Nothing was done.",
+    remedy:
+      "Add the origin of the page to the key with `PATCH /api/v1/api-keys/{id}`: scheme, host and port exactly as the browser sends them. On a server, use a secret key.",
+    retry: "No. Change the origins of the key, or use a secret key on your server.",
+  },
+  secret_key_required: {
+    title: "Secret key required",
+    meaning: "The API key is publishable, and may only check codes and resend them. Nothing was done.",
+    remedy: "Make the call from your server, with a secret key. Never put a secret key into a page or an app.",
+    retry: "No. Use a secret key.",
+  },
   email_not_verified: {
     title: "Email address not verified",
     meaning:
@@ -236,6 +250,9 @@ const exampleMessages: Record<ErrorCode, string> = {
   signature_invalid: "The time of the signature is more than 5 minutes away from the server's.",
   invalid_password: "The password is wrong.",
   ip_not_allowed: "This credential may not be used from the IP address 203.0.113.7.",
+  origin_not_allowed: "This publishable key may not be used by pages of the origin of this request.",
+  secret_key_required:
+    "A publishable key may only check codes (POST /api/v1/verify/check) and resend them (POST /api/v1/verify/{verification_id}/resend). Call this from your server, with a secret key.",
   email_not_verified:
     "Live keys work once the email address of the account is verified: sign in and use POST /api/v1/auth/verify-email.",
   recipient_blocked:

@@ -12,6 +12,7 @@ export const chapters: readonly string[] = [
   "authentication",
   "sessions",
   "signed-requests",
+  "publishable-keys",
   "verification",
   "lookup",
   "email-lookup",

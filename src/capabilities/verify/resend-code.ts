@@ -8,6 +8,7 @@ import { approvalChannelProblem, unsealApproval } from "./approval.ts";
 import { codeMessageKind, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "./code-sender.ts";
 import { judgedRange, noteNumber, type OriginLimit, type Send, type sendParameters } from "./define-send-step.ts";
 import { type EndUser, mergeEndUsers, type StoredEndUser, storedEndUser, unknownEndUser } from "./end-user.ts";
+import type { StoredFallback } from "./fallback/fallback-step.ts";
 import { getVerification } from "./get-verification.ts";
 import {
   exactIndex,
@@ -37,6 +38,8 @@ export interface ResendInput {
   readonly channel: ChannelName | undefined;
   /** Undefined: the recipient that the verification has for this channel. */
   readonly recipient: string | undefined;
+  /** Whether the channel must be the start's, or one of its fallback. */
+  readonly onlyListedChannels?: boolean;
   /** The end user whom the call names. What it does not say of them, the start said. Default: it names none. */
   readonly endUser?: EndUser;
   /** The limits by origin, given the end user. */
@@ -48,7 +51,7 @@ export const readPending = statement<PendingRow>("read_pending_verification")(
   (p) => `
     SELECT
       channel, recipient_sealed, second_recipient_sealed, end_user_sealed, device_indexes, brand, locale, autofill_domain,
-      code_in_subject, code_length, secret_id, approval_sealed, fallback IS NOT NULL AS has_fallback
+      code_in_subject, code_length, secret_id, approval_sealed, fallback
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
       AND status = 'pending' AND expires_at > byond_now() AND fixed_code_id IS NULL`,
@@ -65,7 +68,7 @@ export interface PendingRow extends StoredEndUser {
   readonly codeLength: number;
   readonly secretId: string;
   readonly approvalSealed: Buffer | null;
-  readonly hasFallback: boolean;
+  readonly fallback: StoredFallback | null;
 }
 
 /** A send of a verification that exists. */
@@ -218,6 +221,9 @@ export async function sendAgain(
   const { keyring, codes } = deps;
   const { verificationId } = input;
   const channel = input.channel ?? pending.channel;
+  if (input.onlyListedChannels) {
+    requireListed(channel, pending);
+  }
   const recipient = recipientOf(keyring, workspaceId, channel, input, pending);
   const lane = codes.laneFor(channel, mode);
   if (lane === undefined) {
@@ -235,7 +241,7 @@ export async function sendAgain(
       workspaceId,
       codePayload({ ...pending, approval }, { channel, recipient, mode, keyId }),
     ),
-    kind: pending.hasFallback ? codeMessageWithFallbackKind : codeMessageKind,
+    kind: pending.fallback !== null ? codeMessageWithFallbackKind : codeMessageKind,
     lane,
     claimedBy: codes.serverId,
   };
@@ -261,6 +267,13 @@ export async function sendAgain(
     secondRecipientIndex: isSecond ? exactIndex(keyring.current, recipient) : null,
   };
   return sendCode(deps, deps.resend, resend, lookUpQueued.bind({ workspaceId, id: message.id }));
+}
+
+function requireListed(channel: ChannelName, { channel: started, fallback }: PendingRow): void {
+  const listed = [started, ...(fallback?.steps ?? []).map((step) => step.channel)];
+  if (!listed.includes(channel)) {
+    throw invalidFields({ channel: `must be one that the start listed: ${listed.join(", ")}` });
+  }
 }
 
 /** Whether the channel takes recipients of the other form than the start's channel. */

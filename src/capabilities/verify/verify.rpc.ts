@@ -42,9 +42,10 @@ import { eraseRecipient, type erasureStatement } from "./erase-recipient.ts";
 import { fixedCodeOf } from "./fixed-codes/find-fixed-code.ts";
 import { getVerification, verificationIdOf } from "./get-verification.ts";
 import type { GuessCounter } from "./guessing/guess-counter.ts";
-import { type GuessSource, guessSourcesOf } from "./guessing/guess-source.ts";
+import { endUserSources, type GuessSource, guessSourcesOf } from "./guessing/guess-source.ts";
 import { listVerifications } from "./list-verifications.ts";
 import type { FallbackInput } from "./plan-sends.ts";
+import { isOfPage, requireFieldsOfPage, sendForPage, verificationForPage } from "./publishable-calls.ts";
 import { refuseEmails } from "./refused-emails.ts";
 import { type ResendDependencies, resendCode } from "./resend-code.ts";
 import { chargedOutside } from "./send-charges.ts";
@@ -135,6 +136,10 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       const { code, recipient, payee, amount } = request;
       const verificationId = verificationIdOf(request.verificationId);
       const owner = ownerOf(context);
+      const isPage = isOfPage(anyCaller(context));
+      if (isPage) {
+        requireFieldsOfPage(request, ["endUserIp", "deviceId"]);
+      }
       const sources = checkSourcesOf(deps.keyring, request, context);
       let checked: CheckResult | undefined;
       const answer = await commitWithAnswer(
@@ -145,7 +150,11 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
           const input = { verificationId, code, recipient, payee, amount, sources };
           checked = await checkVerification({ ...deps, database }, owner, input);
           const { status, hasFixedCode } = checked;
-          return { verificationId, status: checkStatuses[status], ...(hasFixedCode ? { fixedCode: true } : {}) };
+          return {
+            verificationId,
+            status: checkStatuses[status],
+            ...(hasFixedCode && !isPage ? { fixedCode: true } : {}),
+          };
         },
       );
       deps.guesses.note(owner.workspaceId, checked?.guessed ?? [], "guessed");
@@ -163,22 +172,37 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
       return { verification: verificationMessage(view) };
     },
 
-    async resendCode({ verificationId, channel, recipient }, context) {
+    async resendCode(request, context) {
+      const { verificationId, channel, recipient } = request;
+      const origin = originOf(context);
+      const isPage = isOfPage(anyCaller(context));
+      if (isPage) {
+        requireFieldsOfPage(request, ["recipient"]);
+      }
       const input = {
         verificationId: verificationIdOf(verificationId),
         channel: channel === undefined ? undefined : channelOf(channel),
         recipient,
         originLimitsOf: (endUser: EndUser) => endUserLimits(deps.sendLimits, endUser),
+        ...(isPage
+          ? {
+              onlyListedChannels: true,
+              endUser: endUserOf(deps.keyring, origin.workspaceId, { endUserIp: origin.clientAddress }),
+            }
+          : {}),
       };
-      return countSource(deps, originOf(context), (takeBack) =>
-        commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => {
-          const { wasSent, verification } = await resendCode(committing, holderOf(context), input);
-          if (!wasSent) {
-            takeBack();
-          }
-          return { verification: verificationMessage(verification) };
-        }),
-      );
+      const messageOf = isPage ? verificationForPage : verificationMessage;
+      const resend = () =>
+        countSource(deps, origin, (takeBack) =>
+          commitAndSend(deps, context, ResendCodeResponseSchema, async (committing) => {
+            const { wasSent, verification } = await resendCode(committing, holderOf(context), input);
+            if (!wasSent) {
+              takeBack();
+            }
+            return { verification: messageOf(verification) };
+          }),
+        );
+      return isPage ? sendForPage(resend) : resend();
     },
 
     async cancelVerification(request, context) {
@@ -230,14 +254,19 @@ function checkSourcesOf(
   { endUserIp, deviceId }: CheckVerificationRequest,
   context: HandlerContext,
 ): readonly GuessSource[] {
-  const { workspaceId, mode, keyId } = keyCaller(context);
+  const caller = keyCaller(context);
+  const { workspaceId, mode, keyId } = caller;
   if (mode === "test") {
     return [];
+  }
+  const clientAddress = context.values.get(clientAddressKey);
+  if (isOfPage(caller)) {
+    return endUserSources({ endUserIp: clientAddress });
   }
   const { deviceIndexes } = endUserOf(keyring, workspaceId, { deviceId });
   return guessSourcesOf({
     keyId,
-    clientAddress: context.values.get(clientAddressKey),
+    clientAddress,
     endUserIp,
     deviceId,
     deviceIndexes,

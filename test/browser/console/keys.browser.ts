@@ -186,3 +186,44 @@ test("an address of a key that is not there says so", async () => {
   await watched.page.getByText("Your workspace has no such key").waitFor();
   await expectCalm(watched, app);
 });
+
+test("a publishable key is created with its origins, shown again, and works in pages of them alone", async () => {
+  await using watched = await openSignedIn(browser, app, "/keys/new?mode=test");
+  const { page } = watched;
+  const form = page.getByRole("dialog", { name: "Create a key" });
+  await form.getByLabel("Name").fill("Shop page");
+  await choose(page, "Kind", "Publishable: for web pages, which check and resend codes");
+  expect(await form.getByRole("button", { name: "Access" }).count()).toBe(0);
+  await form.getByLabel("Origins").fill("https://shop.example/cart");
+  await form.getByRole("button", { name: "Create key" }).click();
+  await page.getByText("must be an origin without a path", { exact: false }).waitFor();
+  await form.getByLabel("Origins").fill("https://Shop.example\nhttp://localhost:3000");
+  await form.getByRole("button", { name: "Create key" }).click();
+  const shown = page.getByRole("dialog", { name: "is created" });
+  await shown.waitFor();
+  const key = await shownKey(page);
+  expect(key).toMatch(/^pk_pub_test_/);
+  await shown.getByRole("button", { name: "Done" }).click();
+  await shown.waitFor({ state: "hidden" });
+  const check = async (origin: string) =>
+    (
+      await app.rest("POST", "/verify/check", {
+        key,
+        headers: { Origin: origin },
+        body: { verification_id: "vrf_none", code: "1" },
+      })
+    ).body.error.code;
+  expect(await check("https://shop.example")).toBe("not_found");
+  expect(await check("https://evil.example")).toBe("origin_not_allowed");
+  await page.getByRole("link", { name: "Shop page" }).click();
+  await page.getByText("https://shop.example, http://localhost:3000").waitFor();
+  await page.getByText(key).first().waitFor();
+  await page.getByRole("button", { name: "Edit" }).click();
+  const edit = page.getByRole("dialog", { name: "Edit key" });
+  await edit.getByLabel("Origins").fill("https://other.example");
+  await edit.getByRole("button", { name: "Save changes" }).click();
+  await edit.waitFor({ state: "hidden" });
+  expect(await check("https://other.example")).toBe("not_found");
+  expect(await check("https://shop.example")).toBe("origin_not_allowed");
+  await expectCalm(watched, app);
+});

@@ -103,7 +103,7 @@ describe("an authenticator", () => {
   }
 
   const mint = async (keyHasher = hasher()) => {
-    const secret = await createSecret({ keyHasher, tagKey }, "live");
+    const secret = await createSecret({ keyHasher, tagKey }, { mode: "live", isPublishable: false });
     return insertApiKey(database, secret, { workspaceId: "ws_1", name: "a key", mode: "live" });
   };
 

@@ -298,6 +298,10 @@ export const operationCalls: Readonly<Record<string, readonly OperationCall[]>> 
       },
     })),
     call("POST", "/api-keys", 201, ({ session }) => ({ session, body: { name: "unrestricted", scopes: null } })),
+    call("POST", "/api-keys", 201, ({ session }) => ({
+      session,
+      body: { name: "page", origins: ["https://shop.example"] },
+    })),
   ],
   listApiKeys: [call("GET", "/api-keys?include_revoked=true", 200, ({ session }) => ({ session }))],
   getApiKey: [aboutKey("GET", "", 200), call("GET", "/api-keys/key_none", 404, ({ session }) => ({ session }))],

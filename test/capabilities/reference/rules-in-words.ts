@@ -281,6 +281,22 @@ export const rulesInWords: readonly RuleInWords[] = [
     draw: () => fc.array(addressRanges, { minLength: 1, maxLength: 100 }),
   },
   {
+    fields: ["origins"],
+    reason: "hosts in any script have no one format, and a publishable key has none of what a secret one has",
+    said: /origins whose pages may use/,
+    draw: ({ scopes, require_signature, min_signature_version }, operationId) =>
+      operationId === "createApiKey" &&
+      (isGiven(scopes) || require_signature === true || isGiven(min_signature_version))
+        ? fc.constant(undefined)
+        : fc.array(
+            fc.oneof(
+              fc.domain().map((name) => `https://${name}`),
+              fc.constantFrom("https://bücher.example", "https://shop.example:8443", "http://localhost:3000"),
+            ),
+            { minLength: 1, maxLength: 20 },
+          ),
+  },
+  {
     fields: ["end_user_ip"],
     reason: "two forms of address have no one format",
     said: /IPv4 or IPv6 address/,

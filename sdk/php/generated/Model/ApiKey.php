@@ -18,7 +18,7 @@ final class ApiKey extends Result
     /** The key's label. */
     public readonly string $name;
 
-    /** The public part of the key, before the dot. */
+    /** The public part of the key, before the dot. Of a publishable key, which has no secret: the whole key. */
     public readonly string $keyPrefix;
 
     /**
@@ -76,6 +76,13 @@ final class ApiKey extends Result
      */
     public readonly ?string $minSignatureVersion;
 
+    /**
+     * The origins whose pages may use the key, each as browsers write it. Null: the key is secret.
+     *
+     * @var list<string>|null
+     */
+    public readonly ?array $origins;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -95,5 +102,6 @@ final class ApiKey extends Result
         $this->requireSignature = JsonReader::boolean($json->require_signature ?? null);
         $this->revocationReason = JsonReader::stringOrNull($json->revocation_reason ?? null);
         $this->minSignatureVersion = JsonReader::stringOrNull($json->min_signature_version ?? null);
+        $this->origins = JsonReader::listOrNull($json->origins ?? null, JsonReader::string(...));
     }
 }

@@ -18,7 +18,7 @@ final class CreateApiKeyResponse extends Result
     /** The label of the request. */
     public readonly string $name;
 
-    /** The public part of the key, before the dot. */
+    /** The public part of the key, before the dot. Of a publishable key, which has no secret: the whole key. */
     public readonly string $keyPrefix;
 
     /**
@@ -31,7 +31,7 @@ final class CreateApiKeyResponse extends Result
     /** When the key was created. */
     public readonly \DateTimeImmutable $createdAt;
 
-    /** The whole key, `prefix.secret`. Shown here once and never again. */
+    /** The whole key, `prefix.secret`. Shown here once and never again. Of a publishable key: its `keyPrefix`. */
     public readonly string $key;
 
     /**
@@ -70,6 +70,13 @@ final class CreateApiKeyResponse extends Result
      */
     public readonly ?string $minSignatureVersion;
 
+    /**
+     * The origins whose pages may use the key, each as browsers write it. Null: the key is secret.
+     *
+     * @var list<string>|null
+     */
+    public readonly ?array $origins;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -87,5 +94,6 @@ final class CreateApiKeyResponse extends Result
         $this->requestsPerMinute = JsonReader::integerOrNull($json->requests_per_minute ?? null);
         $this->requireSignature = JsonReader::boolean($json->require_signature ?? null);
         $this->minSignatureVersion = JsonReader::stringOrNull($json->min_signature_version ?? null);
+        $this->origins = JsonReader::listOrNull($json->origins ?? null, JsonReader::string(...));
     }
 }

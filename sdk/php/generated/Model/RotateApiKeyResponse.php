@@ -19,8 +19,8 @@ final class RotateApiKeyResponse extends Result
     public readonly string $name;
 
     /**
-     * The public part of the new key, before the dot. It differs from the old prefix, so that logs show which clients
-     * still use the old key.
+     * The public part of the new key, before the dot, or the whole one if it is publishable. It differs from the old
+     * prefix, so that logs show which clients still use the old key.
      */
     public readonly string $keyPrefix;
 
@@ -34,7 +34,7 @@ final class RotateApiKeyResponse extends Result
     /** When the key was created, not when it was rotated. */
     public readonly \DateTimeImmutable $createdAt;
 
-    /** The whole new key, `prefix.secret`. Shown here once and never again. */
+    /** The whole new key, `prefix.secret`. Shown here once and never again. Of a publishable key: its `keyPrefix`. */
     public readonly string $key;
 
     /**
@@ -76,6 +76,13 @@ final class RotateApiKeyResponse extends Result
      */
     public readonly ?string $minSignatureVersion;
 
+    /**
+     * The origins whose pages may use the key, each as browsers write it. Null: the key is secret.
+     *
+     * @var list<string>|null
+     */
+    public readonly ?array $origins;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -94,5 +101,6 @@ final class RotateApiKeyResponse extends Result
         $this->requireSignature = JsonReader::boolean($json->require_signature ?? null);
         $this->previousKeyExpiresAt = JsonReader::timeOrNull($json->previous_key_expires_at ?? null);
         $this->minSignatureVersion = JsonReader::stringOrNull($json->min_signature_version ?? null);
+        $this->origins = JsonReader::listOrNull($json->origins ?? null, JsonReader::string(...));
     }
 }

@@ -48,12 +48,18 @@ final class Keys
      *     all; an empty list is refused.
      * @param int|null $requestsPerMinute Requests that the key may make per rolling 60 seconds, 1 to 1,000,000,
      *     within its workspace's limit. Absent or null: only the workspace's limit applies, unless the operator has set
-     *     a limit for such keys.
+     *     a limit for such keys. Publishable keys have limits of their own: by default 600 for the key, and always 60
+     *     for each IP address that calls with it.
      * @param bool|null $requireSignature Whether every request with the key must be signed (`Byond-Signature`), in
      *     any version.
      * @param SignatureVersion::*|string|null $minSignatureVersion The lowest signature version that requests with
      *     the key must have. Setting it requires signatures, whatever `requireSignature` says. Absent or null:
      *     `requireSignature` alone decides, and means `v1`.
+     * @param list<string>|null $origins Makes the key publishable (`pk_pub_live_…`, `pk_pub_test_…`), so that it
+     *     may stand in the code of web pages: the origins whose pages may use it, such as `https://shop.example`,
+     *     exactly and without a path. `http` only for `localhost` and the loopback addresses. Such a key may only check
+     *     codes, and resend them; `scopes`, `requireSignature` and `minSignatureVersion` must be left out. Absent or
+     *     null: the key is secret; an empty list is refused.
      * @throws ByondException
      */
     public function create(
@@ -65,6 +71,7 @@ final class Keys
         ?int $requestsPerMinute = null,
         ?bool $requireSignature = null,
         ?string $minSignatureVersion = null,
+        ?array $origins = null,
         ?RequestOptions $options = null,
     ): CreateApiKeyResponse {
         return new CreateApiKeyResponse($this->caller->call(
@@ -79,6 +86,7 @@ final class Keys
                 'requests_per_minute' => $requestsPerMinute,
                 'require_signature' => $requireSignature,
                 'min_signature_version' => $minSignatureVersion,
+                'origins' => JsonWriter::list($origins),
             ],
             $options,
         ));
@@ -145,6 +153,8 @@ final class Keys
      * @param SignatureVersion::*|string|null $minSignatureVersion The lowest signature version that requests with
      *     the key must have. Setting it requires signatures; it cannot be given together with `require_signature:
      *     false`.
+     * @param list<string>|null $origins The origins whose pages may use the key. Only of a publishable key, whose
+     *     other fields are its `name`, `ipAllowlist`, `requestsPerMinute` and `expiresAt`.
      * @throws ByondException
      */
     public function update(
@@ -156,6 +166,7 @@ final class Keys
         \DateTimeInterface|string|null $expiresAt = null,
         ?bool $requireSignature = null,
         ?string $minSignatureVersion = null,
+        ?array $origins = null,
         ?RequestOptions $options = null,
     ): ApiKey {
         return new ApiKey($this->caller->call(
@@ -169,6 +180,7 @@ final class Keys
                 'expires_at' => JsonWriter::time($expiresAt),
                 'require_signature' => $requireSignature,
                 'min_signature_version' => $minSignatureVersion,
+                'origins' => JsonWriter::list($origins),
             ],
             $options,
         ));

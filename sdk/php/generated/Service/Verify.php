@@ -181,6 +181,10 @@ final class Verify
      * counts no attempt; the event `guessing.detected` names the source. Pass `deviceId` or `end_user_ip`, so that one
      * of your users cannot slow down the others.
      *
+     * A page may make the call with a publishable key. To such a key the IP address that calls is the end user's: leave
+     * `deviceId` and `end_user_ip` out. What a browser says proves nothing: before your server relies on an approval,
+     * it reads the verification with `GET /verify/{verification_id}`.
+     *
      * @param string $verificationId The id that `verify.start` returned.
      * @param string $code The code as the user entered it, in the digits of any script, at most 64 characters. A
      *     string, so that leading zeros are kept; spaces, hyphens and invisible characters are ignored.
@@ -253,6 +257,9 @@ final class Verify
      * the `end_user_ip` and `deviceId` of the start, and fails with `undeliverable`, `recipient_blocked`,
      * `insufficient_balance` and `spend_cap_reached` as a start does. A code is sent five times at most, the start
      * included; beyond that the call fails with `send_limit_reached`.
+     *
+     * A page may make the call with a publishable key: without a `recipient`, and over the channel of the start or one
+     * of its `fallback`. The answer then has no recipient, no deliveries, no metadata and no payment.
      *
      * @param string $verificationId The verification's id.
      * @param Channel::*|string|null $channel The channel to send over. Default: the channel of the start.

@@ -326,6 +326,7 @@ API_KEY: Message[types.ApiKey] = Message(
         "require_signature": AS_IT_IS,
         "revocation_reason": AS_IT_IS,
         "min_signature_version": AS_IT_IS,
+        "origins": ListOf(AS_IT_IS),
     },
 )
 
@@ -895,6 +896,7 @@ CREATE_API_KEY_RESPONSE: Message[types.CreateApiKeyResponse] = Message(
         "requests_per_minute": AS_IT_IS,
         "require_signature": AS_IT_IS,
         "min_signature_version": AS_IT_IS,
+        "origins": ListOf(AS_IT_IS),
     },
 )
 
@@ -915,6 +917,7 @@ ROTATE_API_KEY_RESPONSE: Message[types.RotateApiKeyResponse] = Message(
         "require_signature": AS_IT_IS,
         "previous_key_expires_at": TIMESTAMP,
         "min_signature_version": AS_IT_IS,
+        "origins": ListOf(AS_IT_IS),
     },
 )
 
@@ -1607,7 +1610,7 @@ KEYS_CREATE: Operation[types.CreateApiKeyResponse] = Operation(
     path="/api/v1/api-keys",
     parameters_in="body",
     result=CREATE_API_KEY_RESPONSE,
-    parameters={"scopes": ListOf(AS_IT_IS), "expires_at": TIMESTAMP, "ip_allowlist": ListOf(AS_IT_IS)},
+    parameters={"scopes": ListOf(AS_IT_IS), "expires_at": TIMESTAMP, "ip_allowlist": ListOf(AS_IT_IS), "origins": ListOf(AS_IT_IS)},
     has_side_effects=True,
 )
 
@@ -1640,7 +1643,7 @@ KEYS_UPDATE: Operation[types.ApiKey] = Operation(
     parameters_in="body",
     result=API_KEY,
     path_parameters=("id",),
-    parameters={"scopes": ListOf(AS_IT_IS), "ip_allowlist": ListOf(AS_IT_IS), "expires_at": TIMESTAMP},
+    parameters={"scopes": ListOf(AS_IT_IS), "ip_allowlist": ListOf(AS_IT_IS), "expires_at": TIMESTAMP, "origins": ListOf(AS_IT_IS)},
     parameters_field="api_key",
     result_field="api_key",
     has_side_effects=True,

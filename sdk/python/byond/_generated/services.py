@@ -182,6 +182,10 @@ class Verify:
         fails with `rate_limited`, and counts no attempt; the event `guessing.detected` names the source. Pass
         `device_id` or `end_user_ip`, so that one of your users cannot slow down the others.
 
+        A page may make the call with a publishable key. To such a key the IP address that calls is the end user's:
+        leave `device_id` and `end_user_ip` out. What a browser says proves nothing: before your server relies on an
+        approval, it reads the verification with `GET /verify/{verification_id}`.
+
         Args:
             verification_id: The id that `verify.start` returned.
             code: The code as the user entered it, in the digits of any script, at most 64 characters. A string,
@@ -253,6 +257,9 @@ class Verify:
         and of the `end_user_ip` and `device_id` of the start, and fails with `undeliverable`, `recipient_blocked`,
         `insufficient_balance` and `spend_cap_reached` as a start does. A code is sent five times at most, the start
         included; beyond that the call fails with `send_limit_reached`.
+
+        A page may make the call with a publishable key: without a `recipient`, and over the channel of the start or
+        one of its `fallback`. The answer then has no recipient, no deliveries, no metadata and no payment.
 
         Args:
             verification_id: The verification's id.
@@ -1786,6 +1793,7 @@ class Keys:
         requests_per_minute: Optional[int] = None,
         require_signature: Optional[bool] = None,
         min_signature_version: Optional[types.SignatureVersion] = None,
+        origins: Optional[Sequence[str]] = None,
         options: Optional[CallOptions] = None,
     ) -> types.CreateApiKeyResponse:
         """Creates an API key. No other response contains the whole key: store it at once.
@@ -1803,12 +1811,18 @@ class Keys:
                 list is refused.
             requests_per_minute: Requests that the key may make per rolling 60 seconds, 1 to 1,000,000, within
                 its workspace's limit. Absent or null: only the workspace's limit applies, unless the operator has
-                set a limit for such keys.
+                set a limit for such keys. Publishable keys have limits of their own: by default 600 for the key,
+                and always 60 for each IP address that calls with it.
             require_signature: Whether every request with the key must be signed (`Byond-Signature`), in any
                 version.
             min_signature_version: The lowest signature version that requests with the key must have. Setting it
                 requires signatures, whatever `require_signature` says. Absent or null: `require_signature` alone
                 decides, and means `v1`.
+            origins: Makes the key publishable (`pk_pub_live_…`, `pk_pub_test_…`), so that it may stand in the
+                code of web pages: the origins whose pages may use it, such as `https://shop.example`, exactly and
+                without a path. `http` only for `localhost` and the loopback addresses. Such a key may only check
+                codes, and resend them; `scopes`, `require_signature` and `min_signature_version` must be left out.
+                Absent or null: the key is secret; an empty list is refused.
             options: Options of this call.
         """
         return self._caller.call(
@@ -1822,6 +1836,7 @@ class Keys:
                 "requests_per_minute": requests_per_minute,
                 "require_signature": require_signature,
                 "min_signature_version": min_signature_version,
+                "origins": origins,
             },
             options,
         )
@@ -1883,6 +1898,7 @@ class Keys:
         expires_at: Optional[Union[datetime, str]] = None,
         require_signature: Optional[bool] = None,
         min_signature_version: Optional[types.SignatureVersion] = None,
+        origins: Optional[Sequence[str]] = None,
         options: Optional[CallOptions] = None,
     ) -> types.ApiKey:
         """Changes the name and the restrictions of an API key.
@@ -1905,6 +1921,8 @@ class Keys:
                 `min_signature_version`; `true` keeps it, or sets it to `v1`.
             min_signature_version: The lowest signature version that requests with the key must have. Setting it
                 requires signatures; it cannot be given together with `require_signature: false`.
+            origins: The origins whose pages may use the key. Only of a publishable key, whose other fields are
+                its `name`, `ip_allowlist`, `requests_per_minute` and `expires_at`.
             options: Options of this call.
         """
         return self._caller.call(
@@ -1918,6 +1936,7 @@ class Keys:
                 "expires_at": expires_at,
                 "require_signature": require_signature,
                 "min_signature_version": min_signature_version,
+                "origins": origins,
             },
             options,
         )

@@ -171,6 +171,10 @@ export class Verify {
    * for few, may check only a few codes a minute for some time. Beyond that the call fails with `rate_limited`, and
    * counts no attempt; the event `guessing.detected` names the source. Pass `deviceId` or `end_user_ip`, so that one of
    * your users cannot slow down the others.
+   *
+   * A page may make the call with a publishable key. To such a key the IP address that calls is the end user's: leave
+   * `deviceId` and `end_user_ip` out. What a browser says proves nothing: before your server relies on an approval, it
+   * reads the verification with `GET /verify/{verification_id}`.
    */
   check(params: CheckVerificationParams, options: CallOptions = {}): Promise<CheckVerificationResponse> {
     return this.#caller.call(operations.verify.check, { ...params }, options);
@@ -197,6 +201,9 @@ export class Verify {
    * the `end_user_ip` and `deviceId` of the start, and fails with `undeliverable`, `recipient_blocked`,
    * `insufficient_balance` and `spend_cap_reached` as a start does. A code is sent five times at most, the start
    * included; beyond that the call fails with `send_limit_reached`.
+   *
+   * A page may make the call with a publishable key: without a `recipient`, and over the channel of the start or one of
+   * its `fallback`. The answer then has no recipient, no deliveries, no metadata and no payment.
    *
    * @param verificationId The verification's id.
    */

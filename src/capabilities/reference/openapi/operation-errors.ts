@@ -29,6 +29,8 @@ const applies = {
   insufficient_balance: never,
   insufficient_scope: ({ access }) => access.scope !== "" || refusesSandboxKeys(access),
   ip_not_allowed: always,
+  origin_not_allowed: ({ access }) => access.publishable,
+  secret_key_required: ({ access }) => takesKeys(access) && !access.publishable,
   email_not_verified: ({ access }) => access.credential === Credential.API_KEY || access.verifiedEmail,
   recipient_blocked: never,
   spend_cap_reached: never,
@@ -75,6 +77,10 @@ export function errorsOf(operation: DocumentedOperation): ErrorCode[] {
       comment.includes(`\`${code}\``) ||
       further[route.method.name]?.includes(code) === true,
   );
+}
+
+function takesKeys({ credential }: Access): boolean {
+  return credential === Credential.API_KEY || credential === Credential.API_KEY_OR_SESSION;
 }
 
 /** Whether the RPC takes live keys, but no sandbox keys. */

@@ -30,24 +30,27 @@ interface CheckOrigin {
  * The sources of a check, in the order in which they are slowed: the device and the address of the end user, or else the address that calls; and the API
  * key. Each is judged by itself, so that another device in each check does not hide the address.
  */
-export function guessSourcesOf({
-  keyId,
-  clientAddress,
+export function guessSourcesOf({ keyId, clientAddress, ...named }: CheckOrigin): readonly GuessSource[] {
+  const endUser = endUserSources(named);
+  return [
+    ...(endUser.length === 0 ? addressSource("client_ip", clientAddress) : endUser),
+    { kind: "api_key", key: `api_key:${keyId}`, value: keyId },
+  ];
+}
+
+/** The same of an end user alone. A check by a page has no other: one guesser in a page must not slow everybody who uses its key. */
+export function endUserSources({
   endUserIp,
   deviceId,
-  deviceIndexes,
-}: CheckOrigin): readonly GuessSource[] {
+  deviceIndexes = [],
+}: Partial<Pick<CheckOrigin, "endUserIp" | "deviceId" | "deviceIndexes">>): readonly GuessSource[] {
   // The first of the sorted ones: the same on two servers that know the same secrets, whichever is the current one.
   const [deviceIndex] = deviceIndexes;
   const device: readonly GuessSource[] =
     deviceId === undefined || deviceIndex === undefined
       ? []
       : [{ kind: "device", key: `device:${deviceIndex}`, value: deviceId }];
-  const endUser = [...device, ...addressSource("end_user_ip", endUserIp)];
-  return [
-    ...(endUser.length === 0 ? addressSource("client_ip", clientAddress) : endUser),
-    { kind: "api_key", key: `api_key:${keyId}`, value: keyId },
-  ];
+  return [...device, ...addressSource("end_user_ip", endUserIp)];
 }
 
 /**

@@ -15,8 +15,13 @@ export type Access = "unnamed" | "all" | "some";
 export type Expiry = "never" | "keep" | "7" | "30" | "90" | "365" | "date";
 export type Signature = "none" | "v1" | "v2";
 
+export type Kind = "secret" | "publishable";
+
 export interface KeyDraft {
   readonly name: string;
+  readonly kind: Kind;
+  /** Where `kind` is `publishable`: one a line. */
+  readonly origins: string;
   readonly access: Access;
   /** Where `access` is `some`. */
   readonly scopes: readonly string[];
@@ -31,6 +36,8 @@ export interface KeyDraft {
 
 export const emptyDraft: KeyDraft = {
   name: "",
+  kind: "secret",
+  origins: "",
   access: "unnamed",
   scopes: [],
   expiry: "never",
@@ -44,6 +51,8 @@ export function draftOf(key: ApiKey): KeyDraft {
   const scopes = key.scopes?.scopes;
   return {
     name: key.name,
+    kind: key.origins === undefined ? "secret" : "publishable",
+    origins: key.origins?.origins.join("\n") ?? "",
     access: scopes === undefined ? "unnamed" : scopes.includes("*") ? "all" : "some",
     scopes: scopes?.filter((scope) => scope !== "*") ?? [],
     expiry: key.expiresAt === undefined ? "never" : "keep",
@@ -58,13 +67,16 @@ export function createRequestOf(
   draft: KeyDraft,
 ): Omit<MessageInitShape<typeof CreateApiKeyRequestSchema>, "$typeName" | "mode"> {
   const ranges = parseIpRanges(draft.ipRanges);
+  const ofKind =
+    draft.kind === "publishable"
+      ? { origins: { origins: parseLines(draft.origins) } }
+      : { scopes: scopesOf(draft), minSignatureVersion: signatureVersions[draft.signature] };
   return {
     name: draft.name,
-    scopes: scopesOf(draft),
+    ...ofKind,
     expiresAt: expiryOf(draft),
     ipAllowlist: ranges.length === 0 ? undefined : { ranges },
     requestsPerMinute: draft.requestsPerMinute === "" ? undefined : Number(draft.requestsPerMinute),
-    minSignatureVersion: signatureVersions[draft.signature],
   };
 }
 
@@ -81,6 +93,7 @@ export function changesOf(
   const hasNewScopes = draft.access !== before.access || draft.scopes.join(" ") !== before.scopes.join(" ");
   const changes = {
     ...(draft.name !== before.name && { name: draft.name }),
+    ...(draft.origins !== before.origins && { origins: { origins: parseLines(draft.origins) } }),
     ...(hasNewScopes && draft.access !== "unnamed" && { scopes: scopesOf(draft) }),
     ...(ranges !== undefined && { ipAllowlist: { ranges: [...ranges] } }),
     ...(draft.requestsPerMinute !== before.requestsPerMinute && {
@@ -103,6 +116,11 @@ const signatureVersions: Readonly<Record<Signature, SignatureVersion | undefined
 
 function scopesOf({ access, scopes }: KeyDraft): { scopes: string[] } | undefined {
   return access === "unnamed" ? undefined : { scopes: access === "all" ? ["*"] : [...scopes] };
+}
+
+/** Origins as people write them: one in every line; commas and spaces separate them, too. */
+function parseLines(text: string): string[] {
+  return text.split(/[\s,;]+/).filter((line) => line !== "");
 }
 
 const dayMs = 86_400_000;

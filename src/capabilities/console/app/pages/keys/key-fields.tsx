@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { CheckboxGroupField } from "../../components/checkbox-group-field.tsx";
 import { SelectField, TextField } from "../../components/fields.tsx";
 import { IpRangesField } from "../../components/ip-ranges-field.tsx";
-import { type Access, type Expiry, type KeyDraft, type Signature, toLocalInput } from "./key-draft.ts";
+import { type Access, type Expiry, type KeyDraft, type Kind, type Signature, toLocalInput } from "./key-draft.ts";
 import { scopeWords } from "./key-texts.ts";
 
 export interface KeyFieldsProps {
@@ -31,13 +31,40 @@ export function KeyFields({ draft, onChange, before, children }: KeyFieldsProps)
         autoFocus
       />
       {children}
-      <SelectField<Access>
-        label="Access"
-        value={draft.access}
-        onChange={(access) => set({ access })}
-        options={accessOptions(before)}
-      />
-      {draft.access === "some" && (
+      {before === undefined && (
+        <SelectField<Kind>
+          label="Kind"
+          value={draft.kind}
+          onChange={(kind) => set({ kind })}
+          options={[
+            ["secret", "Secret: for your servers"],
+            ["publishable", "Publishable: for web pages, which check and resend codes"],
+          ]}
+        />
+      )}
+      {draft.kind === "publishable" && (
+        <TextField
+          label="Origins"
+          name={nameOf("origins")}
+          rows={3}
+          isCode
+          autoComplete="off"
+          spellCheck="false"
+          placeholder={"https://shop.example\nhttp://localhost:3000"}
+          description="The origins of your pages, one a line, at most 20. Without a path."
+          value={draft.origins}
+          onChange={(origins) => set({ origins })}
+        />
+      )}
+      {draft.kind === "secret" && (
+        <SelectField<Access>
+          label="Access"
+          value={draft.access}
+          onChange={(access) => set({ access })}
+          options={accessOptions(before)}
+        />
+      )}
+      {draft.kind === "secret" && draft.access === "some" && (
         <CheckboxGroupField
           label="Scopes"
           name={nameOf("scopes")}
@@ -71,27 +98,44 @@ export function KeyFields({ draft, onChange, before, children }: KeyFieldsProps)
         inputMode="numeric"
         autoComplete="off"
         maxLength={7}
-        description={
-          before === undefined || before.requestsPerMinute === ""
-            ? "Within the workspace’s limit. Empty: only that one."
-            : "Within the workspace’s limit. Empty: 1,000,000, the highest."
-        }
+        description={limitWords(draft, before)}
         value={draft.requestsPerMinute}
         onChange={(text) => set({ requestsPerMinute: text.replace(/\D/g, "") })}
       />
-      <SelectField<Signature>
-        label="Signature"
-        value={draft.signature}
-        onChange={(signature) => set({ signature })}
-        options={[
-          ["none", "Not required"],
-          ["v1", "Required: v1 or v2"],
-          ["v2", "Required: v2, which covers the whole request"],
-        ]}
-        description="Byond-Signature proves that a request was not changed on the way."
-      />
+      {draft.kind === "secret" && (
+        <SignatureField value={draft.signature} onChange={(signature) => set({ signature })} />
+      )}
     </>
   );
+}
+
+interface SignatureFieldProps {
+  readonly value: Signature;
+  readonly onChange: (signature: Signature) => void;
+}
+
+function SignatureField(props: SignatureFieldProps) {
+  return (
+    <SelectField<Signature>
+      {...props}
+      label="Signature"
+      options={[
+        ["none", "Not required"],
+        ["v1", "Required: v1 or v2"],
+        ["v2", "Required: v2, which covers the whole request"],
+      ]}
+      description="Byond-Signature proves that a request was not changed on the way."
+    />
+  );
+}
+
+function limitWords({ kind }: KeyDraft, before: KeyDraft | undefined): string {
+  if (before !== undefined && before.requestsPerMinute !== "") {
+    return "Within the workspace’s limit. Empty: 1,000,000, the highest.";
+  }
+  return kind === "publishable"
+    ? "Of all pages together. Empty: 600. Each address may make 60."
+    : "Within the workspace’s limit. Empty: only that one.";
 }
 
 function accessOptions(before: KeyDraft | undefined): readonly (readonly [Access, string])[] {

@@ -116,7 +116,9 @@ function LoadedKey({ apiKey, isEditing, onSecret }: Omit<KeyPageProps, "id"> & {
       <Panel title="Key">
         <Facts
           facts={{
-            Prefix: <Id id={apiKey.keyPrefix} label="prefix" />,
+            ...(apiKey.origins === undefined
+              ? { Prefix: <Id id={apiKey.keyPrefix} label="prefix" /> }
+              : { Key: <Id id={apiKey.keyPrefix} label="key" /> }),
             Id: <Id id={apiKey.id} label="key id" />,
             "Last used": <Time at={apiKey.lastUsedAt} relative none="Never" />,
             Created: <Time at={apiKey.createdAt} />,
@@ -131,6 +133,7 @@ function LoadedKey({ apiKey, isEditing, onSecret }: Omit<KeyPageProps, "id"> & {
         <Facts
           facts={{
             Scopes: scopesText(apiKey),
+            ...(apiKey.origins && { Origins: apiKey.origins.origins.join(", ") }),
             "IP allowlist": addressesText(apiKey),
             "Request limit": limitText(apiKey),
             Signature: signatureText(apiKey),

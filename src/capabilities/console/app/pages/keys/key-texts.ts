@@ -30,7 +30,10 @@ export const scopeWords: readonly (readonly [scope: string, words: string])[] = 
 ];
 
 /** "verify, lookup"; what a key without scopes may do is not all. */
-export function scopesText({ scopes }: Pick<ApiKey, "scopes">): string {
+export function scopesText({ scopes, origins }: Pick<ApiKey, "scopes" | "origins">): string {
+  if (origins !== undefined) {
+    return "Publishable: check and resend";
+  }
   if (scopes === undefined) {
     return "All but guard, templates and webhooks";
   }
@@ -43,7 +46,10 @@ export function addressesText({ ipAllowlist }: Pick<ApiKey, "ipAllowlist">): str
     : ipAllowlist.ranges.join(", ");
 }
 
-export function limitText({ requestsPerMinute }: Pick<ApiKey, "requestsPerMinute">): string {
+export function limitText({ requestsPerMinute, origins }: Pick<ApiKey, "requestsPerMinute" | "origins">): string {
+  if (requestsPerMinute === undefined && origins !== undefined) {
+    return "600 a minute, and 60 from each address";
+  }
   return requestsPerMinute === undefined
     ? "The workspace’s"
     : `${new Intl.NumberFormat().format(requestsPerMinute)} a minute`;

@@ -12,9 +12,10 @@ import { firstCall } from "./first-call.ts";
 
 export type NewSecret = CreateApiKeyResponse | RotateApiKeyResponse;
 
-/** Shows a whole key, once. It does not close without a warning before the key was copied. */
+/** Shows a whole key. It does not close without a warning before a secret key was copied, which is shown once. */
 export function NewSecretDialog({ secret, onClose }: { readonly secret: NewSecret; readonly onClose: () => void }) {
-  const [isCopied, setCopied] = useState(false);
+  const isPublishable = secret.origins !== undefined;
+  const [isCopied, setCopied] = useState(isPublishable);
   const [isWarned, setWarned] = useState(false);
   useEffect(() => {
     if (isCopied) {
@@ -40,22 +41,36 @@ export function NewSecretDialog({ secret, onClose }: { readonly secret: NewSecre
             Until <Time at={previousEnd} />. Roll out the new one before.
           </Notice>
         )}
-        <SecretOnce secret={key} label="key" variable="BYONDAPI_KEY" onCopied={() => setCopied(true)}>
-          {requireSignature ? (
+        {isPublishable ? (
+          <>
+            <p>It is no secret: put it into the code of your pages. The key’s page shows it, too.</p>
+            <CodeBlock code={key} label="key" />
             <p className="muted">
-              Requests with this key must be signed:{" "}
-              <a href={`${serverPath}/docs/guides/authentication`} target="_blank" rel="noreferrer">
-                how to sign
+              What a page says proves nothing:{" "}
+              <a href={`${serverPath}/docs/guides/publishable-keys`} target="_blank" rel="noreferrer">
+                how your server makes sure
               </a>
               .
             </p>
-          ) : (
-            <div className="field">
-              <p className="label">A first call</p>
-              <CodeBlock code={firstCall(secret, serverUrl)} label="first call with curl" />
-            </div>
-          )}
-        </SecretOnce>
+          </>
+        ) : (
+          <SecretOnce secret={key} label="key" variable="BYONDAPI_KEY" onCopied={() => setCopied(true)}>
+            {requireSignature ? (
+              <p className="muted">
+                Requests with this key must be signed:{" "}
+                <a href={`${serverPath}/docs/guides/authentication`} target="_blank" rel="noreferrer">
+                  how to sign
+                </a>
+                .
+              </p>
+            ) : (
+              <div className="field">
+                <p className="label">A first call</p>
+                <CodeBlock code={firstCall(secret, serverUrl)} label="first call with curl" />
+              </div>
+            )}
+          </SecretOnce>
+        )}
         {isWarned && !isCopied ? (
           <>
             <Notice tone="bad" title="You have not copied the key">
