@@ -42,7 +42,10 @@ export function verificationForPage(view: VerificationView): MessageInitShape<ty
   });
 }
 
-/** Runs a send for a page, which does not learn what the server knows about the recipient: neither what the guard has against it, nor why nothing arrives there. */
+/**
+ * Runs a send for a page, which does not learn what the server knows about the recipient or the account: neither what the guard has against a number,
+ * nor why nothing arrives there, nor what was spent.
+ */
 export async function sendForPage<T>(send: () => Promise<T>): Promise<T> {
   try {
     return await send();
@@ -55,6 +58,9 @@ function withoutReason(error: AppError): AppError {
   const { code, details } = error;
   if (code === "undeliverable") {
     return new AppError(code, "The code cannot be sent over this channel.");
+  }
+  if (code === "insufficient_balance" || code === "spend_cap_reached") {
+    return new AppError(code, "The code cannot be sent now.");
   }
   if (details.reason === undefined) {
     return error;

@@ -10,6 +10,8 @@ __all__ = [
     "Amount",
     "ApiKey",
     "ApiKeyEvent",
+    "BalanceEntry",
+    "BalanceEntryKind",
     "BatchLookupItem",
     "BatchLookupResponse",
     "BatchLookupResult",
@@ -29,6 +31,7 @@ __all__ = [
     "DeleteFixedCodeResponse",
     "DeleteGuardBlockResponse",
     "DeleteSafeListEntryResponse",
+    "DeleteSpendCapResponse",
     "DeleteSuppressionResponse",
     "DeleteTemplateResponse",
     "DeleteWebhookResponse",
@@ -48,6 +51,8 @@ __all__ = [
     "GetGuardReportResponse",
     "GetMeResponse",
     "GetOverviewResponse",
+    "GetUsageResponse",
+    "GetVerificationReportResponse",
     "GuardBlock",
     "GuardBlockEvent",
     "GuardCountryCount",
@@ -67,6 +72,7 @@ __all__ = [
     "ListFixedCodesResponse",
     "ListGuardBlocksResponse",
     "ListSafeListEntriesResponse",
+    "ListSpendCapsResponse",
     "ListTemplatesResponse",
     "ListWebhooksResponse",
     "LogoutAllResponse",
@@ -85,6 +91,7 @@ __all__ = [
     "RecipientRecord",
     "RefreshSessionResponse",
     "RefusedEmail",
+    "ReportField",
     "ReportPeriod",
     "RequestCounts",
     "RequestLimit",
@@ -98,6 +105,8 @@ __all__ = [
     "SignOutResponse",
     "SignUpResponse",
     "SignatureVersion",
+    "SpendCap",
+    "SpendPeriod",
     "StartEmailVerificationResponse",
     "StartEmailVerificationResponseStatus",
     "StartPasswordResetResponse",
@@ -111,12 +120,15 @@ __all__ = [
     "TestWebhookResponse",
     "Tier",
     "UnknownEvent",
+    "UsageField",
+    "UsageGroup",
     "Verification",
     "VerificationCounts",
     "VerificationEvent",
     "VerificationFallback",
     "VerificationFallbackReason",
     "VerificationFallbackStatus",
+    "VerificationGroup",
     "VerificationStatus",
     "Webhook",
     "WebhookDelivery",
@@ -124,6 +136,7 @@ __all__ = [
     "WebhookDisabledReason",
     "WebhookEvent",
     "Workspace",
+    "WorkspaceBalance",
 ]
 
 
@@ -133,12 +146,14 @@ ErrorCode = Literal[
     "invalid_api_key",
     "signature_invalid",
     "invalid_password",
+    "insufficient_balance",
     "insufficient_scope",
     "ip_not_allowed",
     "origin_not_allowed",
     "secret_key_required",
     "email_not_verified",
     "recipient_blocked",
+    "spend_cap_reached",
     "not_found",
     "method_not_allowed",
     "not_acceptable",
@@ -157,13 +172,13 @@ ErrorCode = Literal[
     "outcome_unknown",
 ]
 """A code of an error that the server answers, with its HTTP status: `invalid_request` (400), `unknown_version` (400),
-`invalid_api_key` (401), `signature_invalid` (401), `invalid_password` (401), `insufficient_scope` (403),
-`ip_not_allowed` (403), `origin_not_allowed` (403), `secret_key_required` (403), `email_not_verified` (403),
-`recipient_blocked` (403), `not_found` (404), `method_not_allowed` (405), `not_acceptable` (406),
-`idempotency_in_progress` (409), `already_exists` (409), `send_limit_reached` (409), `limit_reached` (409),
-`payload_too_large` (413), `unsupported_media_type` (415), `validation_error` (422), `undeliverable` (422),
-`idempotency_key_reused` (422), `rate_limited` (429), `internal` (500), `unavailable` (503), `outcome_unknown`
-(504).
+`invalid_api_key` (401), `signature_invalid` (401), `invalid_password` (401), `insufficient_balance` (402),
+`insufficient_scope` (403), `ip_not_allowed` (403), `origin_not_allowed` (403), `secret_key_required` (403),
+`email_not_verified` (403), `recipient_blocked` (403), `spend_cap_reached` (403), `not_found` (404),
+`method_not_allowed` (405), `not_acceptable` (406), `idempotency_in_progress` (409), `already_exists` (409),
+`send_limit_reached` (409), `limit_reached` (409), `payload_too_large` (413), `unsupported_media_type` (415),
+`validation_error` (422), `undeliverable` (422), `idempotency_key_reused` (422), `rate_limited` (429), `internal`
+(500), `unavailable` (503), `outcome_unknown` (504).
 """
 
 
@@ -302,6 +317,8 @@ VerificationFallbackReason = Literal[
     "rate_limited",
     "send_limit_reached",
     "not_allowed",
+    "insufficient_balance",
+    "spend_cap_reached",
 ]
 """Why nothing was sent.
 
@@ -312,6 +329,8 @@ VerificationFallbackReason = Literal[
 - `rate_limited`: Refused: a limit would have allowed it only after the code expired.
 - `send_limit_reached`: Refused: the code was sent as often as it may be.
 - `not_allowed`: Refused by another rule of the server.
+- `insufficient_balance`: Refused: the balance of the workspace did not cover its price.
+- `spend_cap_reached`: Refused: the key, or its workspace, has spent what it may.
 
 """
 
@@ -637,6 +656,68 @@ WebhookDeliveryStatus = Literal[
 - `succeeded`: The endpoint answered with a 2xx status.
 - `failed`: The last attempt failed, or there will be none: the webhook is disabled or deleted.
 - `canceled`: There will be no more attempts, because the object of the event was erased.
+
+"""
+
+
+BalanceEntryKind = Literal[
+    "top_up",
+    "correction",
+    "charge",
+    "refund",
+]
+"""Why a balance has changed.
+
+- `top_up`: The operator has added to it.
+- `correction`: The operator has taken from it.
+- `charge`: The price of a message or of lookups.
+- `refund`: The price of a message that was not sent came back.
+
+"""
+
+
+SpendPeriod = Literal[
+    "day",
+    "month",
+]
+"""A day or a month, of UTC.
+
+- `day`: A day.
+- `month`: A month.
+
+"""
+
+
+UsageField = Literal[
+    "day",
+    "channel",
+    "country",
+    "api_key",
+]
+"""By what usage is grouped.
+
+- `day`: The day (UTC).
+- `channel`: The channel of the messages.
+- `country`: The country of the number that a message was sent to, or that was looked up.
+- `api_key`: The API key of the call.
+
+"""
+
+
+ReportField = Literal[
+    "day",
+    "channel",
+    "country",
+    "provider",
+    "api_key",
+]
+"""By what verifications are grouped.
+
+- `day`: The day of the start, in the time zone of the request.
+- `channel`: The channel of the start.
+- `country`: The country of the recipient that the start named.
+- `provider`: The provider of the first message.
+- `api_key`: The API key of the start.
 
 """
 
@@ -1002,7 +1083,7 @@ class FixedCode:
     """The code of each of the recipient's verifications. Null in events."""
 
     description: Optional[str]
-    """Your note."""
+    """Your note. In events it is null once the fixed code is deleted or has ended."""
 
     expires_at: datetime
     """When it ends: from then on the recipient gets codes like any other."""
@@ -1178,7 +1259,8 @@ class VerificationEvent:
 
     data: Verification
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1205,7 +1287,8 @@ class ApiKeyEvent:
 
     data: ApiKey
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1229,7 +1312,8 @@ class WebhookEvent:
 
     data: Webhook
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1254,7 +1338,8 @@ class FixedCodeEvent:
 
     data: FixedCode
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1279,7 +1364,8 @@ class GuardBlockEvent:
 
     data: GuardBlock
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1303,7 +1389,8 @@ class GuardRefusalEvent:
 
     data: GuardRefusal
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1327,7 +1414,8 @@ class GuessingEvent:
 
     data: Guessing
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -1349,7 +1437,8 @@ class UnknownEvent:
 
     data: Any
     """The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is
-    erased, or a verification is deleted, its events no longer show the recipient and the metadata.
+    erased, or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and
+    the note.
     """
 
 
@@ -2054,6 +2143,132 @@ class WebhookDelivery:
 
 
 @dataclass(frozen=True)
+class WorkspaceBalance:
+    """What a workspace can spend."""
+
+    amount: str
+    """A decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was."""
+
+    reserved: str
+    """The part of it that servers have set aside for messages to come."""
+
+    currency: str
+    """The code of the currency in ISO 4217, such as `EUR`."""
+
+
+@dataclass(frozen=True)
+class BalanceEntry:
+    """A change of the balance."""
+
+    created_at: datetime
+    """When."""
+
+    kind: BalanceEntryKind
+    """Why."""
+
+    amount: str
+    """By how much, in the currency of the balance: `-0.07` for a charge."""
+
+    reference: str
+    """The id of the message or of the call that was charged, or the operator's reference. With its kind, unique."""
+
+    item: Optional[str]
+    """What was charged: the channel, and the country of the number in ISO 3166-1 alpha-2, as `sms/DE`; `lookup` for
+    lookups. Null: nothing.
+    """
+
+    verification_id: Optional[str]
+    """The verification that the message was for. Null: none."""
+
+    api_key_id: Optional[str]
+    """The id of the key that has caused it. Null: none."""
+
+
+@dataclass(frozen=True)
+class ListSpendCapsResponse:
+    """The spend caps of the workspace."""
+
+    spend_caps: List[SpendCap]
+    """That of the workspace first."""
+
+    currency: str
+    """The code of the currency in ISO 4217, such as `EUR`."""
+
+
+@dataclass(frozen=True)
+class SpendCap:
+    """How much a workspace or a key may spend."""
+
+    owner: str
+    """`workspace`, or the id of the key."""
+
+    amount: str
+    """How much it may spend in a period, in the currency of the balance, such as `25.00`."""
+
+    period: SpendPeriod
+    """The period."""
+
+    spent: str
+    """What it has spent in the current period, with what servers have set aside for it."""
+
+    resets_at: datetime
+    """When the next period begins."""
+
+
+@dataclass(frozen=True)
+class DeleteSpendCapResponse:
+    """The spend cap that was removed."""
+
+    owner: str
+    """Whose it was."""
+
+    deleted: bool
+    """Always true."""
+
+
+@dataclass(frozen=True)
+class GetUsageResponse:
+    """What was used in a period, by group."""
+
+    from_: str
+    """The first day."""
+
+    until: str
+    """The last day, which is part of the period."""
+
+    groups: List[UsageGroup]
+    """The groups in which something was used, in the order of their fields. At most 10,000: a request for more is
+    refused.
+    """
+
+
+@dataclass(frozen=True)
+class UsageGroup:
+    """Usage that has in common what the request groups by."""
+
+    day: Optional[str]
+    """The day, such as `2026-05-31`. Null: the request does not group by it."""
+
+    channel: Optional[Channel]
+    """The channel of the messages. Null: the request does not group by it; or the group has lookups."""
+
+    country: Optional[str]
+    """The country (ISO 3166-1), or the calling code of an international network that messages were sent to, such as
+    `+883`. Null: the request does not group by it; or messages went to mail addresses, or numbers that belong to no
+    country were looked up.
+    """
+
+    api_key_id: Optional[str]
+    """The id of the API key. Null: the request does not group by it; or somebody who was signed in sent the messages."""
+
+    messages: int
+    """Messages that a provider accepted."""
+
+    lookups: int
+    """Numbers that were looked up."""
+
+
+@dataclass(frozen=True)
 class GetOverviewResponse:
     """The last hours or days in numbers."""
 
@@ -2239,6 +2454,89 @@ class RequestLimit:
     used: int
     """What counts against it now: the requests of the last 60 seconds, and those for which servers hold a place, at
     most 1 % of the limit for each server as long as less than half of it is used.
+    """
+
+
+@dataclass(frozen=True)
+class GetVerificationReportResponse:
+    """What became of the verifications of a period, by group."""
+
+    from_: str
+    """The first day."""
+
+    until: str
+    """The last day, which is part of the period."""
+
+    time_zone: str
+    """The time zone whose days are meant."""
+
+    groups: List[VerificationGroup]
+    """The groups that have verifications, in the order of their fields. At most 10,000: a request for more is refused."""
+
+
+@dataclass(frozen=True)
+class VerificationGroup:
+    """Verifications that have in common what the request groups by."""
+
+    day: Optional[str]
+    """The day on which they were started, such as `2026-05-31`. Null: the request does not group by it."""
+
+    channel: Optional[Channel]
+    """The channel of the start. Null: the request does not group by it."""
+
+    country: Optional[str]
+    """The country of the number that the start named (ISO 3166-1). Null: the request does not group by it; or the
+    start named an email address, or a number that belongs to no country.
+    """
+
+    provider: Optional[str]
+    """The provider that the first message went to, by the name that deliveries show. Null: the request does not group
+    by it; or the verification ended before a provider was known.
+    """
+
+    api_key_id: Optional[str]
+    """The id of the API key of the start. Null: the request does not group by it."""
+
+    started: int
+    """All of them. A verification is counted with its first outcome: once a message was delivered (or was accepted,
+    where its channel reports no delivery) or failed, or the verification ended.
+    """
+
+    sent: int
+    """Those of which a provider accepted a message. Where the provider reports deliveries, this is known with its
+    report, or when the verification ends.
+    """
+
+    delivered: int
+    """Those of which a message arrived, as far as its channel tells: see `VerificationCounts.delivered`."""
+
+    approved: int
+    """The code matched."""
+
+    expired: int
+    """The code expired before it was entered. Counted within about a minute of the expiry."""
+
+    locked: int
+    """Too many wrong codes."""
+
+    canceled: int
+    """Ended by a call, or the recipient was erased while they were pending."""
+
+    channel_unavailable: int
+    """The server had no provider for the channel. Nothing was sent."""
+
+    failed_messages: int
+    """Messages, not verifications, that did not arrive."""
+
+    conversion_percent: Optional[int]
+    """The approved part of those that were started and whose channel had a provider, in whole percent. Null if there
+    are none.
+    """
+
+    median_time_to_approval_ms: Optional[int]
+    """The median time from the start until the code matched, in milliseconds: an estimate within one of the ranges
+    that end at 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300 and 600 seconds. 600,000 stand for ten minutes or
+    more. Null if no code matched.
     """
 
 

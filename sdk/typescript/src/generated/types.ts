@@ -8,12 +8,13 @@ export const apiVersion = "2026-06-15";
 
 /**
  * A code of an error that the server answers, with its HTTP status: `invalid_request` (400), `unknown_version` (400),
- * `invalid_api_key` (401), `signature_invalid` (401), `invalid_password` (401), `insufficient_scope` (403),
- * `ip_not_allowed` (403), `origin_not_allowed` (403), `secret_key_required` (403), `email_not_verified` (403),
- * `recipient_blocked` (403), `not_found` (404), `method_not_allowed` (405), `not_acceptable` (406),
- * `idempotency_in_progress` (409), `already_exists` (409), `send_limit_reached` (409), `limit_reached` (409),
- * `payload_too_large` (413), `unsupported_media_type` (415), `validation_error` (422), `undeliverable` (422),
- * `idempotency_key_reused` (422), `rate_limited` (429), `internal` (500), `unavailable` (503), `outcome_unknown` (504).
+ * `invalid_api_key` (401), `signature_invalid` (401), `invalid_password` (401), `insufficient_balance` (402),
+ * `insufficient_scope` (403), `ip_not_allowed` (403), `origin_not_allowed` (403), `secret_key_required` (403),
+ * `email_not_verified` (403), `recipient_blocked` (403), `spend_cap_reached` (403), `not_found` (404),
+ * `method_not_allowed` (405), `not_acceptable` (406), `idempotency_in_progress` (409), `already_exists` (409),
+ * `send_limit_reached` (409), `limit_reached` (409), `payload_too_large` (413), `unsupported_media_type` (415),
+ * `validation_error` (422), `undeliverable` (422), `idempotency_key_reused` (422), `rate_limited` (429), `internal`
+ * (500), `unavailable` (503), `outcome_unknown` (504).
  */
 export type ErrorCode =
   | "invalid_request"
@@ -21,12 +22,14 @@ export type ErrorCode =
   | "invalid_api_key"
   | "signature_invalid"
   | "invalid_password"
+  | "insufficient_balance"
   | "insufficient_scope"
   | "ip_not_allowed"
   | "origin_not_allowed"
   | "secret_key_required"
   | "email_not_verified"
   | "recipient_blocked"
+  | "spend_cap_reached"
   | "not_found"
   | "method_not_allowed"
   | "not_acceptable"
@@ -134,8 +137,10 @@ export type VerificationFallbackStatus = "waiting" | "taken" | "skipped" | "refu
  * - `rate_limited`: Refused: a limit would have allowed it only after the code expired.
  * - `send_limit_reached`: Refused: the code was sent as often as it may be.
  * - `not_allowed`: Refused by another rule of the server.
+ * - `insufficient_balance`: Refused: the balance of the workspace did not cover its price.
+ * - `spend_cap_reached`: Refused: the key, or its workspace, has spent what it may.
  */
-export type VerificationFallbackReason = "delivered" | "ended" | "channel_unavailable" | "undeliverable" | "rate_limited" | "send_limit_reached" | "not_allowed";
+export type VerificationFallbackReason = "delivered" | "ended" | "channel_unavailable" | "undeliverable" | "rate_limited" | "send_limit_reached" | "not_allowed" | "insufficient_balance" | "spend_cap_reached";
 
 /**
  * The kind of line that a number belongs to.
@@ -341,6 +346,45 @@ export type MailDomainStatus = "accepts_mail" | "no_mail" | "not_found" | "unkno
  * - `canceled`: There will be no more attempts, because the object of the event was erased.
  */
 export type WebhookDeliveryStatus = "pending" | "succeeded" | "failed" | "canceled";
+
+/**
+ * Why a balance has changed.
+ *
+ * - `top_up`: The operator has added to it.
+ * - `correction`: The operator has taken from it.
+ * - `charge`: The price of a message or of lookups.
+ * - `refund`: The price of a message that was not sent came back.
+ */
+export type BalanceEntryKind = "top_up" | "correction" | "charge" | "refund";
+
+/**
+ * A day or a month, of UTC.
+ *
+ * - `day`: A day.
+ * - `month`: A month.
+ */
+export type SpendPeriod = "day" | "month";
+
+/**
+ * By what usage is grouped.
+ *
+ * - `day`: The day (UTC).
+ * - `channel`: The channel of the messages.
+ * - `country`: The country of the number that a message was sent to, or that was looked up.
+ * - `api_key`: The API key of the call.
+ */
+export type UsageField = "day" | "channel" | "country" | "api_key";
+
+/**
+ * By what verifications are grouped.
+ *
+ * - `day`: The day of the start, in the time zone of the request.
+ * - `channel`: The channel of the start.
+ * - `country`: The country of the recipient that the start named.
+ * - `provider`: The provider of the first message.
+ * - `api_key`: The API key of the start.
+ */
+export type ReportField = "day" | "channel" | "country" | "provider" | "api_key";
 
 /**
  * What a user may do in a workspace.
@@ -604,7 +648,7 @@ export interface FixedCode {
   readonly recipient: string | null;
   /** The code of each of the recipient's verifications. Null in events. */
   readonly code: string | null;
-  /** Your note. */
+  /** Your note. In events it is null once the fixed code is deleted or has ended. */
   readonly description: string | null;
   /** When it ends: from then on the recipient gets codes like any other. */
   readonly expiresAt: Date;
@@ -738,7 +782,7 @@ export interface VerificationEvent extends EventBase {
   readonly type: Extract<EventType, `verification.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: Verification;
 }
@@ -749,7 +793,7 @@ export interface ApiKeyEvent extends EventBase {
   readonly type: Extract<EventType, `api_key.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: ApiKey;
 }
@@ -760,7 +804,7 @@ export interface WebhookEvent extends EventBase {
   readonly type: Extract<EventType, `webhook.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: Webhook;
 }
@@ -771,7 +815,7 @@ export interface FixedCodeEvent extends EventBase {
   readonly type: Extract<EventType, `fixed_code.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: FixedCode;
 }
@@ -782,7 +826,7 @@ export interface GuardBlockEvent extends EventBase {
   readonly type: Extract<EventType, `guard_block.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: GuardBlock;
 }
@@ -793,7 +837,7 @@ export interface GuardRefusalEvent extends EventBase {
   readonly type: Extract<EventType, `guard_refusal.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: GuardRefusal;
 }
@@ -804,7 +848,7 @@ export interface GuessingEvent extends EventBase {
   readonly type: Extract<EventType, `guessing.${string}`>;
   /**
    * The object that it happened to, as a request for it would have shown it at that moment. Once a recipient is erased,
-   * or a verification is deleted, its events no longer show the recipient and the metadata.
+   * or a verification or fixed code is deleted, its events no longer show the recipient, the metadata and the note.
    */
   readonly data: Guessing;
 }
@@ -1319,6 +1363,100 @@ export interface WebhookDelivery {
   readonly createdAt: Date;
 }
 
+/** What a workspace can spend. */
+export interface WorkspaceBalance {
+  /** A decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was. */
+  readonly amount: string;
+  /** The part of it that servers have set aside for messages to come. */
+  readonly reserved: string;
+  /** The code of the currency in ISO 4217, such as `EUR`. */
+  readonly currency: string;
+}
+
+/** A change of the balance. */
+export interface BalanceEntry {
+  /** When. */
+  readonly createdAt: Date;
+  /** Why. */
+  readonly kind: BalanceEntryKind;
+  /** By how much, in the currency of the balance: `-0.07` for a charge. */
+  readonly amount: string;
+  /** The id of the message or of the call that was charged, or the operator's reference. With its kind, unique. */
+  readonly reference: string;
+  /**
+   * What was charged: the channel, and the country of the number in ISO 3166-1 alpha-2, as `sms/DE`; `lookup` for
+   * lookups. Null: nothing.
+   */
+  readonly item: string | null;
+  /** The verification that the message was for. Null: none. */
+  readonly verificationId: string | null;
+  /** The id of the key that has caused it. Null: none. */
+  readonly apiKeyId: string | null;
+}
+
+/** The spend caps of the workspace. */
+export interface ListSpendCapsResponse {
+  /** That of the workspace first. */
+  readonly spendCaps: readonly SpendCap[];
+  /** The code of the currency in ISO 4217, such as `EUR`. */
+  readonly currency: string;
+}
+
+/** How much a workspace or a key may spend. */
+export interface SpendCap {
+  /** `workspace`, or the id of the key. */
+  readonly owner: string;
+  /** How much it may spend in a period, in the currency of the balance, such as `25.00`. */
+  readonly amount: string;
+  /** The period. */
+  readonly period: SpendPeriod;
+  /** What it has spent in the current period, with what servers have set aside for it. */
+  readonly spent: string;
+  /** When the next period begins. */
+  readonly resetsAt: Date;
+}
+
+/** The spend cap that was removed. */
+export interface DeleteSpendCapResponse {
+  /** Whose it was. */
+  readonly owner: string;
+  /** Always true. */
+  readonly deleted: boolean;
+}
+
+/** What was used in a period, by group. */
+export interface GetUsageResponse {
+  /** The first day. */
+  readonly from: string;
+  /** The last day, which is part of the period. */
+  readonly until: string;
+  /**
+   * The groups in which something was used, in the order of their fields. At most 10,000: a request for more is
+   * refused.
+   */
+  readonly groups: readonly UsageGroup[];
+}
+
+/** Usage that has in common what the request groups by. */
+export interface UsageGroup {
+  /** The day, such as `2026-05-31`. Null: the request does not group by it. */
+  readonly day: string | null;
+  /** The channel of the messages. Null: the request does not group by it; or the group has lookups. */
+  readonly channel: Channel | null;
+  /**
+   * The country (ISO 3166-1), or the calling code of an international network that messages were sent to, such as
+   * `+883`. Null: the request does not group by it; or messages went to mail addresses, or numbers that belong to no
+   * country were looked up.
+   */
+  readonly country: string | null;
+  /** The id of the API key. Null: the request does not group by it; or somebody who was signed in sent the messages. */
+  readonly apiKeyId: string | null;
+  /** Messages that a provider accepted. */
+  readonly messages: number;
+  /** Numbers that were looked up. */
+  readonly lookups: number;
+}
+
 /** The last hours or days in numbers. */
 export interface GetOverviewResponse {
   /** The beginning of the first bucket. */
@@ -1458,6 +1596,75 @@ export interface RequestLimit {
    * 1 % of the limit for each server as long as less than half of it is used.
    */
   readonly used: number;
+}
+
+/** What became of the verifications of a period, by group. */
+export interface GetVerificationReportResponse {
+  /** The first day. */
+  readonly from: string;
+  /** The last day, which is part of the period. */
+  readonly until: string;
+  /** The time zone whose days are meant. */
+  readonly timeZone: string;
+  /**
+   * The groups that have verifications, in the order of their fields. At most 10,000: a request for more is refused.
+   */
+  readonly groups: readonly VerificationGroup[];
+}
+
+/** Verifications that have in common what the request groups by. */
+export interface VerificationGroup {
+  /** The day on which they were started, such as `2026-05-31`. Null: the request does not group by it. */
+  readonly day: string | null;
+  /** The channel of the start. Null: the request does not group by it. */
+  readonly channel: Channel | null;
+  /**
+   * The country of the number that the start named (ISO 3166-1). Null: the request does not group by it; or the start
+   * named an email address, or a number that belongs to no country.
+   */
+  readonly country: string | null;
+  /**
+   * The provider that the first message went to, by the name that deliveries show. Null: the request does not group by
+   * it; or the verification ended before a provider was known.
+   */
+  readonly provider: string | null;
+  /** The id of the API key of the start. Null: the request does not group by it. */
+  readonly apiKeyId: string | null;
+  /**
+   * All of them. A verification is counted with its first outcome: once a message was delivered (or was accepted, where
+   * its channel reports no delivery) or failed, or the verification ended.
+   */
+  readonly started: number;
+  /**
+   * Those of which a provider accepted a message. Where the provider reports deliveries, this is known with its report,
+   * or when the verification ends.
+   */
+  readonly sent: number;
+  /** Those of which a message arrived, as far as its channel tells: see `VerificationCounts.delivered`. */
+  readonly delivered: number;
+  /** The code matched. */
+  readonly approved: number;
+  /** The code expired before it was entered. Counted within about a minute of the expiry. */
+  readonly expired: number;
+  /** Too many wrong codes. */
+  readonly locked: number;
+  /** Ended by a call, or the recipient was erased while they were pending. */
+  readonly canceled: number;
+  /** The server had no provider for the channel. Nothing was sent. */
+  readonly channelUnavailable: number;
+  /** Messages, not verifications, that did not arrive. */
+  readonly failedMessages: number;
+  /**
+   * The approved part of those that were started and whose channel had a provider, in whole percent. Null if there are
+   * none.
+   */
+  readonly conversionPercent: number | null;
+  /**
+   * The median time from the start until the code matched, in milliseconds: an estimate within one of the ranges that
+   * end at 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300 and 600 seconds. 600,000 stand for ten minutes or more.
+   * Null if no code matched.
+   */
+  readonly medianTimeToApprovalMs: number | null;
 }
 
 /** The fixed codes of the workspace. */
@@ -1889,8 +2096,8 @@ export interface EraseRecipientParams {
 /** Parameters of `suppressions.list`. */
 export interface ListSuppressionsParams {
   /**
-   * Only those of this recipient: a phone number in E.164 form or an email address. The address is matched exactly, in
-   * upper or lower case.
+   * Only those of this recipient: a phone number in E.164 form or an email address. The address is matched exactly,
+   * with A to Z in upper or lower case.
    */
   readonly recipient?: string | undefined;
   /** Only those on this channel. */
@@ -2165,10 +2372,56 @@ export interface ListWebhookDeliveriesParams {
   readonly pageToken?: string | undefined;
 }
 
+/** Parameters of `balance.listEntries`. */
+export interface ListBalanceEntriesParams {
+  /** Entries per page, 1 to 100. Default 20. */
+  readonly pageSize?: number | undefined;
+  /** The `nextPageToken` of the page before. */
+  readonly pageToken?: string | undefined;
+}
+
+/** Parameters of `balance.setSpendCap`. */
+export interface SetSpendCapParams {
+  /** A decimal number, in the currency of the balance, with no more digits after the point than that has. */
+  readonly amount: string;
+  /** The period. */
+  readonly period: SpendPeriod;
+}
+
+/** Parameters of `reports.usage`. */
+export interface GetUsageParams {
+  /** The first day, such as `2026-05-01`. Default: 29 days before `until`. */
+  readonly from?: string | undefined;
+  /** The last day, which is part of the period. Default: today. A period has 366 days at most. */
+  readonly until?: string | undefined;
+  /** What to group by. Absent: all usage is one group. */
+  readonly groupBy?: readonly UsageField[] | undefined;
+}
+
 /** Parameters of `reports.overview`. */
 export interface GetOverviewParams {
   /** How far back to go. Default `24h`. */
   readonly period?: ReportPeriod | undefined;
+}
+
+/** Parameters of `reports.verifications`. */
+export interface GetVerificationReportParams {
+  /** The first day, such as `2026-05-01`. Default: 29 days before `until`. */
+  readonly from?: string | undefined;
+  /** The last day, which is part of the period. Default: today. A period has 366 days at most. */
+  readonly until?: string | undefined;
+  /** The time zone whose days are meant, by its name in the IANA database, such as `Asia/Kolkata`. Default `UTC`. */
+  readonly timeZone?: string | undefined;
+  /** What to group by. Absent: all verifications are one group. */
+  readonly groupBy?: readonly ReportField[] | undefined;
+  /** Only verifications that were started with one of these channels. */
+  readonly channels?: readonly Channel[] | undefined;
+  /** Only verifications whose start named a number of one of these countries (ISO 3166-1). */
+  readonly countries?: readonly string[] | undefined;
+  /** Only verifications whose first message went to one of these providers. */
+  readonly providers?: readonly string[] | undefined;
+  /** Only verifications that were started with one of these API keys, by their ids. */
+  readonly apiKeyIds?: readonly string[] | undefined;
 }
 
 /** Parameters of `fixedCodes.create`. */
