@@ -33,9 +33,9 @@ describe("on a running server", () => {
       for (let call = 0; call < 200; call += 1) {
         expect(await lookup()).toBe("ok");
       }
-      // What the server does by the clock, however many requests there are: its transactions too, and the settings of a connection that it opens for them.
+      // What the server does by the clock, however many requests there are, with its transactions, and the settings of a connection that it opens for that.
       const byTheClock =
-        /^(revocation_|update_last_used|quota_reserve|outbox_|sweep_|number_events|add_request_counts)|_sweep$|set_config\('datestyle'|"text":"(COMMIT|\\n {2}BEGIN;)/;
+        /^(revocation_|update_last_used|quota_reserve|outbox_|sweep_|number_events|add_request_counts|add_usage)|_sweep$|set_config\('datestyle'|"text":"(COMMIT|\\n {2}BEGIN;)/;
       expect(names().filter((name) => !byTheClock.test(name))).toEqual([]);
       expect(names().filter((name) => name === "quota_reserve").length).toBeLessThan(20);
     } finally {
