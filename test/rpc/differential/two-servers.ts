@@ -69,7 +69,7 @@ const authenticator: Authenticator = {
             mode: "live",
             scopes: ["*"],
             ipAllowlists: [],
-              origins: null,
+            origins: null,
             requestsPerMinute: null,
             isVerified: true,
             lookupHistory: false,

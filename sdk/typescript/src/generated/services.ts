@@ -42,6 +42,8 @@ import type {
   GetMeResponse,
   GetOverviewParams,
   GetOverviewResponse,
+  GetUsageParams,
+  GetUsageResponse,
   GetVerificationReportParams,
   GetVerificationReportResponse,
   GuardSettings,
@@ -781,6 +783,19 @@ export class Reports {
 
   constructor(caller: Caller) {
     this.#caller = caller;
+  }
+
+  /**
+   * Returns what was used in a period of days: messages that were sent, and numbers that were looked up, by day,
+   * channel, country and API key, or some of them.
+   *
+   * A message counts when a provider has accepted it, once, in the transaction that records it: starts, resends and
+   * steps of fallbacks. What was not sent does not count. A number that was looked up counts when it was answered,
+   * valid or not. Where lookups have a price, they are counted with their charge; where they have none, once a second,
+   * and a server that crashes loses those of its last second. Days are those of UTC.
+   */
+  usage(params: GetUsageParams = {}, options: CallOptions = {}): Promise<GetUsageResponse> {
+    return this.#caller.call(operations.reports.usage, { ...params }, options);
   }
 
   /**
