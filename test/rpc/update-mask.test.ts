@@ -41,7 +41,7 @@ test("a named field must have a value and be changeable", () => {
   ).toEqual({
     "api_key.scopes": "must not be null: write *",
     update_mask:
-      "must name only what can be changed: name, scopes, ip_allowlist, requests_per_minute, expires_at, require_signature, min_signature_version",
+      "must name only what can be changed: name, scopes, ip_allowlist, requests_per_minute, expires_at, require_signature, min_signature_version, origins",
   });
   expect(updateMaskProblems(update(undefined, ["name"]), "api_key")).toEqual({ "api_key.name": "must not be null" });
 });
