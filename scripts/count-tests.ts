@@ -2,9 +2,10 @@
  * Prints `N passed, N failed` from vitest's JSON reports, after the names of what failed and why. Exits with 1 if anything
  * failed: a test, a file that could not be loaded (a report's own counts miss those), a test runner, or the checks before them.
  *
- * node scripts/count-tests.ts <exit status of the checks> [<report> <exit status of its runner>]...
+ * node scripts/count-tests.ts <exit status of the checks> <folder of reports, `<name>.json`, and of the exit statuses of their runners, `<name>.status`>
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 
 interface Report {
   readonly numPassedTests: number;
@@ -54,10 +55,13 @@ function describeFailure(file: string | undefined, test: string | undefined, mes
   return `FAILED ${where}: ${test ?? ""}\n    ${reason}`;
 }
 
-const [checkStatus = "1", ...pairs] = process.argv.slice(2);
+const [checkStatus = "1", folder = "."] = process.argv.slice(2);
 const counts: Counts[] = [{ passed: 0, failures: checkStatus === "0" ? [] : ["FAILED npm run check"] }];
-for (let index = 0; index < pairs.length; index += 2) {
-  counts.push(countTests(pairs[index] ?? "", pairs[index + 1] ?? "1"));
+for (const file of readdirSync(folder)
+  .filter((name) => name.endsWith(".status"))
+  .sort()) {
+  const status = readFileSync(join(folder, file), "utf8").trim();
+  counts.push(countTests(join(folder, file.replace(/status$/, "json")), status));
 }
 const passed = counts.reduce((sum, count) => sum + count.passed, 0);
 const failures = counts.flatMap((count) => count.failures);
