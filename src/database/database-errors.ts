@@ -70,6 +70,11 @@ export function isConnectionSpent(error: unknown): boolean {
   return isConnectionLost(error) || (error instanceof Error && codeOf(error) === "25006");
 }
 
+/** Whether PostgreSQL refused a connection because as many are open as the server, the database or the role may have. */
+export function isOutOfConnections(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === "53300";
+}
+
 /** Maps an error of the database to an `AppError` where there is one; otherwise returns it unchanged. */
 export function asAppError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AppError) {

@@ -9,6 +9,7 @@ import { ConnectionWaits } from "./connection-waits.ts";
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
 import { migrate, type Schema } from "./migrate.ts";
 import { ormOptions } from "./orm-options.ts";
+import { RefusedConnections } from "./refused-connections.ts";
 import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
 import { compileQuery, type TableQuery } from "./table-query.ts";
 
@@ -51,6 +52,9 @@ export interface DatabaseOptions extends Schema {
   readonly poolSize?: number;
 }
 
+/** How often a call asks for a connection: while several are refused at once, the pool learns only by and by how many it has. */
+const connectingAttempts = 3;
+
 /** How long a call waits for the answer of a statement: a connection may be cut without notice. */
 const statementTimeoutMs = 10_000;
 
@@ -81,6 +85,7 @@ export const limitLockWait = `begun AS MATERIALIZED (SELECT set_config('lock_tim
 export class Database implements QueryableTables {
   readonly #orm: MikroORM;
   readonly #pool: pg.Pool;
+  readonly #refused: RefusedConnections;
   readonly #outcomes: CommitOutcomes;
   readonly #logger: Logger;
   readonly waits = new ConnectionWaits();
@@ -90,11 +95,13 @@ export class Database implements QueryableTables {
   private constructor(
     orm: MikroORM,
     pool: pg.Pool,
+    refused: RefusedConnections,
     { connection, logger }: DatabaseOptions,
     security: ConnectionSecurity,
   ) {
     this.#orm = orm;
     this.#pool = pool;
+    this.#refused = refused;
     this.#outcomes = new CommitOutcomes(connection);
     this.#logger = logger;
     this.security = security;
@@ -112,8 +119,9 @@ export class Database implements QueryableTables {
       const pool = await orm.em.getConnection().getNativeClient();
       // The pool does not listen to connections that it is closing, nor does it wait until they are closed.
       pool.on("connect", (client) => client.on("error", ignore));
+      const refused = new RefusedConnections(pool, options.logger);
       await using first = new Connection(await pool.connect());
-      return new Database(orm, pool, options, describeSecurity(first.client, options.connection));
+      return new Database(orm, pool, refused, options, describeSecurity(first.client, options.connection));
     } catch (error) {
       await orm.close(true);
       throw error;
@@ -128,7 +136,7 @@ export class Database implements QueryableTables {
     try {
       requireTime();
       // It only reads.
-      return await withinTime(work(this.#orm.em.fork()));
+      return await this.#connecting(() => withinTime(work(this.#orm.em.fork())));
     } catch (error) {
       throw asAppError(error);
     }
@@ -222,11 +230,25 @@ export class Database implements QueryableTables {
     await this.#orm.close(true);
   }
 
+  /** Runs `work`, which begins with taking a connection, again if that was refused and may not be the next time. */
+  async #connecting<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      this.#refused.beforeTaking();
+      try {
+        return await work();
+      } catch (error) {
+        if (attempt === connectingAttempts || isTooLate() || !this.#refused.mayTryAgain(error)) {
+          throw error;
+        }
+      }
+    }
+  }
+
   async #connect(): Promise<Connection> {
     requireTime();
     let client: pg.PoolClient;
     try {
-      client = await this.waits.measure(() => this.#pool.connect());
+      client = await this.waits.measure(() => this.#connecting(() => this.#pool.connect()));
     } catch (error) {
       // Whatever the error, nothing was sent.
       throw unavailable(error);

@@ -10,6 +10,15 @@ export type DatabaseConfig =
   /** A PostgreSQL that the operator runs. */
   | { readonly kind: "external"; readonly address: DatabaseAddress };
 
+/** A database, and what will connect to it. */
+export interface PostgresUse {
+  readonly database: DatabaseConfig;
+  /** The processes of the server. */
+  readonly workers: number;
+  /** Of each process. */
+  readonly databasePoolSize: number;
+}
+
 /** A PostgreSQL that accepts connections. */
 export interface ProvidedPostgres {
   readonly connection: PostgresConnection;
@@ -20,34 +29,31 @@ export interface ProvidedPostgres {
 }
 
 /**
- * Connections of a worker at most: those of its pool, its others, and a few that are being replaced. And those of PostgreSQL itself, of the
+ * Connections of a worker beside its pool: its others, and a few that are being replaced. And those of PostgreSQL itself, of the
  * operator's tools and of a migration.
  */
-const connectionsOfWorker = 16;
+const besidePool = 6;
 const otherConnections = 20;
 /** PostgreSQL's own default. Up to it, an operator's `postgresql.conf` decides. */
 const defaultMaxConnections = 100;
 
 /** What PostgreSQL has to be told, so that the connections are enough for all workers. */
-function settingsFor(workers: number): Readonly<Record<string, string>> {
-  const needed = workers * connectionsOfWorker + otherConnections;
+function settingsFor({ workers, databasePoolSize }: PostgresUse): Readonly<Record<string, string>> {
+  const needed = workers * (databasePoolSize + besidePool) + otherConnections;
   return needed > defaultMaxConnections ? { max_connections: String(needed) } : {};
 }
 
-/**
- * Starts the embedded PostgreSQL, or returns the connection to that of the operator. `workers`: the processes of the server that will
- * connect.
- */
+/** Starts the embedded PostgreSQL, or returns the connection to that of the operator. */
 export async function providePostgres(
-  config: DatabaseConfig,
+  use: PostgresUse,
   onUnexpectedExit: (reason: Error) => void,
-  workers = 1,
 ): Promise<ProvidedPostgres> {
-  if (config.kind === "external") {
-    return { connection: await connectionOf(config.address), stop: async () => {} };
+  const { database } = use;
+  if (database.kind === "external") {
+    return { connection: await connectionOf(database.address), stop: async () => {} };
   }
-  const settings = settingsFor(workers);
-  const { url, stop } = await startEmbeddedPostgres({ dataDir: config.dataDir, settings, onUnexpectedExit });
+  const settings = settingsFor(use);
+  const { url, stop } = await startEmbeddedPostgres({ dataDir: database.dataDir, settings, onUnexpectedExit });
   return { ...(await embeddedPostgresAt(url)), url, stop };
 }
 

@@ -1,6 +1,7 @@
 import pg from "pg";
 import type { Clock } from "../clock.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
+import { isOutOfConnections } from "./database-errors.ts";
 
 /**
  * The state of the database for this server. `busy`: it answers, but calls wait for a connection of the pool; other servers are
@@ -110,8 +111,4 @@ export class DatabaseReadiness {
     this.#connectedAtMs = nowMs;
     return client;
   }
-}
-
-function isOutOfConnections(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "53300";
 }

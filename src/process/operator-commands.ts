@@ -58,7 +58,7 @@ export function commandContext(
     settings,
     async onDatabase(work) {
       await using resources = new AsyncDisposableStack();
-      const { connection, ...postgres } = await providePostgres(settings.database, () => {});
+      const { connection, ...postgres } = await providePostgres(settings, () => {});
       resources.defer(() => postgres.stop());
       const database = await Database.open({ connection, logger: terminal.logger, ...schemaOf(capabilities) });
       resources.defer(() => database.close());

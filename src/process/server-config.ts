@@ -27,6 +27,8 @@ export interface ServerConfig {
   /** Public base URL, without a slash at the end. Undefined: the address it listens on. */
   readonly publicUrl: string | undefined;
   readonly database: DatabaseConfig;
+  /** Connections of the pool at most, of each process. */
+  readonly databasePoolSize: number;
   /** The master secrets, the current one first. Undefined: the embedded mode keeps its own. */
   readonly secrets: readonly string[] | undefined;
   /**
@@ -118,6 +120,7 @@ function readServerConfig(reader: Reader): Omit<ServerConfig, "emptySettings" | 
     tls: readTls(reader),
     publicUrl,
     database,
+    databasePoolSize: reader.integer("DATABASE_POOL_SIZE", { default: 10, min: 2, max: 1_000 }),
     secrets: readSecrets(reader, isEmbedded),
     isPublic:
       !isEmbedded ||

@@ -46,6 +46,11 @@ const data = settingGroup("Data", {
     meaning:
       "PostgreSQL 15 or newer: `postgres://user:password@host/database?sslmode=verify-full&sslrootcert=/root.pem`. Unless the host is this machine, `sslmode` is required: in the URL, or as `PGSSLMODE` (with `PGSSLROOTCERT`) if a platform sets the URL. Parameters have the meaning that libpq documents; others are [refused](docs/guides/operations.md#how-postgresql-is-reached). Unset: an embedded PostgreSQL in `DATA_DIR`.",
   },
+  DATABASE_POOL_SIZE: {
+    default: "`10`",
+    meaning:
+      "Connections of the pool, from 2 to 1000, of each server, and with `WORKERS` of each worker ([how many a database needs](docs/guides/operations.md#connections)). A pool that PostgreSQL gives fewer uses those it has.",
+  },
   DATA_DIR: {
     default: "`.byond`, for a trial",
     meaning: "Folder of the embedded PostgreSQL and of its master secret. Unused with `DATABASE_URL`.",

@@ -60,9 +60,14 @@ export async function startPlatform(
   checkCapabilities(capabilities);
   const { logger, clock } = options;
   const serverId = createId("srv");
-  const { connection, ...postgres } = options.postgres ?? (await providePostgres(config.database, options.onFatal));
+  const { connection, ...postgres } = options.postgres ?? (await providePostgres(config, options.onFatal));
   resources.add("embedded PostgreSQL", () => postgres.stop());
-  const database = await Database.open({ connection, logger, ...schemaOf(capabilities) });
+  const database = await Database.open({
+    connection,
+    poolSize: config.databasePoolSize,
+    logger,
+    ...schemaOf(capabilities),
+  });
   resources.add("connections to the database", () => database.close());
   const events = new EventLog({ database, clock, logger });
   resources.add("events", () => events.stop());

@@ -47,7 +47,7 @@ export async function startWorkers(config: ServerConfig, options: StartWorkersOp
   try {
     // Each worker reads it, too. What is wrong with it is found before anything is changed.
     await (config.tls && readCertificate(config.tls));
-    const postgres = await providePostgres(config.database, options.onFatal, config.workers);
+    const postgres = await providePostgres(config, options.onFatal);
     resources.add("embedded PostgreSQL", () => postgres.stop());
     const { pool, first } = await WorkerPool.start({
       assignment: { workers: config.workers, environment, envFile, postgresUrl: postgres.url },
