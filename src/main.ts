@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { type App, type Config, createApp, parseConfig, standardCapabilities } from "./app.ts";
 import { type EnvFile, readEnvFile } from "./config/env-file.ts";
 import { embeddedPostgresAt } from "./database/provide-postgres.ts";
-import { batchWrites, createLogger, writeWhileRead } from "./observe/log.ts";
+import { batchWrites, createLogger, type Logger, untilRead, writeWhileRead } from "./observe/log.ts";
 import { firstStartBanner, startBanner } from "./process/banner.ts";
 import { commandHelp, defaultCommand, help, parseCommandLine, withStart } from "./process/command-line.ts";
 import { commandContext, commandsOf } from "./process/operator-commands.ts";
@@ -29,7 +29,17 @@ setFlagsFromString("--no-allocation-site-pretenuring");
 const print = writeWhileRead(process.stdout);
 const log = batchWrites(writeWhileRead(process.stderr));
 process.on("exit", log.flush);
-const logger = createLogger(log.write, workerNumber === undefined ? null : { worker: workerNumber });
+const createOwnLogger = ({ log: settings }: Config): Logger =>
+  createLogger(log.write, workerNumber === undefined ? null : { worker: workerNumber }, settings);
+
+/** How long a process that has nothing else to do waits for whoever reads its log. */
+const lastLinesMs = 3_000;
+
+async function exit(status?: number): Promise<never> {
+  log.flush();
+  await untilRead(process.stderr, lastLinesMs);
+  process.exit(status);
+}
 
 const sameInterruptMs = 500;
 const capabilities = standardCapabilities();
@@ -41,6 +51,7 @@ interface ConfigSource {
 }
 
 async function serve(config: Config, source: ConfigSource): Promise<void> {
+  const logger = createOwnLogger(config);
   let stopping: Promise<void> | undefined;
   let interruptedAtMs: number | undefined;
   /** Ends the draining early when something that the server cannot run without has failed. */
@@ -88,7 +99,7 @@ async function serve(config: Config, source: ConfigSource): Promise<void> {
     await app?.drain(failure.signal);
     await app?.close();
     logger.info("stopped");
-    process.exit(failed ? 1 : 0);
+    await exit(failed ? 1 : 0);
   }
 }
 
@@ -128,13 +139,13 @@ async function work(): Promise<void> {
   let config: Config | undefined;
   void channel.closing.then(async () => {
     await app?.close();
-    process.exit();
+    await exit();
   });
   try {
     const { environment, envFile, postgresUrl } = await channel.assignment;
     config = parseConfig(environment, envFile);
     app = await createApp(config, {
-      logger,
+      logger: createOwnLogger(config),
       capabilities,
       // What is fatal is the embedded PostgreSQL, and the primary has that.
       onFatal: () => undefined,
@@ -164,7 +175,7 @@ async function run(
   const { environment } = source;
   return commands.get(command)?.run(
     commandContext(config, capabilities, {
-      logger,
+      logger: createOwnLogger(config),
       options,
       input: process.stdin,
       environment,

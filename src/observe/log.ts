@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { pino } from "pino";
+import { prettyLine } from "./pretty-line.ts";
 
 /**
  * The fields of one log line, a JSON object. No value may hold a secret, a code or a full recipient. A thrown error goes into
@@ -12,6 +13,19 @@ export interface Logger {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
+}
+
+export type LogLevel = "info" | "warn" | "error";
+
+export const logLevels: readonly LogLevel[] = ["info", "warn", "error"];
+
+/** `json`: an object on each line, for programs. `pretty`: for people at a terminal. */
+export type LogFormat = "json" | "pretty";
+
+export interface LogSettings {
+  /** Lines of lower levels are not written. */
+  readonly level: LogLevel;
+  readonly format: LogFormat;
 }
 
 /** How far the reader may lag behind. Beyond it, lines are dropped. */
@@ -29,6 +43,16 @@ export function writeWhileRead(stream: Writable): (text: string) => void {
       stream.write(text);
     }
   };
+}
+
+/** Resolves when the reader has taken all that was written or has gone, and after `withinMs` at the latest. To be awaited before the process exits. */
+export async function untilRead(stream: Writable, withinMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, withinMs);
+  // Called with an error, too, if the reader has gone.
+  stream.write("", () => resolve());
+  await promise;
+  clearTimeout(timer);
 }
 
 /** Texts that are written together. */
@@ -95,10 +119,14 @@ function plainMembers(fields: LogFields): string | undefined {
 }
 
 /**
- * A logger that writes one JSON object per line. `write` gets the line with its newline; `fieldsOfAll` are in every line. It replaces pino's own destination
+ * A logger that writes one line for each event: a JSON object, unless the settings say otherwise. `write` gets the line with its newline; `fieldsOfAll` are in every line. It replaces pino's own destination
  * (sonic-boom): when the reader stalls, that blocks a thread of Node's pool, which hashing needs, and the process cannot exit.
  */
-export function createLogger(write: (line: string) => void, fieldsOfAll: LogFields | null = null): Logger {
+export function createLogger(
+  write: (line: string) => void,
+  fieldsOfAll: LogFields | null = null,
+  { level: lowest, format }: LogSettings = { level: "info", format: "json" },
+): Logger {
   const log = pino(
     {
       base: fieldsOfAll,
@@ -110,9 +138,15 @@ export function createLogger(write: (line: string) => void, fieldsOfAll: LogFiel
     { write },
   );
   const membersOfAll = fieldsOfAll === null ? "" : plainMembers(fieldsOfAll);
-  const line =
-    (level: "info" | "warn" | "error") =>
-    (event: string, fields: LogFields = {}) => {
+  const line = (level: LogLevel) => {
+    if (logLevels.indexOf(level) < logLevels.indexOf(lowest)) {
+      return () => undefined;
+    }
+    if (format === "pretty") {
+      return (event: string, fields: LogFields = {}) =>
+        write(prettyLine(new Date(), level, event, { ...fieldsOfAll, ...fields }, describeError));
+    }
+    return (event: string, fields: LogFields = {}) => {
       const members = plainMembers(fields);
       if (members === undefined || membersOfAll === undefined) {
         log[level]({ event, ...fields });
@@ -120,6 +154,7 @@ export function createLogger(write: (line: string) => void, fieldsOfAll: LogFiel
         write(`{"level":"${level}"${timeOfLine()}${membersOfAll},"event":"${event}"${members}}\n`);
       }
     };
+  };
   return { info: line("info"), warn: line("warn"), error: line("error") };
 }
 

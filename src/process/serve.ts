@@ -198,6 +198,9 @@ export async function serve(
     ["/readyz", readinessPage(readiness, draining.signal)],
     ["/metrics", metricsPage(metrics.contentType, () => siblings.readMetrics(), metricsReaders(config))],
   ];
+  const probePaths: ReadonlySet<string> = new Set(probes.map(([path]) => path));
+  /** What load balancers and Prometheus ask for again and again. */
+  const isProbe = (route: string) => probePaths.has(route) || route.startsWith(`/${Health.typeName}/`);
   const callbacksOf = (contribution: Contribution) => [...(contribution.callbacks?.() ?? [])];
   const pages = joined(
     "the page",
@@ -212,13 +215,13 @@ export async function serve(
   const shedding = options.shedding ?? startShedding(platform, resources);
   const overload = overloadMetrics(shedding, metrics);
   const { allowedNetworks } = config;
-  const openPaths = new Set([...probes, ...contributions.flatMap(callbacksOf)].map(([path]) => path));
+  const callbackPaths = new Set(contributions.flatMap(callbacksOf).map(([path]) => path));
   const addressGate =
     allowedNetworks.length === 0
       ? undefined
       : createAddressGate({
           networks: allowedNetworks,
-          isOpen: (path) => openPaths.has(path) || path.startsWith(`/${Health.typeName}/`),
+          isOpen: (path) => isProbe(path) || callbackPaths.has(path),
           isRpc: (path) => rpcHandlers.has(path),
           errors,
         });
@@ -237,6 +240,7 @@ export async function serve(
       proxyTrust: config.proxyTrust,
       addressGate: addressGate && { ...addressGate, refuse: cors.allow(addressGate.refuse) },
       requestDuration,
+      isLogged: (route, status) => config.logProbes === "on" || status >= 400 || !isProbe(route),
       onKeyAnswered: (...answered) => {
         for (const contribution of contributions) {
           contribution.onKeyAnswered?.(...answered);

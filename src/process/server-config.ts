@@ -9,6 +9,7 @@ import { isLoopbackHost, withoutRootDot } from "../config/loopback-host.ts";
 import { type SettingGroup, settingsByName } from "../config/setting-group.ts";
 import { parseDatabaseUrl } from "../database/database-url.ts";
 import type { DatabaseConfig } from "../database/provide-postgres.ts";
+import { type LogSettings, logLevels } from "../observe/log.ts";
 import type { CertificateFiles } from "../server/certificate.ts";
 import type { ProxyTrust } from "../server/client-address.ts";
 import type { CorsOrigins } from "../server/cors.ts";
@@ -41,6 +42,9 @@ export interface ServerConfig {
   readonly workers: number;
   /** After SIGTERM the server reports not ready and keeps answering for this long, so that load balancers stop using it. */
   readonly drainSeconds: number;
+  readonly log: LogSettings;
+  /** Whether requests of probes that succeed have a line in the log. */
+  readonly logProbes: "on" | "off";
   /** Bearer token for `/metrics`. Undefined: loopback only, and nobody on a public server. */
   readonly metricsToken: string | undefined;
   /** Whether clients can read the schema over gRPC (`grpc.reflection.v1`). */
@@ -129,6 +133,11 @@ function readServerConfig(reader: Reader): Omit<ServerConfig, "emptySettings" | 
       reader.text("TRUSTED_PROXIES") !== undefined,
     workers: readWorkers(reader),
     drainSeconds: reader.integer("DRAIN_SECONDS", { default: 0, min: 0, max: 600 }),
+    log: {
+      format: reader.choice("LOG_FORMAT", ["json", "pretty"], "json"),
+      level: reader.choice("LOG_LEVEL", logLevels, "info"),
+    },
+    logProbes: reader.choice("LOG_PROBES", ["on", "off"], "on"),
     metricsToken: reader.text("METRICS_TOKEN"),
     grpcReflection: reader.choice("GRPC_REFLECTION", ["on", "off"], "on"),
     corsOrigins: readCorsOrigins(reader),

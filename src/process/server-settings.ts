@@ -73,6 +73,19 @@ const operation = settingGroup("Operation", {
     meaning:
       "Seconds, up to 600, in which the server keeps serving after SIGTERM while `/readyz` returns 503. Set it longer than your load balancer takes to notice.",
   },
+  LOG_FORMAT: {
+    default: "`json`",
+    meaning: "`json`: an object on each line of the log, for programs. `pretty`: for people at a terminal.",
+  },
+  LOG_LEVEL: {
+    default: "`info`",
+    meaning:
+      "`info`, `warn` or `error`: lines of lower levels are not written. Each request has a line of the level `info` ([what it costs](docs/guides/monitoring.md#what-a-line-costs)).",
+  },
+  LOG_PROBES: {
+    default: "`on`",
+    meaning: "`off`: no line for requests to `/healthz`, `/readyz`, `/metrics` and gRPC's health service that succeed.",
+  },
   METRICS_TOKEN: {
     default: "none",
     meaning: "Bearer token for `/metrics`. Unset: loopback only; 404 on a public server.",

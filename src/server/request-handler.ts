@@ -39,6 +39,8 @@ export interface RequestHandlerOptions {
   readonly proxyTrust: ProxyTrust;
   /** In seconds. Routes are templates: their number is bounded. */
   readonly requestDuration: Histogram<"route" | "status">;
+  /** Whether a request that is over has a line in the log. Default: each has. */
+  readonly isLogged?: (route: string, status: number) => boolean;
   /** Called when a request with an API key is over, with the code of the error that it was answered with. */
   readonly onKeyAnswered?: (key: RecordedKey, errorCode: string | undefined) => void;
   /** What answers name in `Byond-Version`, unless the request named another. */
@@ -167,7 +169,7 @@ function pathOf(request: NodeRequest): string {
 }
 
 function logWhenClosed(
-  { clock, logger, requestDuration, onKeyAnswered }: RequestHandlerOptions,
+  { clock, logger, requestDuration, onKeyAnswered, isLogged }: RequestHandlerOptions,
   request: NodeRequest,
   response: NodeResponse,
   record: RequestRecord,
@@ -179,6 +181,9 @@ function logWhenClosed(
     requestDuration.observe({ route, status: response.statusCode }, ms / 1_000);
     if (record.key !== undefined && response.headersSent) {
       onKeyAnswered?.(record.key, record.errorCode);
+    }
+    if (isLogged?.(route, response.statusCode) === false) {
+      return;
     }
     logger.info("request", {
       request_id: record.requestId,

@@ -1,7 +1,14 @@
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
-import { batchWrites, createLogger, describeError, writeWhileRead } from "../../src/observe/log.ts";
+import {
+  batchWrites,
+  createLogger,
+  describeError,
+  type LogLevel,
+  untilRead,
+  writeWhileRead,
+} from "../../src/observe/log.ts";
 
 function linesOf(write: (logger: ReturnType<typeof createLogger>) => void): string[] {
   const lines: string[] = [];
@@ -53,6 +60,61 @@ test.each([
   [{ a: 1 }, { message: "[object Object]" }],
 ])("what is thrown and is no error, %j, is told too", (thrown, described) => {
   expect(describeError(thrown)).toEqual(described);
+});
+
+test("lines below the level are not written, and cost nothing", () => {
+  const eventsAt = (level: LogLevel) => {
+    const lines: string[] = [];
+    const logger = createLogger((line) => lines.push(line), null, { level, format: "json" });
+    logger.info("request");
+    logger.warn("sweep_failed");
+    logger.error("call_failed");
+    return lines.map((line) => JSON.parse(line).event);
+  };
+  expect(eventsAt("info")).toEqual(["request", "sweep_failed", "call_failed"]);
+  expect(eventsAt("warn")).toEqual(["sweep_failed", "call_failed"]);
+  expect(eventsAt("error")).toEqual(["call_failed"]);
+});
+
+test("a pretty line has the time, the level, the event, its fields, and the stack of an error, and nothing that a terminal obeys", () => {
+  const lines: string[] = [];
+  const logger = createLogger((line) => lines.push(line), { worker: 2 }, { level: "info", format: "pretty" });
+  logger.info("request", { route: "GET /api/v1/lookup", status: 200, code: undefined, ms: 0.4, aborted: null });
+  logger.warn("odd", { reason: "a\u001b[31m\nred", list: [1, "two"] });
+  logger.error("call_failed", { error: new AppError("unavailable", "Try\u009b again.", { cause: new Error("gone") }) });
+  const [request = "", odd = "", failed = ""] = lines;
+  expect(request).toMatch(
+    /^\d\d:\d\d:\d\d\.\d{3} INFO {2}request {18}worker=2 route="GET \/api\/v1\/lookup" status=200 ms=0\.4 aborted=null\n$/,
+  );
+  expect(odd).toMatch(/ WARN {2}odd {22}worker=2 reason="a\\u001b\[31m\\nred" list=\[1,"two"\]\n$/);
+  expect(failed).toMatch(/ ERROR call_failed {14}worker=2\n {4}AppError: Try\\x9b again\.\n {8}at /);
+  expect(failed).toMatch(/\n {4}caused by:\n {4}Error: gone\n/);
+});
+
+test("what was written is waited for until its reader has it, and not if nobody reads", async () => {
+  const taken: string[] = [];
+  const takes: (() => void)[] = [];
+  const slow = new Writable({
+    write(chunk, _encoding, done) {
+      takes.push(() => {
+        taken.push(String(chunk));
+        done();
+      });
+    },
+  });
+  const write = writeWhileRead(slow);
+  write("one");
+  write("two");
+  const read = untilRead(slow, 60_000).then(() => taken.join(" "));
+  for (let take = takes.shift(); take !== undefined; take = takes.shift()) {
+    take();
+  }
+  expect(await read).toMatch(/^one two ?$/);
+  write("three");
+  await untilRead(slow, 1);
+  expect(taken).not.toContain("three");
+  slow.destroy();
+  await untilRead(slow, 60_000);
 });
 
 test("a stalled reader costs 16 MiB at most", () => {

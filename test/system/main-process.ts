@@ -60,6 +60,11 @@ export class MainProcess implements AsyncDisposable {
     this.exited = once(this.#child, "close").then(([code, signal]) => ({ code, signal }));
   }
 
+  /** Reads nothing of its log until it is called again with `false`, as a program that is slow. */
+  pauseLog(isPaused: boolean): void {
+    this.#child.stderr?.[isPaused ? "pause" : "resume"]();
+  }
+
   /** Reads nothing more of what it writes, as when the program that collects its log has ended. */
   closeOutput(): void {
     this.#child.stdout?.destroy();

@@ -1,7 +1,7 @@
 /** What a process does that is told to stop: once, twice, and while it loses its database. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createMigratedDatabase } from "../support/app.ts";
 import { MainProcess, makeFolder } from "./main-process.ts";
 
@@ -42,5 +42,65 @@ test("a second SIGINT ends the process", async () => {
   const again = setInterval(() => server.signal("SIGINT"), 100);
   expect(await server.exited).toEqual({ code: 130, signal: null });
   clearInterval(again);
+  await database.drop();
+});
+
+test.each(["1", "2"])("the last lines of a server with %s workers reach a reader that is slow", async (WORKERS) => {
+  const database = await createMigratedDatabase();
+  const environment = { DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: "0", WORKERS };
+  await using server = new MainProcess({ environment });
+  const url = await server.url();
+  server.pauseLog(true);
+  // More than the pipe and its reader's memory hold: the rest waits in the server.
+  const calls = 2_500;
+  for (let sent = 0; sent < calls; sent += 50) {
+    await Promise.all(Array.from({ length: 50 }, () => fetch(`${url}/healthz`).then((answer) => answer.text())));
+  }
+  const connects = () =>
+    fetch(`${url}/healthz`).then(
+      () => true,
+      () => false,
+    );
+  server.signal("SIGTERM");
+  await vi.waitFor(async () => expect(await connects()).toBe(false), { timeout: 20_000, interval: 20 });
+  expect(server.log).not.toContain("stopped");
+  server.pauseLog(false);
+  expect(await server.exited).toEqual({ code: 0, signal: null });
+  const events = server.log
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line).event);
+  expect(events.filter((event) => event === "request").length).toBeGreaterThanOrEqual(calls);
+  expect(events.slice(-2)).toEqual(["stopping", "stopped"]);
+  await database.drop();
+});
+
+test("LOG_PROBES=off, LOG_LEVEL and LOG_FORMAT: probes that succeed have no line, others do", async () => {
+  const database = await createMigratedDatabase();
+  const environment = {
+    DATABASE_URL: database.url,
+    BYOND_SECRET: secret,
+    PORT: "0",
+    LOG_PROBES: "off",
+    LOG_FORMAT: "pretty",
+  };
+  await using server = new MainProcess({ environment });
+  const url = await server.url();
+  const get = (path: string) => fetch(`${url}${path}`, { headers: { Connection: "close" } });
+  expect((await get("/healthz")).status).toBe(200);
+  expect((await get("/readyz")).status).toBe(200);
+  expect((await get("/metrics")).status).toBe(404);
+  expect((await get("/nowhere")).status).toBe(404);
+  await server.stop();
+  const requests = server.log.split("\n").filter((line) => line.includes(" request "));
+  expect(requests.map((line) => /route=\S+ status=\d+/.exec(line)?.[0])).toEqual([
+    "route=unmatched status=404",
+    "route=unmatched status=404",
+  ]);
+  expect(server.log).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}started /m);
+  await using quiet = new MainProcess({ environment: { ...environment, LOG_LEVEL: "error", LOG_FORMAT: "json" } });
+  await quiet.url();
+  expect(await quiet.stop()).toEqual({ code: 0, signal: null });
+  expect(quiet.log).toBe("");
   await database.drop();
 });
