@@ -1,4 +1,4 @@
-import type { LogFields } from "./log.ts";
+type Fields = Readonly<Record<string, unknown>>;
 
 /** Columns of the event's name: most are no longer. */
 const eventWidth = 24;
@@ -19,8 +19,8 @@ export function prettyLine(
   time: Date,
   level: string,
   event: string,
-  fields: LogFields,
-  describeError: (error: unknown) => LogFields,
+  fields: Fields,
+  describeError: (error: unknown) => Fields,
 ): string {
   const { error, ...others } = fields;
   const members = Object.entries(others)
@@ -38,7 +38,7 @@ function prettyValue(value: unknown): string {
   return escaped(JSON.stringify(value) ?? String(value));
 }
 
-function prettyError({ name, message, stack, cause }: LogFields): string {
+function prettyError({ name, message, stack, cause }: Fields): string {
   const text = typeof stack === "string" ? stack : `${name ?? "Error"}: ${message}`;
   const lines = text.split("\n").map((line) => `\n    ${escaped(line)}`);
   const rest = cause === undefined ? "" : `\n    caused by:${prettyError(Object(cause))}`;
