@@ -121,7 +121,7 @@ export function standardCapabilities(): readonly Capability[] {
       indexesOf: storedRecipients.indexesOfAny,
       events: events.offer,
     }),
-    reportsCapability({ countUsage: lookup.countUsage }),
+    reportsCapability({ countUsage: lookup.countUsage, charges: balance.charges }),
     referenceCapability(),
     schemaCapability(),
     consoleCapability(),

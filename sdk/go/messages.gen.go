@@ -2189,6 +2189,9 @@ type ReportsVerificationsResponse struct {
 	// Groups has the groups that have verifications, in the order of their fields. At most 10,000: a request for
 	// more is refused.
 	Groups []VerificationGroup `json:"groups"`
+
+	// Currency is the code of the currency of `Cost` in ISO 4217, such as `EUR`. Nil: this server has no prices.
+	Currency *string `json:"currency"`
 }
 
 // VerificationGroup verifications that have in common what the request groups by.
@@ -2247,6 +2250,12 @@ type VerificationGroup struct {
 	// within one of the ranges that end at 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300 and 600 seconds.
 	// 600,000 stand for ten minutes or more. Nil if no code matched.
 	MedianTimeToApprovalMs *int `json:"median_time_to_approval_ms"`
+
+	// Cost: what their messages cost, those of resends and fallbacks included, without the prices that came back: a
+	// decimal number, such as `4.27`. A message's price counts with the next outcome of its verification, at its end
+	// at the latest; a price that comes back is subtracted here, in the group of the start. Nil: this server has no
+	// prices.
+	Cost *string `json:"cost"`
 }
 
 // FixedCodesListResponse has the fixed codes of the workspace.

@@ -1,9 +1,12 @@
 import { Migration } from "@mikro-orm/migrations";
 
-/** What the price of a message was charged to, as long as it may come back. Null: it cost nothing, or may have been sent. */
+/**
+ * What the price of a message was charged to, as long as it may come back (null: it cost nothing, or may have been sent), and the price: null if it cost
+ * nothing, or came back.
+ */
 export class Outbox0010 extends Migration {
   override up(): void {
-    this.addSql("ALTER TABLE outbox ADD COLUMN charged_to text");
+    this.addSql("ALTER TABLE outbox ADD COLUMN charged_to text, ADD COLUMN price bigint");
     this.addSql(claimantLives);
   }
 }

@@ -27,6 +27,8 @@ export const OutboxEntity = defineEntity({
     lastError: p.text().nullable(),
     /** What the price of the message was charged to, as long as it may come back. Null: it cost nothing, or may have been sent. */
     chargedTo: p.text().nullable(),
+    /** Null: it cost nothing, or the price came back. */
+    price: p.bigint("string").nullable(),
   },
   checks: [{ name: "outbox_check", expression: "payload_sealed IS NOT NULL OR status <> 'pending'" }],
   indexes: [

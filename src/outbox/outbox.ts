@@ -49,8 +49,8 @@ export interface OutboxInsert {
   readonly claimedBy: string;
   readonly createdAt: string;
   readonly expiresAt: string;
-  /** What the price of the message is charged to. Default: it costs nothing. */
-  readonly chargedTo?: string;
+  /** The price of the message, and what it is charged to. Default: it costs nothing. */
+  readonly charge?: { readonly price: string; readonly chargedTo: string };
 }
 
 /**
@@ -86,12 +86,13 @@ export function outboxInsert(columns: OutboxInsert): string {
   return `
     INSERT INTO outbox (
       workspace_id, id, kind, lane, subject_id, payload_sealed, claimed_by, available_at, created_at, expires_at
-      ${columns.chargedTo === undefined ? "" : ", charged_to"}
+      ${columns.charge === undefined ? "" : ", price, charged_to"}
     )
     SELECT
       ${columns.workspaceId}, ${columns.id}, ${columns.kind}, ${columns.lane}, ${columns.subjectId},
       ${columns.payloadSealed}, ${columns.claimedBy}, ${columns.createdAt} + interval '${claimMs} milliseconds',
-      ${columns.createdAt}, ${columns.expiresAt} ${columns.chargedTo === undefined ? "" : `, ${columns.chargedTo}`}
+      ${columns.createdAt}, ${columns.expiresAt}
+      ${columns.charge === undefined ? "" : `, ${columns.charge.price}, ${columns.charge.chargedTo}`}
     FROM ${columns.from}
     RETURNING id`;
 }

@@ -88,7 +88,7 @@ export function fullTables({
        array_fill(0, ARRAY[14]), array_fill(0, ARRAY[14]) ${many}`,
     `INSERT INTO verification_slot
      SELECT CASE WHEN i % 2 = 0 THEN 'ws_' || i ELSE ${own} END, CASE WHEN i % 4 = 1 THEN 'test' ELSE 'live' END, 15,
-       date_trunc('hour', now(), 'UTC') - i * interval '15 minutes', 'email', '', '', 'key_1', ${Array.from({ length: 23 }, () => 1).join(", ")} ${many}`,
+       date_trunc('hour', now(), 'UTC') - i * interval '15 minutes', 'email', '', '', 'key_1', ${Array.from({ length: 24 }, () => 1).join(", ")} ${many}`,
     `INSERT INTO usage_day
      SELECT CASE WHEN i % 2 = 0 THEN 'ws_' || i ELSE ${own} END, CASE WHEN i % 4 = 1 THEN 'test' ELSE 'live' END,
        now()::date - i % 1000, 'sms', 'SG', 'key_' || i, 1 ${many}`,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { expect, test } from "vitest";
+import { slotMinutes } from "../../src/capabilities/reports/reports.policy.ts";
 import { accountsOf } from "../capabilities/balance/balance-fixture.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { verifyEmailOf } from "../support/verified-email.ts";
@@ -215,6 +216,22 @@ test("whatever is killed, the sum of the entries is the balance, nothing is char
   expect(usedLookups * prices.lookup).toBe(
     await count("SELECT coalesce(sum(amount), 0) AS count FROM ledger_entry WHERE item = 'lookup'"),
   );
+  // Reports have what was charged for messages and did not come back, once each verification has ended.
+  await client.query("UPDATE verification SET status = 'expired' WHERE status = 'pending'");
+  await until(
+    "every event has its position",
+    60_000,
+    async () => (await count("SELECT count(*) FROM event_pending")) === 0,
+  );
+  for (const minutes of Object.values(slotMinutes)) {
+    const reported = await count(
+      `SELECT coalesce(sum(cost), 0) AS count FROM verification_slot WHERE minutes = ${minutes}`,
+    );
+    expect(reported).toBe(
+      await count(`SELECT sum(CASE kind WHEN 'charge' THEN amount ELSE -amount END) AS count
+        FROM ledger_entry WHERE kind IN ('charge', 'refund') AND subject_id IS NOT NULL`),
+    );
+  }
   expect(codes).toMatchObject({ insufficient_balance: expect.any(Number), spend_cap_reached: expect.any(Number) });
   expect(servers.unexpectedExits).toEqual([]);
   const charges = charged.size;

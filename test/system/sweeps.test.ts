@@ -30,7 +30,7 @@ const fullBuckets = (count: number) => `
   FROM generate_series(1, ${count}) AS i`;
 
 /** The counts of a row of `verification_slot`. */
-const slotCounts = Array.from({ length: 23 }, () => 0).join(", ");
+const slotCounts = Array.from({ length: 24 }, () => 0).join(", ");
 
 async function connect(url: string) {
   const client = new pg.Client({ connectionString: url });

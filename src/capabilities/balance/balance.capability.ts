@@ -2,6 +2,7 @@ import { BalanceService } from "../../../gen/byond/v1/balance_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
 import { bindService } from "../../rpc/router.ts";
 import type { LookupCharges } from "../lookup/lookup-charges.ts";
+import type { Amounts } from "../reports/get-verification-report.ts";
 import type { SendCharges } from "../verify/send-charges.ts";
 import type { AddedSendSteps } from "../verify/send-steps.ts";
 import { balanceService } from "./balance.rpc.ts";
@@ -14,6 +15,7 @@ import { refusalOf, sendCharges } from "./charges.ts";
 import { claimCurrency } from "./ledger-currency.ts";
 import { LedgerEntryEntity } from "./ledger-entry.entity.ts";
 import { lookupCharges } from "./lookup-charges.ts";
+import { formatAmount } from "./prices.ts";
 import { databaseReserveStore } from "./reserve-store.ts";
 import { Reserves } from "./reserves.ts";
 import {
@@ -30,6 +32,7 @@ export interface Charges {
   readonly sends: SendCharges | undefined;
   /** Also undefined: lookups cost nothing. */
   readonly lookups: LookupCharges | undefined;
+  readonly amounts: Amounts | undefined;
 }
 
 /**
@@ -66,11 +69,15 @@ export function balanceCapability() {
     async start({ database, clock, serverId }, { prices }) {
       let reserves: Reserves | undefined;
       if (prices === undefined) {
-        charges.give({ sends: undefined, lookups: undefined });
+        charges.give({ sends: undefined, lookups: undefined, amounts: undefined });
       } else {
         await claimCurrency(database, prices);
         reserves = new Reserves({ store: databaseReserveStore(database, serverId), clock, refusal: refusalOf(prices) });
-        charges.give({ sends: sendCharges(prices, reserves), lookups: lookupCharges({ database, reserves }, prices) });
+        charges.give({
+          sends: sendCharges(prices, reserves),
+          lookups: lookupCharges({ database, reserves }, prices),
+          amounts: { currency: prices.currency, format: (amount) => formatAmount(prices, amount) },
+        });
       }
       return {
         services: [

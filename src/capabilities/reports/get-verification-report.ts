@@ -38,10 +38,20 @@ export interface ReportCounts {
   readonly failedMessages: number;
 }
 
+/** What a server with prices calls amounts. */
+export interface Amounts {
+  /** ISO 4217. */
+  readonly currency: string;
+  /** An amount of the smallest unit as a decimal number. */
+  format(amount: bigint): string;
+}
+
 /** Fields that are not grouped by are undefined. Empty: see `VerificationSlotEntity`. */
 export interface VerificationGroup extends ReportCounts, Partial<Readonly<Record<ReportField, string>>> {
   /** Undefined: nothing was approved. */
   readonly medianTimeToApprovalMs: number | undefined;
+  /** Of the messages, without what came back, in the smallest unit of the prices. */
+  readonly cost: bigint;
 }
 
 interface GroupRow extends ReportCounts, Partial<Readonly<Record<Exclude<ReportField, "day">, string>>> {
@@ -49,6 +59,7 @@ interface GroupRow extends ReportCounts, Partial<Readonly<Record<Exclude<ReportF
   readonly day: number;
   /** Approvals by range of their time. */
   readonly approvals: readonly number[];
+  readonly cost: string;
 }
 
 /** The columns of the fields, in the order of an answer. A day has none. */
@@ -87,9 +98,10 @@ const readGroups = statementOfParts<GroupRow, GroupColumn>("read_verification_sl
     return `
       SELECT
         ${[keys, ...countColumns.map((count) => `coalesce(sum(${count}), 0)::float8 AS ${count}`)].join(", ")},
+        coalesce(sum(cost), 0)::bigint AS cost,
         ARRAY[${rangeColumns.map((range) => `coalesce(sum(${range}), 0)`).join(", ")}]::float8[] AS approvals
       FROM unnest(${p.days}, ${p.minutes}, ${p.starts}, ${p.ends}) AS period (day, minutes, start_at, end_at), LATERAL (
-        SELECT ${[...groupColumns, ...[...countColumns, ...rangeColumns].map((column) => `sum(${column}) AS ${column}`)].join(", ")}
+        SELECT ${[...groupColumns, ...[...countColumns, ...rangeColumns, "cost"].map((column) => `sum(${column}) AS ${column}`)].join(", ")}
         FROM verification_slot
         WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND verification_slot.minutes = period.minutes
           AND slot >= start_at AND slot < end_at AND ${oneOf("channel", p.channels)} AND ${oneOf("country", p.countries)}
@@ -145,8 +157,9 @@ export async function getVerificationReport(
     const problem = `makes more than ${maxReportGroups.toLocaleString("en")} groups of these verifications: ask for fewer days or fields`;
     throw invalidFields({ group_by: problem });
   }
-  return rows.map(({ approvals, day, ...row }) => ({
+  return rows.map(({ approvals, cost, day, ...row }) => ({
     ...row,
+    cost: BigInt(cost),
     ...(day === 0 ? {} : { day: days[day - 1]?.date ?? "" }),
     medianTimeToApprovalMs: summarizeDurations([approvals]).p50Ms,
   }));

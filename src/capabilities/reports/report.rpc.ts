@@ -23,12 +23,17 @@ import {
   type VerificationCounts,
 } from "./get-overview.ts";
 import { getUsage, type UsageDependencies } from "./get-usage.ts";
-import { getVerificationReport } from "./get-verification-report.ts";
+import { type Amounts, getVerificationReport } from "./get-verification-report.ts";
 import { usageGroupMessage, usageInput } from "./usage-proto.ts";
 import { groupMessage, reportInput } from "./verification-report-proto.ts";
 
+interface Dependencies extends OverviewDependencies, UsageDependencies {
+  /** Undefined: the server has no prices. */
+  readonly amounts: Amounts | undefined;
+}
+
 /** ReportService: translates messages to operations and back. */
-export function reportService(deps: OverviewDependencies & UsageDependencies): ServiceImpl<typeof ReportService> {
+export function reportService(deps: Dependencies): ServiceImpl<typeof ReportService> {
   return {
     async getUsage(request, context) {
       const { workspaceId } = anyCaller(context);
@@ -74,7 +79,14 @@ export function reportService(deps: OverviewDependencies & UsageDependencies): S
       const input = reportInput(request, deps.clock.now());
       const groups = await getVerificationReport(deps, { ...input, workspaceId, mode: callMode(context) });
       const { from, until, timeZone } = input;
-      return { from, until, timeZone, groups: groups.map(groupMessage) };
+      const { amounts } = deps;
+      return {
+        from,
+        until,
+        timeZone,
+        groups: groups.map((group) => groupMessage(group, amounts)),
+        ...(amounts === undefined ? {} : { currency: amounts.currency }),
+      };
     },
   };
 }

@@ -39,6 +39,7 @@ const verificationSlot = `
     canceled integer,
     channel_unavailable integer,
     failed_messages integer,
+    cost bigint,
     ${ranges.map((range) => `approved_range${range} integer`).join(",\n    ")},
     PRIMARY KEY (workspace_id, mode, minutes, slot, channel, country, provider, key_id)
   ) WITH (fillfactor = 75);
@@ -70,6 +71,8 @@ const countsOfSlot: Readonly<Record<string, string>> = {
   ),
 };
 
+const columnsOfSlot = [...Object.keys(countsOfSlot), "cost"];
+
 const countIf = (condition: string) => `count(*) FILTER (WHERE ${condition})`;
 
 /** An array of how many rows that match are in each range. */
@@ -95,6 +98,9 @@ const list = (texts: readonly string[]) => texts.join(",\n        ");
  * By provider it can be counted once it has one: a slot counts a verification with its first outcome, that of a message or its end, and all that
  * becomes of it with the provider of that outcome, so that no row is ever moved.
  *
+ * What a message cost counts with the next event of its verification, at its end at the latest: events tell what all messages up to then cost, of which what an
+ * earlier event told is counted. A price that comes back is subtracted with the event of its message.
+ *
  * An error would leave the events of everybody without positions: one whose snapshot does not say what is counted is left out.
  *
  * What happened before is looked up among the events of the verification, which are few: without `OFFSET 0` an index of all events of the
@@ -112,17 +118,20 @@ const countVerifications = `
         ) AS range,
         (numbered.type <> 'verification.started' OR status = 'channel_unavailable') AND NOT had_outcome AS is_first_outcome,
         was_sent AND NOT was_sent_before AS is_first_sent,
+        greatest(coalesce(charged, 0) - charged_before, 0) - coalesce(refunded, 0) AS cost,
         numbered.type = 'verification.delivered' AND NOT was_delivered_before AS is_first_delivery
       FROM numbered, LATERAL (
         SELECT
           snapshot ->> 'channel' AS channel, snapshot ->> 'status' AS status, (snapshot ->> 'at')::timestamptz AS at,
           (snapshot ->> 'createdAt')::timestamptz AS started_at, snapshot ->> 'country' AS country, snapshot ->> 'keyId' AS key_id,
-          snapshot ->> 'provider' AS provider, snapshot @> '{"sent": true}' AS was_sent
+          snapshot ->> 'provider' AS provider, snapshot @> '{"sent": true}' AS was_sent,
+          (snapshot ->> 'charged')::bigint AS charged, (snapshot ->> 'refunded')::bigint AS refunded
         OFFSET 0
       ) AS shown, LATERAL (
         SELECT
           count(*) > 0 AS had_outcome, (array_agg(snapshot ->> 'provider' ORDER BY position))[1] AS first_provider,
           coalesce(bool_or(snapshot @> '{"sent": true}'), false) AS was_sent_before,
+          coalesce(max((snapshot ->> 'charged')::bigint), 0) AS charged_before,
           coalesce(bool_or(type = 'verification.delivered'), false) AS was_delivered_before
         FROM (
           SELECT type, position, snapshot FROM event AS other
@@ -146,17 +155,20 @@ const countVerifications = `
         ${list([...addCounts(countsOfHour), ...Object.keys(durationsOfHour).map(addRanges)])}
     )
     INSERT INTO verification_slot AS counted (
-      workspace_id, mode, minutes, slot, channel, country, provider, key_id, ${Object.keys(countsOfSlot).join(", ")}
+      workspace_id, mode, minutes, slot, channel, country, provider, key_id, ${columnsOfSlot.join(", ")}
     )
     SELECT
       workspace_id, mode, minutes, date_bin(minutes * interval '1 minute', started_at, 'epoch') AS slot, channel, country, provider, key_id,
-      ${list(Object.values(countsOfSlot).map((condition) => `nullif(${countIf(condition)}, 0)`))}
+      ${list([
+        ...Object.values(countsOfSlot).map((condition) => `nullif(${countIf(condition)}, 0)`),
+        "nullif(sum(cost), 0)",
+      ])}
     FROM happened, unnest(ARRAY[${lengths.join(", ")}]) AS minutes
     WHERE type <> 'verification.started' OR is_first_outcome
     GROUP BY workspace_id, mode, minutes, slot, channel, country, provider, key_id
     ORDER BY workspace_id, mode, minutes, slot, channel, country, provider, key_id
     ON CONFLICT (workspace_id, mode, minutes, slot, channel, country, provider, key_id) DO UPDATE SET
-      ${list(Object.keys(countsOfSlot).map(addToSlot))};
+      ${list(columnsOfSlot.map(addToSlot))};
     RETURN NULL;
   END $$`;
 

@@ -1,7 +1,8 @@
 import { ReportService } from "../../../gen/byond/v1/report_pb.ts";
-import type { Capability } from "../../capability.ts";
+import type { Capability, Offer } from "../../capability.ts";
 import { bindService } from "../../rpc/router.ts";
 import type { UsageDependencies } from "./get-usage.ts";
+import type { Amounts } from "./get-verification-report.ts";
 import { reportService } from "./report.rpc.ts";
 import { type ReportSettings, readReportSettings, reportSettings } from "./report-settings.ts";
 import { reportSweeps } from "./report-sweeps.ts";
@@ -13,8 +14,13 @@ import { VerificationHourEntity } from "./verification-hour.entity.ts";
 import { reportFieldChecks } from "./verification-report-proto.ts";
 import { VerificationSlotEntity } from "./verification-slot.entity.ts";
 
+interface Needs extends Pick<UsageDependencies, "countUsage"> {
+  /** What this server's amounts are. Undefined: it has no prices. */
+  readonly charges: Offer<{ readonly amounts: Amounts | undefined }>;
+}
+
 /** Reports: what became of verifications, and how requests were answered. It reads numbers that are kept as things happen. */
-export function reportsCapability({ countUsage }: Pick<UsageDependencies, "countUsage">): Capability<ReportSettings> {
+export function reportsCapability({ countUsage, charges }: Needs): Capability<ReportSettings> {
   return {
     name: "reports",
     entities: [VerificationHourEntity, VerificationSlotEntity, RequestHourEntity],
@@ -34,7 +40,10 @@ export function reportsCapability({ countUsage }: Pick<UsageDependencies, "count
       return {
         services: [
           {
-            binding: bindService(ReportService, reportService({ database, clock, countUsage })),
+            binding: bindService(
+              ReportService,
+              reportService({ database, clock, countUsage, amounts: charges.value.amounts }),
+            ),
             fieldChecks: reportFieldChecks(() => clock.now()),
             shed: { getVerificationReport: "second" },
           },

@@ -10,7 +10,7 @@ import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { channelEnums, channelOf } from "../channels/channel-proto.ts";
 import { channelNames } from "../channels/outgoing-message.ts";
 import { conversionPercent } from "./get-overview.ts";
-import type { ReportField, VerificationGroup, VerificationReportInput } from "./get-verification-report.ts";
+import type { Amounts, ReportField, VerificationGroup, VerificationReportInput } from "./get-verification-report.ts";
 import { addDays, dateAt, daysBetween, isDate, isTimeZone } from "./report-days.ts";
 import { reportDays } from "./reports.policy.ts";
 
@@ -70,8 +70,12 @@ function periodProblems(request: GetVerificationReportRequest, now: Date): Recor
     : { from: `must be less than ${reportDays.max} days before until` };
 }
 
-export function groupMessage(group: VerificationGroup): MessageInitShape<typeof VerificationGroupSchema> {
-  const { day, channel, country, provider, keyId, medianTimeToApprovalMs, ...counts } = group;
+/** `amounts`: undefined without prices. */
+export function groupMessage(
+  group: VerificationGroup,
+  amounts: Amounts | undefined,
+): MessageInitShape<typeof VerificationGroupSchema> {
+  const { day, channel, country, provider, keyId, medianTimeToApprovalMs, cost, ...counts } = group;
   const conversion = conversionPercent(counts);
   const channelName = channelNames.find((name) => name === channel);
   return {
@@ -89,6 +93,7 @@ export function groupMessage(group: VerificationGroup): MessageInitShape<typeof 
     failedMessages: int32(counts.failedMessages),
     ...(conversion === undefined ? {} : { conversionPercent: conversion }),
     ...(medianTimeToApprovalMs === undefined ? {} : { medianTimeToApprovalMs }),
+    ...(amounts === undefined ? {} : { cost: amounts.format(cost) }),
   };
 }
 

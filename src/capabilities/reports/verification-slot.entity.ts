@@ -36,6 +36,8 @@ export const VerificationSlotEntity = defineEntity({
     channelUnavailable: count(),
     /** Messages. */
     failedMessages: count(),
+    /** What their messages cost, without what came back, in the smallest unit of the prices. */
+    cost: p.bigint("string").nullable(),
     /** Approvals in each range of `durationBoundsMs`, and what took longer: a column each, which sums read faster than an array. */
     approvedRange0: count(),
     approvedRange1: count(),

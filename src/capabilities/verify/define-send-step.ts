@@ -121,6 +121,14 @@ export const noteNumber = (range: string) => `
         number_range = coalesce(number_range, ${range}),
         number_sent_at = CASE WHEN number_range IS NULL AND ${range} IS NOT NULL THEN sending.created_at ELSE number_sent_at END`;
 
+/** The part of a step that a send with a price needs. */
+export const chargedPart = ({ charge }: { readonly charge?: SendCharge | undefined }): readonly string[] =>
+  charge === undefined ? [] : ["charged"];
+
+/** SQL that adds the price of a send to those of its verification. */
+export const addPrice = (parts: readonly string[], p: { readonly price: string }) =>
+  parts.includes("charged") ? `charged = coalesce(charged, 0) + ${p.price},` : "";
+
 /** The parameters that all steps of a send have. `id` is the verification's. */
 export const sendParameters = { workspaceId: text, id: text, mode: text };
 

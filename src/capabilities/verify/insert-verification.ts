@@ -2,6 +2,7 @@ import { type Keyring, seal } from "../../crypto/keyring.ts";
 import { defineStep } from "../../database/shared-statement.ts";
 import {
   array,
+  bigint,
   boolean,
   bytea,
   integer,
@@ -12,7 +13,7 @@ import {
   text,
 } from "../../database/statement.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
-import type { Send, sendParameters } from "./define-send-step.ts";
+import { chargedPart, type Send, type sendParameters } from "./define-send-step.ts";
 import { holdFixedCode } from "./fixed-codes/fixed-code-step.ts";
 import type { SendTarget } from "./plan-sends.ts";
 import { exactIndex, formOf, type Recipient, secondRecipientContext } from "./recipient.ts";
@@ -88,8 +89,10 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     secondRecipientIndex: optional(nullable(text)),
     unsentRecipient: optional(nullable(text)),
     deviceIndexes: optional(array(text)),
+    price: optional(bigint),
   },
-  parts: ({ fallback, fixedCodeId, approval, endUser }) => [
+  parts: ({ fallback, fixedCodeId, approval, endUser, charge }) => [
+    ...chargedPart({ charge }),
     ...(fallback === undefined ? [] : ["fallback"]),
     ...(fixedCodeId === undefined ? [] : ["fixed_code"]),
     ...(endUser.deviceIndexes.length === 0 ? [] : ["device"]),
@@ -105,6 +108,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
     numberRange: start.screening?.ranges.length === 0 ? null : start.numberRange,
     fallback: fallback?.stored,
     deviceIndexes: start.endUser.deviceIndexes,
+    price: start.charge?.amount,
   }),
   sql: (p, { reached, parts }) => ({
     ctes: `sending AS (
@@ -116,6 +120,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
         ${parts.includes("fixed_code") ? ", fixed_code_id" : ""}
         ${parts.includes("device") ? ", device_indexes" : ""}
         ${parts.includes("approval") ? ", approval_sealed, approval_index" : ""}
+        ${parts.includes("charged") ? ", charged" : ""}
       )
       SELECT
         ${p.workspaceId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.status}, ${p.recipientSealed}, ${p.recipientIndex},
@@ -130,6 +135,7 @@ const insertVerification = defineStep<Start, typeof sendParameters>()({
         ${parts.includes("fixed_code") ? `, ${p.fixedCodeId}` : ""}
         ${parts.includes("device") ? `, ${p.deviceIndexes}` : ""}
         ${parts.includes("approval") ? `, ${p.approvalSealed}, ${p.approvalIndex}` : ""}
+        ${parts.includes("charged") ? `, ${p.price}` : ""}
       FROM date_trunc('milliseconds', byond_now()) AS at
       WHERE ${reached}
       RETURNING created_at, expires_at

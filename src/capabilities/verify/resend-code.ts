@@ -1,12 +1,20 @@
 import { type Keyring, seal, unseal } from "../../crypto/keyring.ts";
 import { withoutDeadline } from "../../database/call-deadline.ts";
 import { defineStep } from "../../database/shared-statement.ts";
-import { array, boolean, bytea, nullable, statement, text } from "../../database/statement.ts";
+import { array, bigint, boolean, bytea, nullable, optional, statement, text } from "../../database/statement.ts";
 import { AppError, invalidFields } from "../../errors.ts";
 import type { ChannelName } from "../channels/outgoing-message.ts";
 import { approvalChannelProblem, unsealApproval } from "./approval.ts";
 import { codeMessageKind, codeMessageWithFallbackKind, codePayload, sealCodeMessage } from "./code-sender.ts";
-import { judgedRange, noteNumber, type OriginLimit, type Send, type sendParameters } from "./define-send-step.ts";
+import {
+  addPrice,
+  chargedPart,
+  judgedRange,
+  noteNumber,
+  type OriginLimit,
+  type Send,
+  type sendParameters,
+} from "./define-send-step.ts";
 import { type EndUser, mergeEndUsers, type StoredEndUser, storedEndUser, unknownEndUser } from "./end-user.ts";
 import type { StoredFallback } from "./fallback/fallback-step.ts";
 import { getVerification } from "./get-verification.ts";
@@ -132,18 +140,21 @@ const countSend = defineStep<Resend, typeof sendParameters>()({
     secondRecipientIndex: nullable(text),
     recipientForm: text,
     numberRange: nullable(text),
+    price: optional(bigint),
   },
+  parts: chargedPart,
   values: (resend) => ({
     ...resend,
     recipientForm: resend.isSecond ? "second" : "first",
     numberRange: judgedRange(resend),
+    price: resend.charge?.amount,
   }),
-  sql: (p, { reached }) => ({
+  sql: (p, { reached, parts }) => ({
     ctes: `sending AS (
       SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at FROM target WHERE ${reached}
     ), counted AS (
       UPDATE verification SET
-        sends = sends + 1,${noteNumber(p.numberRange)},
+        sends = sends + 1,${addPrice(parts, p)}${noteNumber(p.numberRange)},
         second_recipient_sealed = coalesce(second_recipient_sealed, ${p.secondRecipientSealed}),
         second_recipient_index = coalesce(second_recipient_index, ${p.secondRecipientIndex}),
         unsent_recipient = nullif(unsent_recipient, ${p.recipientForm}),

@@ -1,11 +1,12 @@
 import { limitLockWait, type Queryable } from "../../database/database.ts";
 import { type SharedRun, type SharedStatement, type Step, sharedStatement } from "../../database/shared-statement.ts";
-import { type BoundStatement, bytea, nullable, optional, text } from "../../database/statement.ts";
+import { type BoundStatement, bigint, bytea, nullable, optional, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { CodeDispatcher } from "./code-sender.ts";
 import {
+  chargedPart,
   defineSendStep,
   type Screening,
   type Send,
@@ -89,15 +90,17 @@ const outbox = defineSendStep({
     lane: nullable(text),
     payloadSealed: nullable(bytea),
     claimedBy: nullable(text),
+    price: optional(bigint),
     chargedTo: optional(text),
   },
-  parts: ({ charge }) => (charge === undefined ? [] : ["charged"]),
+  parts: chargedPart,
   values: ({ message, charge }) => ({
     messageId: message?.id ?? null,
     kind: message?.kind ?? null,
     lane: message?.lane ?? null,
     payloadSealed: message?.payloadSealed ?? null,
     claimedBy: message?.claimedBy ?? null,
+    price: charge?.amount,
     chargedTo: charge?.reserveId,
   }),
   sql: (p, { parts }) => ({
@@ -112,7 +115,7 @@ const outbox = defineSendStep({
       claimedBy: p.claimedBy,
       createdAt: "created_at",
       expiresAt: "expires_at",
-      ...(parts.includes("charged") ? { chargedTo: p.chargedTo } : {}),
+      ...(parts.includes("charged") ? { charge: { price: p.price, chargedTo: p.chargedTo } } : {}),
     })})`,
     changes: ["queued"],
   }),

@@ -22,6 +22,9 @@ interface Snapshot extends Pick<ViewRow, "channel" | "status" | "attemptsLeft"> 
   readonly keyId?: string | null;
   readonly provider?: string | null;
   readonly sent?: boolean;
+  /** What reports add up of the messages' prices. Absent in events that tell of no message, and of an earlier version. */
+  readonly charged?: number | null;
+  readonly refunded?: number | null;
 }
 
 /** What is read from the verification: an erasure has erased it there. */

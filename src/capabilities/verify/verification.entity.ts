@@ -27,6 +27,8 @@ export const VerificationEntity = defineEntity({
     country: p.text().nullable(),
     /** The API key of the start. Null: the server started it for an account. */
     keyId: p.text().nullable(),
+    /** What its messages cost, those included whose price came back. Null: nothing. */
+    charged: p.bigint("string").nullable(),
     /** The limit indexes of the recipients under every master secret that the server knew. Wrong codes count under all. */
     limitIndexes: p.array().nullable(),
     endUserSealed: p.blob().nullable(),

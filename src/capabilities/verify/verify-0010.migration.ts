@@ -2,8 +2,8 @@ import { Migration } from "@mikro-orm/migrations";
 import { insertEvent, isOfWorkspace } from "./verify-0003.migration.ts";
 
 /**
- * What reports group verifications by: the country and the API key of the start, and the provider. Events tell it, so that whoever counts them reads
- * nothing else. Each statement by itself, and repeatable: see `verify-0003.migration.ts`.
+ * What reports group verifications by: the country and the API key of the start, and the provider. And what its messages cost. Events tell it, so that
+ * whoever counts them reads nothing else. Each statement by itself, and repeatable: see `verify-0003.migration.ts`.
  */
 export class Verify0010 extends Migration {
   override isTransactional(): boolean {
@@ -11,7 +11,11 @@ export class Verify0010 extends Migration {
   }
 
   override up(): void {
-    this.addSql("ALTER TABLE verification ADD COLUMN IF NOT EXISTS country text, ADD COLUMN IF NOT EXISTS key_id text");
+    this.addSql(`
+      ALTER TABLE verification
+        ADD COLUMN IF NOT EXISTS country text,
+        ADD COLUMN IF NOT EXISTS key_id text,
+        ADD COLUMN IF NOT EXISTS charged bigint`);
     for (const statement of [onStarted, onEnded, onMessage, onReceipt, endedTrigger]) {
       this.addSql(statement);
     }
@@ -22,10 +26,18 @@ const groupOf = (subject: string) => `,
         'country', ${subject}.country,
         'keyId', ${subject}.key_id`;
 
-/** `sent`: whether a provider had accepted a message by then. `provider`: that one, or the one that refused the message of the event. */
-const sentBy = (provider: string, sent: string) => `,
+/**
+ * `sent`: whether a provider had accepted a message by then. `provider`: that one, or the one that refused the message of the event. `charged`: what the
+ * messages up to then cost, those included whose price came back. The event of the end has all of it: whoever adds a message has the lock of the verification.
+ */
+const sentBy = (subject: string, provider: string, sent: string) => `,
         'provider', ${provider},
-        'sent', ${sent}`;
+        'sent', ${sent},
+        'charged', ${subject}.charged`;
+
+/** The price of the event's message, if it came back: with this event, and once. */
+const refunded = `,
+        'refunded', CASE WHEN NEW.price IS NULL THEN OLD.price END`;
 
 const onStarted = `
   CREATE OR REPLACE FUNCTION on_verification_changed() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
@@ -46,7 +58,7 @@ const onEnded = `
     ${insertEvent({
       type: "NEW.status",
       subject: "NEW",
-      more: groupOf("NEW") + sentBy("accepted.provider", "coalesce(accepted.sent, false)"),
+      more: groupOf("NEW") + sentBy("NEW", "accepted.provider", "coalesce(accepted.sent, false)"),
     })}
     RETURN NULL;
   END $$`;
@@ -65,7 +77,7 @@ const onMessage = `
       subject: "subject",
       message: "NEW.id",
       status: "NEW.status",
-      more: groupOf("subject") + sentBy("attempt.provider", "NEW.status = 'sent'"),
+      more: groupOf("subject") + sentBy("subject", "attempt.provider", "NEW.status = 'sent'") + refunded,
       from: `
     FROM verification AS subject
     WHERE subject.workspace_id = NEW.workspace_id AND subject.id = NEW.subject_id
@@ -83,7 +95,7 @@ const onReceipt = `
       subject: "subject",
       message: "NEW.outbox_id",
       status: "NEW.state",
-      more: groupOf("subject") + sentBy("NEW.provider", "true"),
+      more: groupOf("subject") + sentBy("subject", "NEW.provider", "true"),
       from: `
     FROM verification AS subject
     WHERE subject.workspace_id = NEW.workspace_id AND subject.id = NEW.subject_id AND NOT EXISTS (

@@ -44,6 +44,12 @@ describe.each([390, 1280])("at %i px", (width) => {
     await page.waitForURL((url) => url.search === "?period=7d");
     await page.getByText("By the day in UTC").waitFor();
     expect(await figure(page, "Verifications started").innerText()).toBe("3");
+    const funnel = page.getByRole("table", { name: "Funnel" });
+    await expect
+      .poll(() => funnel.innerText(), { timeout: 60_000 })
+      .toMatch(/Started\s+3\s+100 %\s+Sent\s+3\s+100 %\s+Delivered\s+3\s+100 %\s+Approved\s+2\s+67 %/);
+    await page.getByText("Median time to approval").waitFor();
+    await page.getByRole("link", { name: "By day, country, provider and key" }).waitFor();
     await page.getByRole("button", { name: "Test", exact: true }).click();
     await page.getByRole("heading", { name: "Send your first code" }).waitFor();
     expect(await figure(page, "Verifications started").innerText()).toBe("0");

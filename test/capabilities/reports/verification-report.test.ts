@@ -25,6 +25,7 @@ const nothing = {
   failed_messages: 0,
   conversion_percent: null,
   median_time_to_approval_ms: null,
+  cost: null,
 };
 
 async function newKey(account: SignedUp, more: object = {}, on: TestApp = app) {
@@ -113,7 +114,8 @@ describe.each(protocols)("over $name", (protocol) => {
         channel_unavailable: 1,
       },
     ]);
-    const { from, until, time_zone } = await report({ key }, {}, app, protocol);
+    const { from, until, time_zone, currency } = await report({ key }, {}, app, protocol);
+    expect(currency).toBeNull();
     expect([from, until, time_zone]).toEqual([expect.any(String), today, "UTC"]);
     expect(Date.parse(until) - Date.parse(from)).toBe(29 * 86_400_000);
   });
@@ -197,7 +199,7 @@ test("with Accept: text/csv the report is a table, in which nothing is a formula
   await rowsOf(
     app,
     `INSERT INTO verification_slot
-     SELECT workspace_id, mode, minutes, slot, 'sms', 'IN', named.provider, key_id, ${Array.from({ length: 23 }, () => 2).join(", ")}
+     SELECT workspace_id, mode, minutes, slot, 'sms', 'IN', named.provider, key_id, ${Array.from({ length: 24 }, () => 2).join(", ")}
      FROM verification_slot, unnest(ARRAY['=cmd', 'a "b", c']) AS named (provider) WHERE workspace_id = $1`,
     [account.workspaceId],
   );
@@ -212,9 +214,9 @@ test("with Accept: text/csv the report is a table, in which nothing is a formula
   const text = await answer.text();
   expect(text.split("\r\n")).toEqual([
     Object.keys(nothing).join(","),
-    `,sms,,'=cmd,${id},2,2,2,2,2,2,2,2,2,,10000`,
-    `,sms,,"a ""b"", c",${id},2,2,2,2,2,2,2,2,2,,10000`,
-    `,voice,,,${id},1,0,0,0,0,0,0,1,0,,`,
+    `,sms,,'=cmd,${id},2,2,2,2,2,2,2,2,2,,10000,`,
+    `,sms,,"a ""b"", c",${id},2,2,2,2,2,2,2,2,2,,10000,`,
+    `,voice,,,${id},1,0,0,0,0,0,0,1,0,,,`,
     "",
   ]);
   const tag = answer.headers.get("etag") ?? "";
@@ -236,7 +238,7 @@ test("a report of more groups than an answer has is refused", async () => {
   await rowsOf(
     app,
     `INSERT INTO verification_slot
-     SELECT $1, 'test', 360, date_bin('6 hours', byond_now(), 'epoch'), 'sms', 'SG', 'p', 'key_' || i, ${Array.from({ length: 23 }, () => 1).join(", ")}
+     SELECT $1, 'test', 360, date_bin('6 hours', byond_now(), 'epoch'), 'sms', 'SG', 'p', 'key_' || i, ${Array.from({ length: 24 }, () => 1).join(", ")}
      FROM generate_series(1, 10001) AS i`,
     [account.workspaceId],
   );

@@ -28,6 +28,9 @@ final class GetVerificationReportResponse extends Result
      */
     public readonly array $groups;
 
+    /** The code of the currency of `cost` in ISO 4217, such as `EUR`. Null: this server has no prices. */
+    public readonly ?string $currency;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -39,5 +42,6 @@ final class GetVerificationReportResponse extends Result
             $json->groups ?? null,
             static fn (mixed $value): VerificationGroup => new VerificationGroup(JsonReader::object($value)),
         );
+        $this->currency = JsonReader::stringOrNull($json->currency ?? null);
     }
 }

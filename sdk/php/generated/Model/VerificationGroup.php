@@ -83,6 +83,13 @@ final class VerificationGroup extends Result
      */
     public readonly ?int $medianTimeToApprovalMs;
 
+    /**
+     * What their messages cost, those of resends and fallbacks included, without the prices that came back: a decimal
+     * number, such as `4.27`. A message's price counts with the next outcome of its verification, at its end at the
+     * latest; a price that comes back is subtracted here, in the group of the start. Null: this server has no prices.
+     */
+    public readonly ?string $cost;
+
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */
     public function __construct(\stdClass $json)
     {
@@ -103,5 +110,6 @@ final class VerificationGroup extends Result
         $this->failedMessages = JsonReader::integer($json->failed_messages ?? null);
         $this->conversionPercent = JsonReader::integerOrNull($json->conversion_percent ?? null);
         $this->medianTimeToApprovalMs = JsonReader::integerOrNull($json->median_time_to_approval_ms ?? null);
+        $this->cost = JsonReader::stringOrNull($json->cost ?? null);
     }
 }

@@ -840,6 +840,7 @@ GET_VERIFICATION_REPORT_RESPONSE: Message[types.GetVerificationReportResponse] =
         "until": AS_IT_IS,
         "time_zone": AS_IT_IS,
         "groups": ListOf(lambda: VERIFICATION_GROUP),
+        "currency": AS_IT_IS,
     },
 )
 
@@ -862,6 +863,7 @@ VERIFICATION_GROUP: Message[types.VerificationGroup] = Message(
         "failed_messages": AS_IT_IS,
         "conversion_percent": AS_IT_IS,
         "median_time_to_approval_ms": AS_IT_IS,
+        "cost": AS_IT_IS,
     },
 )
 

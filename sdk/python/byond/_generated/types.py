@@ -2473,6 +2473,9 @@ class GetVerificationReportResponse:
     groups: List[VerificationGroup]
     """The groups that have verifications, in the order of their fields. At most 10,000: a request for more is refused."""
 
+    currency: Optional[str]
+    """The code of the currency of `cost` in ISO 4217, such as `EUR`. Null: this server has no prices."""
+
 
 @dataclass(frozen=True)
 class VerificationGroup:
@@ -2537,6 +2540,12 @@ class VerificationGroup:
     """The median time from the start until the code matched, in milliseconds: an estimate within one of the ranges
     that end at 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300 and 600 seconds. 600,000 stand for ten minutes or
     more. Null if no code matched.
+    """
+
+    cost: Optional[str]
+    """What their messages cost, those of resends and fallbacks included, without the prices that came back: a decimal
+    number, such as `4.27`. A message's price counts with the next outcome of its verification, at its end at the
+    latest; a price that comes back is subtracted here, in the group of the start. Null: this server has no prices.
     """
 
 

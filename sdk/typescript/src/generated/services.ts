@@ -815,8 +815,8 @@ export class Reports {
 
   /**
    * Returns what became of the verifications of a period of days, grouped by day, channel, country, provider and API
-   * key, or some of them: how many were started, sent, delivered and approved, and how long approvals took. With
-   * `Accept: text/csv` it is a table (RFC 4180) with a line for each group.
+   * key, or some of them: how many were started, sent, delivered and approved, how long approvals took, and what the
+   * messages cost. With `Accept: text/csv` it is a table (RFC 4180) with a line for each group.
    *
    * A verification belongs to the group of its start, whatever happens to it later: `approved` says how many of those
    * that were started on the day were approved by now. Its provider is the one that its first message went to, whoever

@@ -1610,6 +1610,8 @@ export interface GetVerificationReportResponse {
    * The groups that have verifications, in the order of their fields. At most 10,000: a request for more is refused.
    */
   readonly groups: readonly VerificationGroup[];
+  /** The code of the currency of `cost` in ISO 4217, such as `EUR`. Null: this server has no prices. */
+  readonly currency: string | null;
 }
 
 /** Verifications that have in common what the request groups by. */
@@ -1665,6 +1667,12 @@ export interface VerificationGroup {
    * Null if no code matched.
    */
   readonly medianTimeToApprovalMs: number | null;
+  /**
+   * What their messages cost, those of resends and fallbacks included, without the prices that came back: a decimal
+   * number, such as `4.27`. A message's price counts with the next outcome of its verification, at its end at the
+   * latest; a price that comes back is subtracted here, in the group of the start. Null: this server has no prices.
+   */
+  readonly cost: string | null;
 }
 
 /** The fixed codes of the workspace. */

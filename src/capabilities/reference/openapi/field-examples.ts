@@ -281,6 +281,8 @@ const fields: Readonly<Record<string, JsonValue>> = {
   api_key_ids: [exampleIds.key],
   api_key_id: exampleIds.key,
   "VerificationGroup.provider": "twilio",
+  "VerificationGroup.cost": "85.75",
+  "GetVerificationReportResponse.currency": "EUR",
   day: "2026-05-31",
   sent: 1_225,
   median_time_to_approval_ms: 14_200,

@@ -1,7 +1,7 @@
 import { defineStep, type SharedStatement } from "../../../database/shared-statement.ts";
-import { array, nullable, statement, text } from "../../../database/statement.ts";
+import { array, bigint, nullable, optional, statement, text } from "../../../database/statement.ts";
 import { AppError } from "../../../errors.ts";
-import { judgedRange, noteNumber, type Send, type sendParameters } from "../define-send-step.ts";
+import { addPrice, chargedPart, judgedRange, noteNumber, type Send, type sendParameters } from "../define-send-step.ts";
 import { type AddedSendSteps, type SendingRow, sendingColumns, sendStatement } from "../send-steps.ts";
 import { maxSends } from "../verify.policy.ts";
 
@@ -60,14 +60,21 @@ const target = defineStep<TakenStep, typeof sendParameters>()({
 
 const countStep = defineStep<TakenStep, typeof sendParameters>()({
   name: "verification",
-  parameters: { stepId: text, recipientForm: text, limitIndexes: array(text), numberRange: nullable(text) },
-  values: (taken) => ({ ...taken, numberRange: judgedRange(taken) }),
-  sql: (p, { reached }) => ({
+  parameters: {
+    stepId: text,
+    recipientForm: text,
+    limitIndexes: array(text),
+    numberRange: nullable(text),
+    price: optional(bigint),
+  },
+  parts: chargedPart,
+  values: (taken) => ({ ...taken, numberRange: judgedRange(taken), price: taken.charge?.amount }),
+  sql: (p, { reached, parts }) => ({
     ctes: `sending AS (
       SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at FROM target WHERE ${reached}
     ), counted AS (
       UPDATE verification SET
-        sends = sends + 1,${noteNumber(p.numberRange)},
+        sends = sends + 1,${addPrice(parts, p)}${noteNumber(p.numberRange)},
         unsent_recipient = nullif(unsent_recipient, ${p.recipientForm}),
         limit_indexes = CASE WHEN unsent_recipient = ${p.recipientForm} THEN limit_indexes || ${p.limitIndexes} ELSE limit_indexes END
       FROM sending

@@ -13,6 +13,7 @@ import { type Column, DataTable } from "../../components/data-table.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { formatCount, formatDuration } from "./formats.ts";
+import { Funnel } from "./funnel.tsx";
 import styles from "./overview.module.css";
 
 const secondsOfDay = 86_400;
@@ -42,7 +43,7 @@ const dayFormat = new Intl.DateTimeFormat(undefined, { month: "short", day: "num
 
 /** Charts and tables of a period. */
 export default function Report({ overview }: { readonly overview: GetOverviewResponse }) {
-  const { buckets, bucketSeconds, periodEnd, channels, requests } = overview;
+  const { buckets, bucketSeconds, periodStart, periodEnd, channels, requests } = overview;
   const isDaily = bucketSeconds === secondsOfDay;
   const formatStart = (start: Date) => (isDaily ? dayFormat : hourFormat).format(start);
   const starts = buckets.map(startOf);
@@ -77,6 +78,7 @@ export default function Report({ overview }: { readonly overview: GetOverviewRes
           />
         </details>
       </Panel>
+      {periodStart && <Funnel from={timestampDate(periodStart).toISOString().slice(0, 10)} />}
       <div className={styles.columns}>
         <section>
           <h2 className="section-title">Channels</h2>

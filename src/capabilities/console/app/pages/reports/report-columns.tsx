@@ -25,12 +25,20 @@ const values: Readonly<Record<ReportFieldName, (group: VerificationGroup) => str
   api_key: ({ apiKeyId }) => apiKeyId ?? "Unknown",
 };
 
-/** The columns of a report that is grouped by these fields. */
-export function reportColumns(fields: readonly ReportFieldName[]): readonly Column<VerificationGroup>[] {
+/** The columns of a report that is grouped by these fields. `currency`: undefined without prices. */
+export function reportColumns(
+  fields: readonly ReportFieldName[],
+  currency: string | undefined,
+): readonly Column<VerificationGroup>[] {
   const groups = reportFields
     .filter(([name]) => fields.includes(name))
     .map(([name, title]): Column<VerificationGroup> => ({ title, cell: values[name] }));
-  return [...groups, ...counts];
+  const cost: Column<VerificationGroup> = {
+    title: `Cost, ${currency}`,
+    cell: (group) => group.cost ?? "–",
+    align: "end",
+  };
+  return [...groups, ...counts, ...(currency === undefined ? [] : [cost])];
 }
 
 export const groupKey = (group: VerificationGroup) => reportFields.map(([name]) => values[name](group)).join(" ");

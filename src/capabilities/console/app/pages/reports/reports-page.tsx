@@ -105,7 +105,10 @@ function Reports() {
       <ErrorNotice error={file.error} />
       <DataTable
         label="Verifications by group"
-        columns={reportColumns(fields.map(([name]) => name))}
+        columns={reportColumns(
+          fields.map(([name]) => name),
+          report.data?.currency,
+        )}
         rows={groups}
         rowKey={groupKey}
         empty={

@@ -1,0 +1,134 @@
+/** What reports say of the cost of verifications: what was charged for their messages, without what came back. */
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { parseConfig } from "../../../src/app.ts";
+import type { TestApp } from "../../support/app.ts";
+import { protocols } from "../../support/protocols.ts";
+import { openWorkspace, type PricedWorkspace, pricedConfig, query, usePricedApp } from "../balance/balance-fixture.ts";
+import { HttpFake } from "../channels/http-fake.ts";
+
+/** It takes calls, and refuses text messages. */
+const refusing = await HttpFake.open();
+refusing.answer = { status: 422 };
+const taking = await HttpFake.open();
+const urls = { SMS_URL: refusing.url, VOICE_URL: taking.url, PROVIDER_SECRET: "x".repeat(32) };
+const { delivery } = parseConfig(urls);
+const app = usePricedApp({ delivery });
+let free: TestApp;
+beforeAll(async () => {
+  free = await app.startAnother({ ...pricedConfig, delivery, prices: undefined });
+});
+afterAll(async () => {
+  await free[Symbol.asyncDispose]();
+  await refusing.close();
+  await taking.close();
+});
+
+let numbers = 0;
+const newNumber = () => `+3361234${String(++numbers).padStart(4, "0")}`;
+
+describe.each(protocols)("over $name", (protocol) => {
+  const open = () => openWorkspace(app, 100);
+  type Input = Readonly<Record<string, unknown>>;
+  const call = async ({ key }: PricedWorkspace, rpc: Parameters<typeof protocol.call>[1], input: Input = {}) => {
+    const { code, body } = await protocol.call(app, rpc, input, { key });
+    expect(code).toBe("ok");
+    return body;
+  };
+  const groupsOnce = (workspace: PricedWorkspace, groups: readonly object[], input: Input = {}) =>
+    vi.waitFor(
+      async () => {
+        const report = await call(workspace, "GetVerificationReport", input);
+        expect(report.groups).toMatchObject(groups);
+        expect(report.currency).toBe("EUR");
+      },
+      { timeout: 20_000 },
+    );
+
+  test("the cost is that of all messages of a verification, in the group of its start", async () => {
+    const workspace = await open();
+    const fallback = [{ channel: "voice", after_seconds: 30 }];
+    const start = { channel: "voice", recipient: newNumber() };
+    const { verification_id } = await call(workspace, "StartVerification", start);
+    await call(workspace, "ResendCode", { verification_id });
+    await call(workspace, "CancelVerification", { verification_id });
+    await groupsOnce(workspace, [{ channel: "voice", country: "FR", started: 1, canceled: 1, cost: "0.40" }], {
+      group_by: ["channel", "country"],
+    });
+    // The text message is refused, so that its price comes back, and the step of the fallback is taken.
+    await call(workspace, "StartVerification", { channel: "sms", recipient: newNumber(), fallback });
+    await groupsOnce(
+      workspace,
+      [
+        { channel: "sms", provider: "adapter", started: 1, failed_messages: 1, cost: "0.20" },
+        { channel: "voice", provider: "adapter", started: 1, cost: "0.40" },
+      ],
+      { group_by: ["channel", "provider"] },
+    );
+    await groupsOnce(workspace, [{ started: 2, cost: "0.60" }]);
+    await groupsOnce(workspace, [{ started: 2, cost: "0.60", api_key_id: workspace.keyId }], { group_by: ["api_key"] });
+    const { body } = await app.rest("GET", "/balance", { session: workspace.session });
+    expect(body.amount).toBe("0.40");
+  });
+
+  test("a price that comes back after the end of the verification is subtracted from the group of its start", async () => {
+    const workspace = await open();
+    const start = { channel: "voice", recipient: newNumber() };
+    const { verification_id } = await call(workspace, "StartVerification", start);
+    await groupsOnce(workspace, [{ sent: 1, cost: "0.20" }]);
+    // A message that waits: nobody has claimed it when the verification ends.
+    await query(
+      app.databaseUrl,
+      `WITH charge AS (
+         INSERT INTO ledger_entry (workspace_id, reserve_id, reference, kind, debit, credit, amount, subject_id, day, created_at)
+         VALUES ($1, 'rsv_gone', 'dlv_waits' || $2, 'charge', 'reserve', 'spent', 20, $2, '2026-01-01', byond_now())
+       ), charged AS (
+         UPDATE verification SET charged = charged + 20 WHERE workspace_id = $1 AND id = $2
+       )
+       INSERT INTO outbox (workspace_id, id, kind, lane, subject_id, payload_sealed, available_at, created_at, expires_at, charged_to, price)
+       VALUES ($1, 'dlv_waits' || $2, 'verification_code', 'none', $2, '', 'infinity', byond_now(), 'infinity', 'rsv_gone', 20)`,
+      [workspace.workspaceId, verification_id],
+    );
+    await query(app.databaseUrl, "UPDATE verification SET status = 'expired' WHERE workspace_id = $1 AND id = $2", [
+      workspace.workspaceId,
+      verification_id,
+    ]);
+    await groupsOnce(workspace, [{ expired: 1, cost: "0.40" }]);
+    await query(
+      app.databaseUrl,
+      "UPDATE outbox SET status = 'expired', payload_sealed = NULL, finished_at = byond_now() WHERE workspace_id = $1 AND id = $2",
+      [workspace.workspaceId, `dlv_waits${verification_id}`],
+    );
+    await groupsOnce(workspace, [{ expired: 1, failed_messages: 1, cost: "0.20" }]);
+  });
+
+  test("the sandbox costs nothing, and without prices there is no cost", async () => {
+    const workspace = await open();
+    const sandbox = await app.rest("POST", "/api-keys", {
+      session: workspace.session,
+      body: { name: "sandbox", mode: "test" },
+    });
+    const key = { ...workspace, key: sandbox.body.key };
+    const { verification_id } = await call(key, "StartVerification", {
+      channel: "email",
+      recipient: "ada@example.com",
+    });
+    await call(key, "CancelVerification", { verification_id });
+    await groupsOnce(key, [{ started: 1, cost: "0.00" }]);
+    const { body } = await protocol.call(free, "GetVerificationReport", {}, { key: key.key });
+    expect(body).toMatchObject({ currency: null, groups: [{ started: 1, cost: null }] });
+  });
+});
+
+test("a table has the cost as its last column, empty without prices", async () => {
+  const { key } = await openWorkspace(app, 100);
+  const start = { channel: "voice", recipient: newNumber() };
+  const { body } = await app.rest("POST", "/verify/start", { key, body: start });
+  await app.rest("POST", `/verify/${body.verification_id}/cancel`, { key, body: {} });
+  const tableOf = async ({ url }: TestApp) => {
+    const headers = { "x-api-key": key, accept: "text/csv" };
+    const answer = await fetch(`${url}/api/v1/reports/verifications`, { headers });
+    return (await answer.text()).split("\r\n").map((line) => line.split(",").at(-1));
+  };
+  await vi.waitFor(async () => expect(await tableOf(app)).toEqual(["cost", "0.20", ""]), { timeout: 20_000 });
+  expect(await tableOf(free)).toEqual(["cost", "", ""]);
+});
