@@ -2,6 +2,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorkspace, pricedConfig } from "../../capabilities/balance/balance-fixture.ts";
+import { check, startAndRead } from "../../capabilities/verify/verify-calls.ts";
 import { startTestApp, type TestApp } from "../../support/app.ts";
 import { findAxeViolations } from "../axe.ts";
 import { launchBrowser } from "../browser.ts";
@@ -62,6 +63,36 @@ describe.each([
     await picture(page, `balance-${width}-${colors}`);
     await page.getByRole("button", { name: "Remove the cap of The workspace" }).click();
     await page.getByText("No caps").waitFor();
+    await expectCalm(watched, app);
+  });
+
+  test("the overview draws how far verifications came, and says what they cost, as the report does", async () => {
+    const account = await openWorkspace(app, 1_000);
+    const { key, session } = account;
+    const started = [];
+    for (const name of ["ada", "ben", "cleo", "dora"]) {
+      started.push(await startAndRead(app, key, `${name}-${width}-${colors}@funnel.example`));
+    }
+    for (const { id, code } of started.slice(1)) {
+      expect(await check(app, key, id, code)).toBe("approved");
+    }
+    const approved = async () =>
+      (await app.rest("GET", "/reports/verifications", { session })).body.groups[0]?.approved;
+    await expect.poll(approved, { timeout: 20_000 }).toBe(3);
+    await using watched = await openSignedIn(browser, app, "/", { width, colors, account });
+    const { page } = watched;
+    const funnel = page.getByRole("table", { name: "Funnel" });
+    await funnel.waitFor();
+    expect(await funnel.innerText()).toMatch(
+      /Started\s+4\s+100 %\s+Sent\s+4\s+100 %\s+Delivered\s+4\s+100 %\s+Approved\s+3\s+75 %/,
+    );
+    await page.getByText("Cost: 0.04 EUR").waitFor();
+    expect(await findAxeViolations(page)).toEqual([]);
+    await picture(page, `overview-${width}-${colors}`);
+    await page.getByRole("link", { name: "By day, country, provider and key" }).click();
+    await page.getByText("Cost, EUR").filter({ visible: true }).first().waitFor();
+    await page.getByText("0.04", { exact: true }).filter({ visible: true }).first().waitFor();
+    await picture(page, `report-with-cost-${width}-${colors}`);
     await expectCalm(watched, app);
   });
 });
