@@ -1,6 +1,7 @@
 import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
 import type { Kysely } from "kysely";
 import type pg from "pg";
+import { activeSpan, type SpanAttributes } from "../observe/active-span.ts";
 import type { Logger } from "../observe/log.ts";
 import { isTooLate, requireTime, timeLeftMs, tookTooLong, withinTime } from "./call-deadline.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
@@ -11,6 +12,7 @@ import { migrate, type Schema } from "./migrate.ts";
 import { ormOptions } from "./orm-options.ts";
 import { RefusedConnections } from "./refused-connections.ts";
 import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
+import { databaseAttributes, inStatementSpan } from "./statement-span.ts";
 import { compileQuery, type TableQuery } from "./table-query.ts";
 
 /** Runs statements: each on a connection of the pool, or all on the connection of a transaction. */
@@ -72,6 +74,10 @@ const begin = `
   SET LOCAL idle_in_transaction_session_timeout = 3000;
   SELECT pg_current_xact_id()::text AS id`;
 
+/** As spans name them. */
+const beginning = { name: "BEGIN", text: begin };
+const commit = { name: "COMMIT", text: "COMMIT" };
+
 /**
  * SQL of a CTE, `begun`, with one row, for the beginning of a statement with effects that runs outside a transaction. The parts that
  * take row locks have to read from it.
@@ -88,6 +94,7 @@ export class Database implements QueryableTables {
   readonly #refused: RefusedConnections;
   readonly #outcomes: CommitOutcomes;
   readonly #logger: Logger;
+  readonly #spanAttributes: SpanAttributes;
   readonly waits = new ConnectionWaits();
   /** How the first connection is secured. The others are made with the same settings. */
   readonly security: ConnectionSecurity;
@@ -104,6 +111,7 @@ export class Database implements QueryableTables {
     this.#refused = refused;
     this.#outcomes = new CommitOutcomes(connection);
     this.#logger = logger;
+    this.#spanAttributes = databaseAttributes(connection);
     this.security = security;
   }
 
@@ -157,7 +165,7 @@ export class Database implements QueryableTables {
   async #execute<Row>(bound: BoundStatement<Row>, lookUp?: BoundStatement<Row>): Promise<Row[]> {
     await using connection = await this.#connect();
     try {
-      return await execute(connection.client, bound);
+      return await this.#inSpan(bound, () => execute(connection.client, bound));
     } catch (error) {
       connection.breakIfSpent(error);
       if (lookUp === undefined || !isConnectionLost(error)) {
@@ -166,6 +174,10 @@ export class Database implements QueryableTables {
       this.#logger.warn("database_connection_lost", { error });
       return this.#outcomes.find((client) => execute(client, lookUp), error);
     }
+  }
+
+  #inSpan<T>(statement: Pick<BoundStatement<unknown>, "name" | "text">, work: () => Promise<T>): Promise<T> {
+    return activeSpan() === undefined ? work() : inStatementSpan(this.#spanAttributes, statement, work);
   }
 
   #compile<Tables, Row>(build: TableQuery<Tables, Row>): BoundStatement<Row> {
@@ -187,11 +199,11 @@ export class Database implements QueryableTables {
     let result: T;
     let id: string;
     try {
-      id = transactionIdOf(await client.query(inTime(begin)));
+      id = transactionIdOf(await this.#inSpan(beginning, () => client.query(inTime(begin))));
       const executeInTime = async <Row>(bound: BoundStatement<Row>) => {
         requireTime();
         try {
-          return await execute(client, bound);
+          return await this.#inSpan(bound, () => execute(client, bound));
         } catch (error) {
           connection.breakIfSpent(error);
           throw asAppError(error);
@@ -209,7 +221,7 @@ export class Database implements QueryableTables {
       throw asAppError(error);
     }
     try {
-      await client.query(inTime("COMMIT"));
+      await this.#inSpan(commit, () => client.query(inTime(commit.text)));
     } catch (error) {
       connection.breakIfSpent(error);
       if (!isConnectionLost(error)) {

@@ -1,4 +1,4 @@
-import { createContextKey } from "@connectrpc/connect";
+import { type Code, createContextKey } from "@connectrpc/connect";
 
 /** A key as it is recorded. */
 export interface RecordedKey {
@@ -17,10 +17,12 @@ export interface RequestRecord {
   key: RecordedKey | undefined;
   /** The code of the error that the call ended with. */
   errorCode: string | undefined;
+  /** The same, as RPC says it. */
+  rpcCode: Code | undefined;
 }
 
 /** Set by the server for each request, on every protocol. */
 export const requestRecordKey = createContextKey<RequestRecord>(
-  { requestId: "req_none", route: undefined, key: undefined, errorCode: undefined },
+  { requestId: "req_none", route: undefined, key: undefined, errorCode: undefined, rpcCode: undefined },
   { description: "request record" },
 );

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../observe/log.ts";
+import type { Tracing } from "../observe/tracing.ts";
 import type { OutboxStatus } from "./attempt-recorder.ts";
 import { backoffMs } from "./backoff.ts";
 import type { HeldItem, Lane } from "./lane.ts";
@@ -7,6 +8,7 @@ import { type GroupWants, type LaneGroup, LaneSet } from "./lane-set.ts";
 import { attemptTimeoutMs, claimMs, recordingBackoff } from "./outbox.policy.ts";
 import type { OutboxItem, OutboxSender } from "./outbox.ts";
 import type { OutboxKey, OutboxStore } from "./outbox-store.ts";
+import { sendInSpan } from "./send-in-span.ts";
 import type { ProviderState, SendResult, Settled } from "./send-result.ts";
 import type { Timers } from "./timers.ts";
 
@@ -23,6 +25,8 @@ export interface DispatcherOptions {
   readonly onRoom: () => void;
   /** Called when it is recorded that a message was sent, or will not be. */
   readonly onFinished: () => void;
+  /** Undefined: attempts are not traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -226,6 +230,13 @@ export class Dispatcher {
   }
 
   async #send(held: HeldItem, attempt: AbortController): Promise<SendResult | Settled> {
+    const { tracing } = this.#options;
+    return tracing === undefined
+      ? this.#sendNow(held, attempt)
+      : sendInSpan(tracing, held.item, () => this.#sendNow(held, attempt));
+  }
+
+  async #sendNow(held: HeldItem, attempt: AbortController): Promise<SendResult | Settled> {
     const { item } = held;
     const sender = this.#options.senders[item.kind];
     if (sender === undefined) {

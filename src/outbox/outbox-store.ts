@@ -43,7 +43,7 @@ const claimDue = statement<Omit<OutboxItem, "claimedAtMs"> & { remainingMs: numb
       END
     FROM due
     WHERE outbox.workspace_id = due.workspace_id AND outbox.id = due.id
-    RETURNING outbox.workspace_id, outbox.id, kind, lane, subject_id, payload_sealed, attempts, claim, created_at, expires_at,
+    RETURNING outbox.workspace_id, outbox.id, kind, lane, subject_id, payload_sealed, attempts, claim, created_at, expires_at, trace_parent,
       extract(epoch FROM expires_at - byond_now())::float8 * 1000 AS remaining_ms`,
 );
 
@@ -58,7 +58,7 @@ const claimDueOfGroup = statement<Omit<OutboxItem, "claimedAtMs"> & { remainingM
     serverId: text,
   },
   (p) => `
-    SELECT workspace_id, id, kind, lane, subject_id, payload_sealed, attempts, claim, created_at, expires_at,
+    SELECT workspace_id, id, kind, lane, subject_id, payload_sealed, attempts, claim, created_at, expires_at, trace_parent,
       extract(epoch FROM expires_at - byond_now())::float8 * 1000 AS remaining_ms
     FROM outbox_claim_group(
       ${p.group}, ${p.places}, ${p.placesEach}, ${p.knownLanes}, ${p.knownPlaces}, ${p.serverId},

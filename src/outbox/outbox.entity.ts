@@ -29,6 +29,8 @@ export const OutboxEntity = defineEntity({
     chargedTo: p.text().nullable(),
     /** Null: it cost nothing, or the price came back. */
     price: p.bigint("string").nullable(),
+    /** The span that wrote the message. Null: its server sends no traces. */
+    traceParent: p.text().nullable(),
   },
   checks: [{ name: "outbox_check", expression: "payload_sealed IS NOT NULL OR status <> 'pending'" }],
   indexes: [

@@ -21,6 +21,8 @@ export interface OutboxItem {
   readonly expiresAt: Date;
   /** The server's monotonic time from before the statement that claimed it. */
   readonly claimedAtMs: number;
+  /** The span that wrote the message: see `OpenSpan.traceParent`. Null or undefined: none. */
+  readonly traceParent?: string | null;
 }
 
 /** Sends the items of one kind. */
@@ -51,6 +53,8 @@ export interface OutboxInsert {
   readonly expiresAt: string;
   /** The price of the message, and what it is charged to. Default: it costs nothing. */
   readonly charge?: { readonly price: string; readonly chargedTo: string };
+  /** The span that the statement belongs to. Default: none. */
+  readonly traceParent?: string;
 }
 
 /**
@@ -83,16 +87,17 @@ export interface OutboxInsert {
  * The capability contributes the sender of the kind: `senders: { badge: new BadgeSender(…) }`.
  */
 export function outboxInsert(columns: OutboxInsert): string {
+  const { charge, traceParent } = columns;
   return `
     INSERT INTO outbox (
       workspace_id, id, kind, lane, subject_id, payload_sealed, claimed_by, available_at, created_at, expires_at
-      ${columns.charge === undefined ? "" : ", price, charged_to"}
+      ${charge === undefined ? "" : ", price, charged_to"} ${traceParent === undefined ? "" : ", trace_parent"}
     )
     SELECT
       ${columns.workspaceId}, ${columns.id}, ${columns.kind}, ${columns.lane}, ${columns.subjectId},
       ${columns.payloadSealed}, ${columns.claimedBy}, ${columns.createdAt} + interval '${claimMs} milliseconds',
       ${columns.createdAt}, ${columns.expiresAt}
-      ${columns.charge === undefined ? "" : `, ${columns.charge.price}, ${columns.charge.chargedTo}`}
+      ${charge === undefined ? "" : `, ${charge.price}, ${charge.chargedTo}`} ${traceParent === undefined ? "" : `, ${traceParent}`}
     FROM ${columns.from}
     RETURNING id`;
 }

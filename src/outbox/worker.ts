@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Queryable } from "../database/database.ts";
 import type { Logger } from "../observe/log.ts";
+import type { Tracing } from "../observe/tracing.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { LaneGroup } from "./lane-set.ts";
 import { claimMs, expiryIntervalMs, pollIntervalMs, renewalIntervalMs } from "./outbox.policy.ts";
@@ -22,6 +23,8 @@ export interface DeliveryWorkerOptions {
   readonly laneGroups?: Readonly<Record<string, LaneGroup>>;
   /** Called when it is recorded that messages were sent, or will not be. It must not throw. */
   readonly onFinished?: () => void;
+  /** Undefined: attempts are not traced. */
+  readonly tracing?: Tracing | undefined;
   readonly timers?: Timers;
   readonly random?: () => number;
 }
@@ -83,6 +86,7 @@ export class DeliveryWorker {
       random: this.#random,
       onRoom: () => this.pollSoon(),
       onFinished: this.#onFinished,
+      tracing: options.tracing,
     });
   }
 

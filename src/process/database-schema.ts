@@ -29,6 +29,7 @@ import { Outbox0008 } from "../outbox/outbox-0008.migration.ts";
 import { Outbox0009 } from "../outbox/outbox-0009.migration.ts";
 import { Outbox0010 } from "../outbox/outbox-0010.migration.ts";
 import { Outbox0011 } from "../outbox/outbox-0011.migration.ts";
+import { Outbox0012 } from "../outbox/outbox-0012.migration.ts";
 import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
@@ -80,6 +81,7 @@ const platform: Schema = {
     { name: "outbox-0009", class: Outbox0009 },
     { name: "outbox-0010", class: Outbox0010 },
     { name: "outbox-0011", class: Outbox0011 },
+    { name: "outbox-0012", class: Outbox0012 },
     { name: "events-0001", class: Events0001 },
     { name: "usage-0001", class: Usage0001 },
   ],

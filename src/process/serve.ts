@@ -95,6 +95,7 @@ export async function serve(
     lanes: Object.fromEntries(joined("the lane", ({ lanes = {} }) => Object.entries(lanes))),
     laneGroups: Object.fromEntries(joined("the group of lanes", ({ laneGroups = {} }) => Object.entries(laneGroups))),
     onFinished: () => platform.events.committed(),
+    tracing: platform.tracing,
   });
   platform.worker.give(worker);
   worker.start();
@@ -166,6 +167,7 @@ export async function serve(
     },
     endsAtDeadline: (method) => serviceOf.get(method.parent)?.endsAtDeadline !== false,
     fieldChecks: capabilityServices.flatMap(({ fieldChecks = [] }) => fieldChecks),
+    isTraced: platform.tracing !== undefined,
   });
   const gateway = createRestGateway(services, chain, errors, shutdown.signal);
   const metrics = new Registry();
@@ -245,6 +247,11 @@ export async function serve(
         for (const contribution of contributions) {
           contribution.onKeyAnswered?.(...answered);
         }
+      },
+      tracing: platform.tracing && {
+        begin: platform.tracing.begin,
+        untracedPaths: new Set(probes.map(([path]) => path)),
+        isRpc: (route) => rpcHandlers.has(route),
       },
       apiVersion: currentApiVersion,
       refuse: createShedCalls({

@@ -10,6 +10,7 @@ import { type SettingGroup, settingsByName } from "../config/setting-group.ts";
 import { parseDatabaseUrl } from "../database/database-url.ts";
 import type { DatabaseConfig } from "../database/provide-postgres.ts";
 import { type LogSettings, logLevels } from "../observe/log.ts";
+import { readTracing, type TracingSettings } from "../observe/tracing-settings.ts";
 import type { CertificateFiles } from "../server/certificate.ts";
 import type { ProxyTrust } from "../server/client-address.ts";
 import type { CorsOrigins } from "../server/cors.ts";
@@ -47,6 +48,8 @@ export interface ServerConfig {
   readonly logProbes: "on" | "off";
   /** Bearer token for `/metrics`. Undefined: loopback only, and nobody on a public server. */
   readonly metricsToken: string | undefined;
+  /** Undefined: the server sends no traces. */
+  readonly tracing: TracingSettings | undefined;
   /** Whether clients can read the schema over gRPC (`grpc.reflection.v1`). */
   readonly grpcReflection: "on" | "off";
   /** The origins whose pages may call the API from a browser. Empty: only the server's own. */
@@ -139,6 +142,7 @@ function readServerConfig(reader: Reader): Omit<ServerConfig, "emptySettings" | 
     },
     logProbes: reader.choice("LOG_PROBES", ["on", "off"], "on"),
     metricsToken: reader.text("METRICS_TOKEN"),
+    tracing: readTracing(reader),
     grpcReflection: reader.choice("GRPC_REFLECTION", ["on", "off"], "on"),
     corsOrigins: readCorsOrigins(reader),
     proxyTrust: { header: readHeaderName(reader), trustedProxies: readNetworks(reader, "TRUSTED_PROXIES") },

@@ -1,4 +1,5 @@
 import { type SettingNames, settingGroup } from "../config/setting-group.ts";
+import { tracingSettings } from "../observe/tracing-settings.ts";
 
 const port = settingGroup("The port", {
   PORT: { default: "`8080`", meaning: "Port to listen on, for all protocols. `0`: any free port." },
@@ -99,6 +100,6 @@ const operation = settingGroup("Operation", {
 });
 
 /** The server's own settings; those of capabilities are declared with them. */
-export const serverSettings = [port, data, operation] as const;
+export const serverSettings = [port, data, operation, tracingSettings] as const;
 
 export type ServerSettingName = SettingNames<(typeof serverSettings)[number]>;

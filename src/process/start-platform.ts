@@ -12,8 +12,11 @@ import { Database } from "../database/database.ts";
 import { type ProvidedPostgres, providePostgres } from "../database/provide-postgres.ts";
 import { EventLog } from "../events/event-log.ts";
 import { eventChannel } from "../events/events.policy.ts";
+import { activeSpan, withoutSpan } from "../observe/active-span.ts";
 import type { Logger } from "../observe/log.ts";
+import { startTracing, type Tracing, withTraceIds } from "../observe/tracing.ts";
 import { outboxChannel } from "../outbox/outbox.policy.ts";
+import type { OutboxItem } from "../outbox/outbox.ts";
 import type { DeliveryWorker } from "../outbox/worker.ts";
 import { Quota } from "../quota/quota.ts";
 import { databaseQuotaStore } from "../quota/quota-store.ts";
@@ -25,6 +28,7 @@ import { readSecrets } from "./master-secrets.ts";
 import { registerServer } from "./register-server.ts";
 import type { ResourceStack } from "./resource-stack.ts";
 import { factsOf, type ServerConfig } from "./server-config.ts";
+import { version } from "./start-report.ts";
 
 export interface PlatformOptions {
   readonly logger: Logger;
@@ -45,6 +49,8 @@ export interface StartedPlatform extends Platform {
   readonly openedUrl: Offer<string>;
   /** Sends the outbox's messages. Given when the server serves. */
   readonly worker: Offer<DeliveryWorker>;
+  /** Undefined: the server sends no traces. */
+  readonly tracing: Tracing | undefined;
 }
 
 /**
@@ -58,8 +64,11 @@ export async function startPlatform(
   resources: ResourceStack,
 ): Promise<StartedPlatform> {
   checkCapabilities(capabilities);
-  const { logger, clock } = options;
+  const { clock } = options;
   const serverId = createId("srv");
+  const tracing = config.tracing && (await startTracing(config.tracing, { version, serverId }, options.logger));
+  const logger = tracing === undefined ? options.logger : withTraceIds(options.logger);
+  resources.add("traces", (withinMs) => tracing?.close(withinMs));
   const { connection, ...postgres } = options.postgres ?? (await providePostgres(config, options.onFatal));
   resources.add("embedded PostgreSQL", () => postgres.stop());
   const database = await Database.open({
@@ -114,13 +123,22 @@ export async function startPlatform(
     passwordCost: options.passwordCost ?? passwordCost,
     siblings: options.siblings,
     proxyTrust: config.proxyTrust,
-    dispatch: (item) => withoutDeadline(() => worker.value.dispatch(item)),
+    dispatch: (item) => {
+      const written = writtenBy(item, activeSpan()?.traceParent);
+      withoutDeadline(() => withoutSpan(() => worker.value.dispatch(written)));
+    },
     publicUrl: config.publicUrl,
     url: () => config.publicUrl ?? openedUrl.value,
     browserUrl: config.publicUrl ?? `${config.tls === undefined ? "http" : "https"}://localhost`,
     openedUrl,
     worker,
+    tracing,
   };
+}
+
+/** A message of which its row says the same. */
+function writtenBy(item: OutboxItem, traceParent: string | undefined): OutboxItem {
+  return traceParent === undefined ? item : { ...item, traceParent };
 }
 
 /** All kinds of rows that the capabilities seal with the master secrets. */

@@ -34,6 +34,7 @@ import { checkEnvelopeHeader } from "./envelope.ts";
 import { maxRequestBytes } from "./message-size.ts";
 import { requireKnownVersion } from "./negotiation.ts";
 import { type Reading, readMessage } from "./readable-message.ts";
+import { admitInSpan, createTracingInterceptor } from "./traced-calls.ts";
 import { compileRequestChecks, createValidationInterceptor, type FieldCheck } from "./validation.ts";
 import { createErrorInterceptor, type ErrorReporter, toConnectError } from "./wire-errors.ts";
 
@@ -67,11 +68,13 @@ export interface ChainOptions {
   readonly idempotency: IdempotencyOptions;
   /** Which RPCs end when their client waits no longer: those that commit once at most. */
   readonly endsAtDeadline: (method: DescMethod) => boolean;
+  /** Whether calls have spans. Default: no. */
+  readonly isTraced?: boolean;
 }
 
 /** Builds the chain for the services. Throws if one of their RPCs does not declare who may call it. */
 export function createChain(options: ChainOptions): Chain {
-  const { authenticator, errors, revocation, quota, clock } = options;
+  const { authenticator, errors, revocation, quota, clock, isTraced = false } = options;
   const accessByMethod = new Map(
     options.services.flatMap((service) => service.methods.map((m) => [m, accessOf(m)] as const)),
   );
@@ -123,7 +126,11 @@ export function createChain(options: ChainOptions): Chain {
       };
       try {
         noteDeadline(context);
-        const admitted = isOpen.has(context.service) ? undefined : admit(context);
+        const admitted = isOpen.has(context.service)
+          ? undefined
+          : isTraced
+            ? admitInSpan(() => admit(context))
+            : admit(context);
         const passed = whenReady(admitted, () => checkProtocol(context));
         return passed instanceof Promise ? passed.catch(refuse) : passed;
       } catch (error) {
@@ -141,6 +148,7 @@ export function createChain(options: ChainOptions): Chain {
       }
     },
     interceptors: [
+      ...(isTraced ? [createTracingInterceptor()] : []),
       createErrorInterceptor(errors),
       createInFlightInterceptor({
         revocation,

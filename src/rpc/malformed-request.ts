@@ -28,6 +28,7 @@ export function createMalformedRequests(
       route: undefined,
       key: undefined,
       errorCode: undefined,
+      rpcCode: undefined,
     };
     // The request itself is not logged: it may contain anything.
     logger.info("malformed_request", { request_id: record.requestId, reason });

@@ -132,6 +132,7 @@ function createForms(errors: ErrorReporter): Forms {
     key: undefined,
     // As of an error that was reported: it is none that the operator should look into.
     errorCode: overloaded.code,
+    rpcCode: undefined,
   });
   const errorOf = (requestId: string) =>
     toConnectError(errors, overloaded, createContextValues().set(requestRecordKey, recordOf(requestId)));

@@ -22,6 +22,7 @@ export function createErrorReporter(logger: Logger, documentationUrl: () => stri
       const appError = asAppError(error);
       const isNew = record.errorCode === undefined;
       record.errorCode = appError.code;
+      record.rpcCode = appError.details.rpcCode ?? errorKinds[appError.code].rpcCode;
       // A client that waits no longer, or has left, is no failure of ours.
       const isOurs = appError.details.rpcCode !== Code.DeadlineExceeded && !hasClientLeft(error);
       if (isNew && isOurs && errorKinds[appError.code].httpStatus >= 500) {

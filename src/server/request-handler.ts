@@ -4,11 +4,13 @@ import type { Histogram } from "prom-client";
 import type { Clock } from "../clock.ts";
 import { createId } from "../crypto/ids.ts";
 import { withDeadline } from "../database/call-deadline.ts";
+import { type OpenSpan, runInSpan } from "../observe/active-span.ts";
 import type { Logger } from "../observe/log.ts";
 import { type RecordedKey, type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-address.ts";
 import type { NodeRequest, NodeResponse } from "./normalize-request.ts";
 import { RawHeaders, repeatedHeadersKey } from "./repeated-headers.ts";
+import { beginRequestSpan, endRequestSpan, type RequestTracing } from "./request-span.ts";
 import { requestTargetKey } from "./request-target.ts";
 import { emitterOf, ServerRequest } from "./server-request.ts";
 import { type DefaultHeaders, setHeaders, writeResponse } from "./write-response.ts";
@@ -43,6 +45,8 @@ export interface RequestHandlerOptions {
   readonly isLogged?: (route: string, status: number) => boolean;
   /** Called when a request with an API key is over, with the code of the error that it was answered with. */
   readonly onKeyAnswered?: (key: RecordedKey, errorCode: string | undefined) => void;
+  /** Undefined: requests are not traced. */
+  readonly tracing?: RequestTracing | undefined;
   /** What answers name in `Byond-Version`, unless the request named another. */
   readonly apiVersion: string;
   /** Undefined: requests may come from everywhere. */
@@ -64,7 +68,7 @@ export interface RequestHandlerOptions {
 export function createRequestHandler(
   options: RequestHandlerOptions,
 ): (request: NodeRequest, response: NodeResponse) => void {
-  const { refuse = () => false, addressGate, proxyTrust } = options;
+  const { refuse = () => false, addressGate, proxyTrust, tracing } = options;
   const addressOf = ({ socket, headers }: NodeRequest) =>
     clientAddressOf(proxyTrust, socket.remoteAddress, { get: (name) => headers[name]?.toString() ?? null });
   const findPage = pageFinder(options);
@@ -85,14 +89,18 @@ export function createRequestHandler(
       route: undefined,
       key: undefined,
       errorCode: undefined,
+      rpcCode: undefined,
     };
     const defaults = { "X-Request-Id": record.requestId, ...allDefaults };
-    logWhenClosed(options, request, response, record);
-    withDeadline(() =>
-      refuseAddress === false
-        ? serve(options, findPage, request, response, record, defaults)
-        : answerCall(options, refuseAddress, request, response, record, defaults),
-    ).catch((error: unknown) => {
+    const span = tracing && beginRequestSpan(tracing, request, pathOf(request));
+    logWhenClosed(options, request, response, record, span);
+    const answer = () =>
+      withDeadline(() =>
+        refuseAddress === false
+          ? serve(options, findPage, request, response, record, defaults)
+          : answerCall(options, refuseAddress, request, response, record, defaults),
+      );
+    (span === undefined ? answer() : runInSpan(span, answer)).catch((error: unknown) => {
       options.logger.error("request_failed", { request_id: record.requestId, error });
       response.destroy();
     });
@@ -169,10 +177,11 @@ function pathOf(request: NodeRequest): string {
 }
 
 function logWhenClosed(
-  { clock, logger, requestDuration, onKeyAnswered, isLogged }: RequestHandlerOptions,
+  { clock, logger, requestDuration, onKeyAnswered, isLogged, tracing }: RequestHandlerOptions,
   request: NodeRequest,
   response: NodeResponse,
   record: RequestRecord,
+  span: OpenSpan | undefined,
 ): void {
   const startedMs = clock.monotonicMs();
   emitterOf(response).once("close", () => {
@@ -181,6 +190,10 @@ function logWhenClosed(
     requestDuration.observe({ route, status: response.statusCode }, ms / 1_000);
     if (record.key !== undefined && response.headersSent) {
       onKeyAnswered?.(record.key, record.errorCode);
+    }
+    if (tracing !== undefined && span !== undefined) {
+      const isAborted = !response.writableFinished;
+      endRequestSpan(span, tracing, request, { record, status: response.statusCode, isAborted });
     }
     if (isLogged?.(route, response.statusCode) === false) {
       return;
@@ -195,6 +208,7 @@ function logWhenClosed(
       ms: Math.round(ms * 10) / 10,
       key_prefix: record.key?.keyPrefix,
       aborted: response.writableFinished ? undefined : true,
+      trace_id: span?.traceId,
     });
   });
 }

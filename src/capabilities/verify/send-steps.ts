@@ -2,6 +2,7 @@ import { limitLockWait, type Queryable } from "../../database/database.ts";
 import { type SharedRun, type SharedStatement, type Step, sharedStatement } from "../../database/shared-statement.ts";
 import { type BoundStatement, bigint, bytea, nullable, optional, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
+import { activeSpan } from "../../observe/active-span.ts";
 import { outboxInsert } from "../../outbox/outbox.ts";
 import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { CodeDispatcher } from "./code-sender.ts";
@@ -92,8 +93,9 @@ const outbox = defineSendStep({
     claimedBy: nullable(text),
     price: optional(bigint),
     chargedTo: optional(text),
+    traceParent: optional(text),
   },
-  parts: chargedPart,
+  parts: (send) => [...chargedPart(send), ...(activeSpan() === undefined ? [] : ["traced"])],
   values: ({ message, charge }) => ({
     messageId: message?.id ?? null,
     kind: message?.kind ?? null,
@@ -102,6 +104,7 @@ const outbox = defineSendStep({
     claimedBy: message?.claimedBy ?? null,
     price: charge?.amount,
     chargedTo: charge?.reserveId,
+    traceParent: activeSpan()?.traceParent,
   }),
   sql: (p, { parts }) => ({
     ctes: `queued AS (${outboxInsert({
@@ -116,6 +119,7 @@ const outbox = defineSendStep({
       createdAt: "created_at",
       expiresAt: "expires_at",
       ...(parts.includes("charged") ? { charge: { price: p.price, chargedTo: p.chargedTo } } : {}),
+      ...(parts.includes("traced") ? { traceParent: p.traceParent } : {}),
     })})`,
     changes: ["queued"],
   }),

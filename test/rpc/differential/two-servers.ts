@@ -175,7 +175,7 @@ export async function openTwoServers(): Promise<TwoServers> {
     compressMinBytes,
     shutdownSignal: shutdown.signal,
     contextValues: () => {
-      const record = { requestId: "req_0", route: undefined, key: undefined, errorCode: undefined };
+      const record = { requestId: "req_0", route: undefined, key: undefined, errorCode: undefined, rpcCode: undefined };
       return createContextValues().set(requestRecordKey, record);
     },
   });

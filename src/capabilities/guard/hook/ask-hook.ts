@@ -1,6 +1,7 @@
 import type { Clock } from "../../../clock.ts";
 import type { Keyring } from "../../../crypto/keyring.ts";
-import type { CustomerAnswer, PostToCustomer } from "../../../outgoing/post-to-customer.ts";
+import { activeSpan, inSpan } from "../../../observe/active-span.ts";
+import type { CustomerAnswer, CustomerPost, PostToCustomer } from "../../../outgoing/post-to-customer.ts";
 import { deliveryHeaders } from "../../../outgoing/webhook-signature.ts";
 import type { Send } from "../../verify/define-send-step.ts";
 import { type GuardHook, hookSecret } from "./guard-hook.ts";
@@ -56,7 +57,7 @@ export class HookAsker {
     try {
       const body = questionOf(send);
       const headers = deliveryHeaders([secret], { id, body, now: clock.now() });
-      const answer = await post({ url, headers, body: Buffer.from(body), signal });
+      const answer = await postInSpan(post, { url, headers, body: Buffer.from(body), signal });
       return answer.kind === "unanswered" && signal.aborted
         ? { failure: `no answer within ${timeoutMs} ms` }
         : readAnswer(answer);
@@ -64,6 +65,23 @@ export class HookAsker {
       this.#places.release(workspaceId);
     }
   }
+}
+
+/**
+ * Asks as a span of the call that waits for the answer. A hook that sends traces of its own continues the trace: it is told the span, and
+ * nothing else of it. Neither the hook's URL nor its host is an attribute: customers put tokens into both.
+ */
+async function postInSpan(post: PostToCustomer, question: CustomerPost): Promise<CustomerAnswer> {
+  const description = { name: "POST", kind: "client", attributes: { "http.request.method": "POST" } } as const;
+  return inSpan(description, async () => {
+    const span = activeSpan();
+    if (span === undefined) {
+      return post(question);
+    }
+    const answer = await post({ ...question, headers: { ...question.headers, traceparent: span.traceParent } });
+    span.set({ "http.response.status_code": answer.kind === "answered" ? answer.status : undefined });
+    return answer;
+  });
 }
 
 function questionOf({ verificationId, mode, channel, recipient, endUser }: AskedSend): string {

@@ -34,10 +34,10 @@ export const endStep = statement<FollowingRow>("end_fallback_step")(
         last_error = coalesce(${p.reason}, CASE WHEN EXISTS (SELECT FROM target) THEN 'delivered' ELSE 'ended' END)
       WHERE workspace_id = ${p.workspaceId} AND id = ${p.stepId} AND finished_at IS NULL
         AND (SELECT count(*) FROM target) >= 0
-      RETURNING id
+      RETURNING id, trace_parent
     ), following AS (
-      SELECT date_trunc('milliseconds', byond_now()) AS created_at, expires_at FROM target
-      WHERE EXISTS (SELECT FROM ended) AND ${p.followingId} IS NOT NULL
+      SELECT date_trunc('milliseconds', byond_now()) AS created_at, target.expires_at, trace_parent FROM target, ended
+      WHERE ${p.followingId} IS NOT NULL
     ), queued AS (${outboxInsert({
       from: "following",
       workspaceId: p.workspaceId,
@@ -49,6 +49,7 @@ export const endStep = statement<FollowingRow>("end_fallback_step")(
       claimedBy: p.serverId,
       createdAt: "created_at",
       expiresAt: "expires_at",
+      traceParent: "trace_parent",
     })})
     SELECT following.created_at, following.expires_at
     FROM (SELECT count(*) FROM queued) AS written LEFT JOIN following ON true`,

@@ -1,4 +1,5 @@
 import { array, integer, nullable, optional, text } from "../../../database/statement.ts";
+import { activeSpan } from "../../../observe/active-span.ts";
 import { defineSendStep } from "../define-send-step.ts";
 import { fallbackKind, fallbackLane, stepId } from "./fallback-step.ts";
 
@@ -10,6 +11,7 @@ export const queueSteps = defineSendStep({
     stepStatuses: optional(array(text)),
     delaysSeconds: array(integer),
     refusals: optional(array(nullable(text))),
+    traceParent: nullable(text),
   },
   isNeeded: ({ steps = [] }) => steps.length > 0,
   // Nearly all sends with a fallback write one step, which waits.
@@ -19,6 +21,7 @@ export const queueSteps = defineSendStep({
     stepStatuses: steps.map(({ status }) => status),
     delaysSeconds: steps.map(({ afterSeconds }) => afterSeconds),
     refusals: steps.map(({ refusal }) => refusal ?? null),
+    traceParent: activeSpan()?.traceParent ?? null,
   }),
   sql: (p, { parts }) => ({
     ctes: parts.includes("waits") ? waitingStep(p) : steps(p),
@@ -26,18 +29,20 @@ export const queueSteps = defineSendStep({
   }),
 });
 
-type P = Readonly<Record<"workspaceId" | "id" | "stepIds" | "stepStatuses" | "delaysSeconds" | "refusals", string>>;
+type P = Readonly<
+  Record<"workspaceId" | "id" | "stepIds" | "stepStatuses" | "delaysSeconds" | "refusals" | "traceParent", string>
+>;
 
 function steps(p: P): string {
   return `steps_queued AS (
     INSERT INTO outbox (
         workspace_id, id, kind, lane, subject_id, payload_sealed, status, available_at, created_at, expires_at, finished_at,
-        last_error
+        last_error, trace_parent
       )
       SELECT
         ${p.workspaceId}, step.id, '${fallbackKind}', '${fallbackLane}', ${p.id}, CASE WHEN status = 'pending' THEN ''::bytea END,
         status, created_at + seconds * interval '1 second', created_at, expires_at,
-        CASE WHEN status <> 'pending' THEN created_at END, refusal
+        CASE WHEN status <> 'pending' THEN created_at END, refusal, ${p.traceParent}
       FROM sending, unnest(${p.stepIds}, ${p.stepStatuses}, ${p.delaysSeconds}, ${p.refusals}) AS step (id, status, seconds, refusal)
       RETURNING id
     )`;
@@ -45,10 +50,12 @@ function steps(p: P): string {
 
 function waitingStep(p: P): string {
   return `steps_queued AS (
-      INSERT INTO outbox (workspace_id, id, kind, lane, subject_id, payload_sealed, available_at, created_at, expires_at)
+      INSERT INTO outbox (
+        workspace_id, id, kind, lane, subject_id, payload_sealed, available_at, created_at, expires_at, trace_parent
+      )
       SELECT
         ${p.workspaceId}, (${p.stepIds})[1], '${fallbackKind}', '${fallbackLane}', ${p.id}, '',
-        created_at + (${p.delaysSeconds})[1] * interval '1 second', created_at, expires_at
+        created_at + (${p.delaysSeconds})[1] * interval '1 second', created_at, expires_at, ${p.traceParent}
       FROM sending
       RETURNING id
     )`;

@@ -1,0 +1,243 @@
+/** The SDK of OpenTelemetry. Only `startTracing` imports this file: see there. */
+import {
+  type Attributes,
+  type Context,
+  ROOT_CONTEXT,
+  SpanKind as SdkSpanKind,
+  type Span,
+  type SpanContext,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from "@opentelemetry/api";
+import { type ExportResult, ExportResultCode, parseTraceParent } from "@opentelemetry/core";
+import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { CompressionAlgorithm } from "@opentelemetry/otlp-exporter-base";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  type ReadableSpan,
+  type Sampler,
+  type SpanExporter,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
+import type { OpenSpan, SpanAttributes, SpanKind } from "./active-span.ts";
+import type { Logger } from "./log.ts";
+import type { FirstSpan, TracedServer, Tracing } from "./tracing.ts";
+import type { TracingSettings } from "./tracing-settings.ts";
+
+/** Spans of a trace that one request or message may have here: a stream may run statements for hours. */
+const maxSpansOfTrace = 128;
+/** How often the log says that spans were lost. */
+const reportIntervalMs = 60_000;
+/** How long a stop waits for the collector. */
+const maxCloseMs = 2_000;
+
+const kinds = {
+  internal: SdkSpanKind.INTERNAL,
+  client: SdkSpanKind.CLIENT,
+  consumer: SdkSpanKind.CONSUMER,
+  server: SdkSpanKind.SERVER,
+} as const;
+
+/**
+ * Makes spans with the SDK, and sends them in batches. Nothing is registered globally, and no module is patched. What waits for the
+ * collector is bounded; beyond that, spans are dropped, and the log says so now and then.
+ */
+export function openTelemetry(settings: TracingSettings, server: TracedServer, logger: Logger): Tracing {
+  const exporter = new ReportingExporter(exporterOf(settings), logger);
+  const { delayMs, maxQueueSize, maxBatchSize } = settings.batch;
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({
+      ...settings.resourceAttributes,
+      "service.name": settings.serviceName,
+      "service.version": server.version,
+      "service.instance.id": server.serverId,
+    }),
+    sampler: samplerOf(settings.sampler),
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter,
+        scheduledDelayMillis: delayMs,
+        maxQueueSize,
+        maxExportBatchSize: maxBatchSize,
+        exportTimeoutMillis: settings.timeoutMs + 1_000,
+      }),
+    ],
+  });
+  const tracer = provider.getTracer("byond", server.version);
+  return {
+    begin({ name, kind, traceParent, attributes }: FirstSpan): OpenSpan {
+      const isContinued = kind === "consumer" || settings.continuesTraces;
+      const parent = isContinued && traceParent !== undefined ? parentOf(traceParent) : undefined;
+      const span = tracer.startSpan(
+        name,
+        {
+          kind: kinds[kind],
+          attributes: given(attributes),
+          ...(kind === "consumer" && parent !== undefined ? { links: [{ context: parent }] } : {}),
+        },
+        parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent),
+      );
+      return new SdkSpan(tracer, span, { left: maxSpansOfTrace, isOver: false }, true);
+    },
+    async close(withinMs) {
+      exporter.isClosing = true;
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, Math.min(withinMs, maxCloseMs));
+      // What could not be sent has been reported.
+      await Promise.race([provider.shutdown().catch(() => undefined), late.promise]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** What the spans of one request or message share. */
+interface SpansOfTrace {
+  left: number;
+  /** Whether the first of them has ended. What goes on then does not belong to it. */
+  isOver: boolean;
+}
+
+class SdkSpan implements OpenSpan {
+  readonly #tracer: Tracer;
+  readonly #span: Span;
+  readonly #all: SpansOfTrace;
+  readonly #isFirst: boolean;
+  readonly #context: SpanContext;
+  #below: Context | undefined;
+
+  constructor(tracer: Tracer, span: Span, all: SpansOfTrace, isFirst: boolean) {
+    this.#tracer = tracer;
+    this.#span = span;
+    this.#all = all;
+    this.#isFirst = isFirst;
+    this.#context = span.spanContext();
+  }
+
+  get traceId(): string {
+    return this.#context.traceId;
+  }
+
+  get traceParent(): string {
+    const { traceId, spanId, traceFlags } = this.#context;
+    return `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`;
+  }
+
+  begin(name: string, kind: SpanKind, attributes: SpanAttributes): OpenSpan | undefined {
+    if (!this.#span.isRecording() || this.#all.isOver) {
+      return undefined;
+    }
+    this.#all.left -= 1;
+    if (this.#all.left < 0) {
+      return undefined;
+    }
+    this.#below ??= trace.setSpan(ROOT_CONTEXT, this.#span);
+    const options = { kind: kinds[kind], attributes: given(attributes) };
+    return new SdkSpan(this.#tracer, this.#tracer.startSpan(name, options, this.#below), this.#all, false);
+  }
+
+  set(attributes: SpanAttributes): void {
+    this.#span.setAttributes(given(attributes));
+  }
+
+  rename(name: string): void {
+    this.#span.updateName(name);
+  }
+
+  fail(errorType: string): void {
+    this.#span.setAttribute("error.type", errorType);
+    this.#span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+
+  end(): void {
+    if (this.#isFirst) {
+      this.#all.isOver = true;
+      if (this.#all.left < 0) {
+        this.#span.setAttribute("byond.spans.left_out", -this.#all.left);
+      }
+    }
+    this.#span.end();
+  }
+}
+
+/** The attributes that have a value. */
+function given(attributes: SpanAttributes): Attributes {
+  return attributes;
+}
+
+function parentOf(traceParent: string): SpanContext | undefined {
+  const parent = parseTraceParent(traceParent);
+  return parent === null ? undefined : { ...parent, isRemote: true };
+}
+
+function samplerOf({ name, isParentBased, ratio }: TracingSettings["sampler"]): Sampler {
+  const root =
+    name === "traceidratio"
+      ? new TraceIdRatioBasedSampler(ratio)
+      : name === "always_off"
+        ? new AlwaysOffSampler()
+        : new AlwaysOnSampler();
+  return isParentBased ? new ParentBasedSampler({ root }) : root;
+}
+
+function exporterOf({ url, protocol, headers, timeoutMs, compression, tls }: TracingSettings): SpanExporter {
+  const Exporter = protocol === "http/json" ? JsonExporter : ProtobufExporter;
+  return new Exporter({
+    url,
+    headers: { ...headers },
+    timeoutMillis: timeoutMs,
+    compression: compression === "gzip" ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
+    httpAgentOptions: { keepAlive: true, ...tls },
+  });
+}
+
+/** Says in the log that spans were not sent, once a minute at most. */
+class ReportingExporter implements SpanExporter {
+  readonly #exporter: SpanExporter;
+  readonly #logger: Logger;
+  #lost = 0;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
+  /** Whether this is the last chance to say it. */
+  isClosing = false;
+
+  constructor(exporter: SpanExporter, logger: Logger) {
+    this.#exporter = exporter;
+    this.#logger = logger;
+  }
+
+  export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
+    this.#exporter.export(spans, (result) => {
+      if (result.code === ExportResultCode.FAILED) {
+        this.#lost += spans.length;
+        this.#report(result.error);
+      }
+      done(result);
+    });
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#exporter.shutdown();
+  }
+
+  #report(error: Error | undefined): void {
+    const nowMs = performance.now();
+    if (this.isClosing || nowMs - this.#reportedAtMs >= reportIntervalMs) {
+      this.#logger.warn("traces_not_sent", { spans: this.#lost, reason: reasonOf(error) });
+      this.#reportedAtMs = nowMs;
+      this.#lost = 0;
+    }
+  }
+}
+
+/** The status of the answer, or the code of the socket's error. What a collector answers is not repeated. */
+function reasonOf(error: Error | undefined): string {
+  const code = error !== undefined && "code" in error ? error.code : undefined;
+  return code === undefined ? (error?.name ?? "unknown") : String(code);
+}
