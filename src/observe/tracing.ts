@@ -33,12 +33,12 @@ export async function startTracing(settings: TracingSettings, server: TracedServ
 }
 
 /** The same logger, for servers that send traces: lines that are written for a call name its trace. */
-export function withTraceIds(logger: Logger): Logger {
+export function withTraceIds(untraced: Logger): Logger {
   const line =
     (level: "info" | "warn" | "error") =>
     (event: string, fields?: LogFields): void => {
       const traceId = activeSpan()?.traceId;
-      logger[level](event, traceId === undefined ? fields : { ...fields, trace_id: traceId });
+      untraced[level](event, traceId === undefined ? fields : { ...fields, trace_id: traceId });
     };
   return { info: line("info"), warn: line("warn"), error: line("error") };
 }

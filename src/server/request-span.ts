@@ -71,8 +71,10 @@ export function endRequestSpan(
     }
   } else {
     if (route !== undefined) {
-      span.rename(`${methodOf(request) ?? "HTTP"} ${route}`);
-      span.set({ "http.route": route });
+      // Those of REST begin with their method, those of pages do not.
+      const path = route.slice(route.indexOf("/"));
+      span.rename(`${methodOf(request) ?? "HTTP"} ${path}`);
+      span.set({ "http.route": path });
     }
     if (status >= 500) {
       span.fail(String(status));

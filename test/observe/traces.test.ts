@@ -210,7 +210,7 @@ test("the lines of a request name its trace", async () => {
   await start(traceId, "logged@example.com");
   await collector.span(traceId, /^POST /);
   const lines = app.logLines.filter((line) => line.includes(traceId)).map((line) => JSON.parse(line));
-  expect(lines).toMatchObject([{ event: "request", route: "/api/v1/verify/start", trace_id: traceId }]);
+  expect(lines).toMatchObject([{ event: "request", route: "POST /api/v1/verify/start", trace_id: traceId }]);
 });
 
 test("probes are not traced, and paths that do not exist have no name of their own", async () => {
