@@ -1,4 +1,4 @@
-/** The SDK of OpenTelemetry. Only `startTracing` imports this file: see there. */
+/** The SDK of OpenTelemetry. Only `start-tracing.ts` imports this file. */
 import {
   type Attributes,
   type Context,

@@ -1,6 +1,5 @@
 import { activeSpan, type OpenSpan, type SpanAttributes } from "./active-span.ts";
 import type { LogFields, Logger } from "./log.ts";
-import type { TracingSettings } from "./tracing-settings.ts";
 
 /** Makes traces, and sends them to a collector. */
 export interface Tracing {
@@ -24,12 +23,6 @@ export interface TracedServer {
   readonly version: string;
   /** Names this process among the servers. */
   readonly serverId: string;
-}
-
-/** Starts tracing. The SDK of OpenTelemetry is loaded here, and nowhere else. */
-export async function startTracing(settings: TracingSettings, server: TracedServer, logger: Logger): Promise<Tracing> {
-  const { openTelemetry } = await import("./open-telemetry.ts");
-  return openTelemetry(settings, server, logger);
 }
 
 /** The same logger, for servers that send traces: lines that are written for a call name its trace. */
