@@ -85,7 +85,7 @@ export function fullTables({
     `INSERT INTO verification_hour
      SELECT CASE WHEN i % 2 = 0 THEN 'ws_' || i ELSE ${own} END, CASE WHEN i % 4 = 1 THEN 'test' ELSE 'live' END,
        date_trunc('hour', now(), 'UTC') - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0,
-       array_fill(0, ARRAY[14]), array_fill(0, ARRAY[14]) ${many}`,
+       array_fill(0, ARRAY[14]), array_fill(0, ARRAY[14]) ${many} ON CONFLICT DO NOTHING`,
     `INSERT INTO verification_slot
      SELECT CASE WHEN i % 2 = 0 THEN 'ws_' || i ELSE ${own} END, CASE WHEN i % 4 = 1 THEN 'test' ELSE 'live' END, 15,
        date_trunc('hour', now(), 'UTC') - i * interval '15 minutes', 'email', '', '', 'key_1', ${Array.from({ length: 24 }, () => 1).join(", ")} ${many}`,
@@ -97,7 +97,7 @@ export function fullTables({
     `INSERT INTO guard_approval SELECT 'ws_' || i, now() ${many}`,
     `INSERT INTO request_hour
      SELECT CASE WHEN i % 2 = 0 THEN 'ws_' || i ELSE ${own} END, CASE WHEN i % 4 = 1 THEN 'test' ELSE 'live' END,
-       date_trunc('hour', now(), 'UTC') - i * interval '1 hour', 'ok', 1 ${many}`,
+       date_trunc('hour', now(), 'UTC') - i * interval '1 hour', 'ok', 1 ${many} ON CONFLICT DO NOTHING`,
     `INSERT INTO idempotency SELECT ${own}, 'live', 'key' || i, '', '', now(), now() ${many}`,
     `INSERT INTO used_signature SELECT ${own}, i::text::bytea, now() ${many}`,
     `INSERT INTO revocation (seq, subject, created_at) SELECT -i, 'key:' || i, now() ${many}`,

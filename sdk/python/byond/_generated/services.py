@@ -2370,9 +2370,9 @@ class Auth:
     ) -> types.DeleteAccountResponse:
         """Deletes the account permanently: the user and the workspace, which belongs to nobody else. Its keys and
         sessions are refused on every server, and messages that wait are not sent. Everything that the workspace
-        holds (keys, verifications and their recipients, events, webhooks, templates, settings, histories, reports)
-        is erased in batches, beginning ten minutes later. With an API key, the call takes a live key that has the
-        scope `*` or no scopes.
+        holds (keys, verifications and their recipients, events, webhooks, templates, settings, histories, reports,
+        usage, the balance) is erased in batches, beginning ten minutes later. With an API key, the call takes a
+        live key that has the scope `*` or no scopes.
 
         A retry after it took effect fails with `invalid_api_key`, whatever its `Idempotency-Key`: no credential of
         the account is left.
