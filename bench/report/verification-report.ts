@@ -15,7 +15,7 @@ const fill = `
   SELECT
     $1, 'live', minutes, date_bin(minutes * interval '1 minute', started_at, 'epoch') AS slot, channel, country, provider, key_id,
     count(*), count(*), count(*) * 95 / 100, nullif(count(*) * 80 / 100, 0), nullif(count(*) * 20 / 100, 0), NULL, NULL, NULL,
-    nullif(count(*) * 5 / 100, 0), NULL, NULL, NULL, NULL, NULL, nullif(count(*) * 20 / 100, 0), nullif(count(*) * 30 / 100, 0),
+    nullif(count(*) * 5 / 100, 0), count(*) * 700, NULL, NULL, NULL, NULL, NULL, nullif(count(*) * 20 / 100, 0), nullif(count(*) * 30 / 100, 0),
     nullif(count(*) * 15 / 100, 0), nullif(count(*) * 10 / 100, 0), nullif(count(*) * 4 / 100, 0), nullif(count(*) / 100, 0), NULL, NULL, NULL
   FROM (
     SELECT
