@@ -1903,7 +1903,8 @@ type WebhookDelivery struct {
 
 // WorkspaceBalance: what a workspace can spend.
 type WorkspaceBalance struct {
-	// Amount is a decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was.
+	// Amount is a decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was, or
+	// what servers had set aside, which they may still spend.
 	Amount string `json:"amount"`
 
 	// Reserved is the part of it that servers have set aside for messages to come.

@@ -492,8 +492,8 @@ type ReportsVerificationsParams struct {
 	// Until is the last day, which is part of the period. Default: today. A period has 366 days at most.
 	Until *string `json:"until,omitzero"`
 
-	// TimeZone is the time zone whose days are meant, by its name in the IANA database, such as `Asia/Kolkata`.
-	// Default `UTC`.
+	// TimeZone is the time zone whose days are meant, by its name in the IANA database, with its capitals, such as
+	// `Asia/Kolkata`. Default `UTC`.
 	TimeZone *string `json:"time_zone,omitzero"`
 
 	// GroupBy: what to group by. Absent: all verifications are one group.
@@ -502,7 +502,8 @@ type ReportsVerificationsParams struct {
 	// Channels: only verifications that were started with one of these channels.
 	Channels []Channel `json:"channels,omitzero"`
 
-	// Countries: only verifications whose start named a number of one of these countries (ISO 3166-1).
+	// Countries: only verifications whose start named a number of one of these countries (ISO 3166-1). Over REST,
+	// the parameter is repeated: `countries=SG&countries=DE`.
 	Countries []string `json:"countries,omitzero"`
 
 	// Providers: only verifications whose first message went to one of these providers.

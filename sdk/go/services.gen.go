@@ -89,7 +89,8 @@ type Services struct {
 	// Lookup looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
 	//
 	// On servers with prices, each number that is answered may cost something. What the balance does not cover is
-	// refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+	// refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up. Over REST, `HEAD` and a
+	// response with status 304 are answers as well: the number was looked up.
 	Lookup *LookupService
 
 	// Email says what can be known of an email address without sending mail to it.
@@ -542,7 +543,8 @@ func (s *TemplatesService) Preview(ctx context.Context, channel, locale string, 
 // server.
 //
 // On servers with prices, each number that is answered may cost something. What the balance does not cover is
-// refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+// refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up. Over REST, `HEAD` and a
+// response with status 304 are answers as well: the number was looked up.
 type LookupService struct {
 	caller *caller
 }

@@ -28,7 +28,10 @@ const validator = createValidator();
 /** What a schema cannot say of a message: a capability's own check, whose findings join the validator's. */
 export interface FieldCheck {
   readonly schema: DescMessage;
-  /** What is wrong, by the path of the field. Called for messages that break other rules too. */
+  /**
+   * What is wrong, by the path of the field. Called for messages that break other rules too. It may throw an error that
+   * comes before any problem of a field, such as that there is no such call.
+   */
   readonly problems: (message: Message) => Readonly<Record<string, string>>;
 }
 

@@ -35,6 +35,17 @@ describe("limits", () => {
     expect((await check(keys.secret, {})).code).toBe("not_found");
   });
 
+  test("KEY_REQUESTS_PER_MINUTE is for secret keys: a publishable one keeps the limit of its kind, or its own", async () => {
+    await using limited = await app.startAnother({ keyRequestsPerMinute: 120 });
+    const policyOf = async (restrictions: object): Promise<string | null> => {
+      const { key } = await create({ origins: [shop], ...restrictions });
+      return (await check(key, from(shop), limited)).headers.get("RateLimit-Policy");
+    };
+    expect(await policyOf({})).toContain('"key";q=600;w=60');
+    expect(await policyOf({ requests_per_minute: 5 })).toContain('"key";q=5;w=60');
+    expect((await check(keys.secret, {}, limited)).headers.get("RateLimit-Policy")).toContain('"key";q=120;w=60');
+  });
+
   test("a page's requests are not those of the workspace's tier", async () => {
     await using starter = await app.startAnother({
       ...behindProxy({ DEFAULT_TIER: "starter" }),

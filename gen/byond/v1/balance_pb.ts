@@ -60,7 +60,8 @@ export const GetBalanceResponseSchema: GenMessage<GetBalanceResponse> = /*@__PUR
  */
 export type WorkspaceBalance = Message<"byond.v1.WorkspaceBalance"> & {
   /**
-   * A decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was.
+   * A decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was, or what servers had set
+   * aside, which they may still spend.
    *
    * @generated from field: string amount = 1;
    */

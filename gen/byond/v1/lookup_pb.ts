@@ -1047,7 +1047,8 @@ export const LookupSourceSchema: GenEnum<LookupSource> = /*@__PURE__*/
  * Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
  *
  * On servers with prices, each number that is answered may cost something. What the balance does not cover is refused with
- * `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+ * `insufficient_balance` or `spend_cap_reached`, and nothing is looked up. Over REST, `HEAD` and a response with status 304 are
+ * answers as well: the number was looked up.
  *
  * @generated from service byond.v1.LookupService
  */

@@ -5,7 +5,7 @@ import type { LookupCharges } from "../lookup/lookup-charges.ts";
 import type { Amounts } from "../reports/get-verification-report.ts";
 import type { SendCharges } from "../verify/send-charges.ts";
 import type { AddedSendSteps } from "../verify/send-steps.ts";
-import { balanceService } from "./balance.rpc.ts";
+import { balanceFieldChecks, balanceService } from "./balance.rpc.ts";
 import { Balance0001 } from "./balance-0001.migration.ts";
 import { Balance0002 } from "./balance-0002.migration.ts";
 import { type BalanceSettings, balanceSettings, readBalanceSettings } from "./balance-settings.ts";
@@ -83,6 +83,7 @@ export function balanceCapability() {
         services: [
           {
             binding: bindService(BalanceService, balanceService({ database, prices })),
+            fieldChecks: balanceFieldChecks(prices),
             shed: { listBalanceEntries: "second" },
           },
         ],

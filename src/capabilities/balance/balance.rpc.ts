@@ -1,9 +1,10 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { BalanceEntryKind, type BalanceService, SpendPeriod } from "../../../gen/byond/v1/balance_pb.ts";
+import { BalanceEntryKind, BalanceService, SpendPeriod } from "../../../gen/byond/v1/balance_pb.ts";
 import { anyCaller, credentialOf, sessionCaller } from "../../access/caller.ts";
 import type { Database } from "../../database/database.ts";
 import { AppError, invalidFields } from "../../errors.ts";
+import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
 import { pageSize } from "./balance.policy.ts";
 import { readBalance } from "./get-balance.ts";
 import { type BalanceEntry, listEntries } from "./list-entries.ts";
@@ -28,14 +29,27 @@ interface Dependencies {
   readonly prices: Prices | undefined;
 }
 
+/** Throws `not_found` without prices: none of the calls exist then. */
+function existing(prices: Prices | undefined): Prices {
+  if (prices === undefined) {
+    throw new AppError("not_found", "This server has no prices: nothing costs anything.");
+  }
+  return prices;
+}
+
+/** Without prices, a request that breaks rules is told so as well: `not_found`, and nothing of its fields. */
+export function balanceFieldChecks(prices: Prices | undefined): readonly FieldCheck[] {
+  return BalanceService.methods.map(({ input }) =>
+    fieldCheck(input, () => {
+      existing(prices);
+      return {};
+    }),
+  );
+}
+
 /** BalanceService: translates messages to operations and back. */
 export function balanceService(deps: Dependencies): ServiceImpl<typeof BalanceService> {
-  const pricesOf = (): Prices => {
-    if (deps.prices === undefined) {
-      throw new AppError("not_found", "This server has no prices: nothing costs anything.");
-    }
-    return deps.prices;
-  };
+  const pricesOf = () => existing(deps.prices);
   return {
     async getBalance(_, context) {
       const prices = pricesOf();

@@ -3,7 +3,7 @@ import { type SettingNames, settingGroup } from "../../config/setting-group.ts";
 import { requestsPerMinute } from "./keys.policy.ts";
 
 export interface KeySettings {
-  /** The limit of keys that have none of their own. Undefined: only the limit of the workspace applies to them. */
+  /** The limit of secret keys that have none of their own. Undefined: only the limit of the workspace applies to them. */
   readonly keyRequestsPerMinute?: number | undefined;
 }
 
@@ -11,7 +11,7 @@ export const keySettings = settingGroup("Keys", {
   KEY_REQUESTS_PER_MINUTE: {
     default: "none",
     meaning:
-      "Requests in any 60 seconds that a key may make if it has no `requests_per_minute` of its own, within the limit of its workspace. Unset: only the limit of the workspace applies.",
+      "Requests in any 60 seconds that a secret key may make if it has no `requests_per_minute` of its own, within the limit of its workspace. Unset: only the limit of the workspace applies.",
   },
 });
 

@@ -62,7 +62,9 @@ export async function readStoredKey(
     return undefined;
   }
   const { id: keyId, ipAllowlist, workspaceIpAllowlist, secretHash, isRevoked, msLeft, ...caller } = row;
-  const requestsPerMinute = caller.requestsPerMinute ?? deps.keyRequestsPerMinute ?? null;
+  // A publishable key has the limit of its kind instead (`publishableRequestsPerMinute`).
+  const defaultLimit = caller.origins === null ? deps.keyRequestsPerMinute : undefined;
+  const requestsPerMinute = caller.requestsPerMinute ?? defaultLimit ?? null;
   const ipAllowlists = [ipAllowlist, workspaceIpAllowlist]
     .filter((entries) => entries !== null)
     .map(compileIpAllowlist);

@@ -205,6 +205,38 @@ describe.each(protocols)("over $name", (protocol) => {
     await accountsOf(app.databaseUrl, workspace.workspaceId);
   });
 
+  test("HEAD and 304 are answers of a lookup, and cost what it costs", async () => {
+    await open(20);
+    const { key } = workspace;
+    const path = "/lookup?number=%2B6591234567";
+    const ask = (method: string, headers: Readonly<Record<string, string>> = {}) =>
+      fetch(`${app.url}/api/v1${path}`, { method, headers: { "X-API-Key": key, ...headers } });
+    const first = await ask("GET");
+    const etag = first.headers.get("etag") ?? "";
+    expect([first.status, await balance()]).toEqual([200, "0.18"]);
+    expect([(await ask("HEAD")).status, await balance()]).toEqual([200, "0.16"]);
+    expect([(await ask("GET", { "If-None-Match": etag })).status, await balance()]).toEqual([304, "0.14"]);
+    expect(
+      await query<{ number: string }>(app.databaseUrl, "SELECT number FROM usage_day WHERE workspace_id = $1", [
+        workspace.workspaceId,
+      ]),
+    ).toEqual([{ number: "3" }]);
+  });
+
+  test("a correction leaves servers what they have set aside: it is spent, and no more than that", async () => {
+    await open(100);
+    expect((await start()).code).toBe("ok");
+    const { body } = await manage("GetBalance");
+    const reserved = Math.round(Number(body.reserved) * 100);
+    expect(reserved).toBeGreaterThan(0);
+    await query(app.databaseUrl, "SELECT balance_top_up($1, 'taken back', -100)", [workspace.workspaceId]);
+    for (let starts = 0; starts < reserved; starts += 1) {
+      expect((await start()).code).toBe("ok");
+    }
+    expect((await start()).code).toBe("insufficient_balance");
+    expect(await balance()).toBe((-(1 + reserved) / 100).toFixed(2));
+  });
+
   test("entries are listed in pages, newest first, and their sum is the balance", async () => {
     await open(50);
     for (let starts = 0; starts < 7; starts += 1) {
@@ -316,6 +348,15 @@ describe.each(protocols)("over $name", (protocol) => {
     ).toBe("ok");
     for (const rpc of ["GetBalance", "ListBalanceEntries", "ListSpendCaps"] as const) {
       expect((await protocol.call(free, rpc, {}, { session })).code).toBe("not_found");
+    }
+    // Nor do they exist for requests that they would refuse.
+    for (const [rpc, input] of [
+      ["SetSpendCap", { owner: "nobody", amount: "much", period: "day", more: 1 }],
+      ["SetSpendCap", { owner: "workspace" }],
+      ["DeleteSpendCap", { owner: "nobody" }],
+      ["ListBalanceEntries", { page_size: 1_000 }],
+    ] as const) {
+      expect((await protocol.call(free, rpc, input, { session })).code).toBe("not_found");
     }
     expect(await balance()).toBe("0.05");
   });

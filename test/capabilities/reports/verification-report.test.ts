@@ -157,10 +157,22 @@ describe.each(protocols)("over $name", (protocol) => {
       time_zone: "must be the name of a time zone, such as Asia/Kolkata",
     });
     expect(await fieldsOf({ time_zone: "+05:30" })).toHaveProperty("time_zone");
-    expect(await fieldsOf({ countries: ["sg"] })).toEqual({
-      "countries[0]": "must be a two-letter country code in upper case, such as SG",
-    });
+    const country = "must be a two-letter country code in upper case, such as SG";
+    expect(await fieldsOf({ countries: ["sg"] })).toEqual({ "countries[0]": country });
+    expect(await fieldsOf({ countries: ["US,DE"] })).toEqual({ "countries[0]": country });
+    expect(await fieldsOf({ time_zone: "asia/kolkata" })).toHaveProperty("time_zone");
   });
+});
+
+test("a list in a query string repeats its parameter, and words of a fixed set may be joined by commas", async () => {
+  const { key } = await newKey(await app.signUp());
+  const get = (query: string) => app.rest("GET", `/reports/verifications?${query}`, { key });
+  expect((await get("group_by=day,channel&channels=sms,voice&countries=US&countries=DE")).status).toBe(200);
+  const { status, body } = await get("countries=US,DE");
+  expect([status, body.error.fields]).toEqual([
+    422,
+    { "countries[0]": "must be a two-letter country code in upper case, such as SG" },
+  ]);
 });
 
 test("a day is one of the time zone that the request names", async () => {

@@ -12,7 +12,10 @@ use Byond\Result;
 /** What a workspace can spend. */
 final class WorkspaceBalance extends Result
 {
-    /** A decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was. */
+    /**
+     * A decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was, or what servers
+     * had set aside, which they may still spend.
+     */
     public readonly string $amount;
 
     /** The part of it that servers have set aside for messages to come. */

@@ -21,7 +21,8 @@ use Byond\RequestOptions;
  * Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
  *
  * On servers with prices, each number that is answered may cost something. What the balance does not cover is refused
- * with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+ * with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up. Over REST, `HEAD` and a response with
+ * status 304 are answers as well: the number was looked up.
  */
 final class Lookup
 {

@@ -921,7 +921,8 @@ class Lookup:
     """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
 
     On servers with prices, each number that is answered may cost something. What the balance does not cover is
-    refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+    refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up. Over REST, `HEAD` and a
+    response with status 304 are answers as well: the number was looked up.
     """
 
     def __init__(self, caller: Caller) -> None:
@@ -1655,11 +1656,12 @@ class Reports:
         Args:
             from_: The first day, such as `2026-05-01`. Default: 29 days before `until`.
             until: The last day, which is part of the period. Default: today. A period has 366 days at most.
-            time_zone: The time zone whose days are meant, by its name in the IANA database, such as
-                `Asia/Kolkata`. Default `UTC`.
+            time_zone: The time zone whose days are meant, by its name in the IANA database, with its capitals,
+                such as `Asia/Kolkata`. Default `UTC`.
             group_by: What to group by. Absent: all verifications are one group.
             channels: Only verifications that were started with one of these channels.
             countries: Only verifications whose start named a number of one of these countries (ISO 3166-1).
+                Over REST, the parameter is repeated: `countries=SG&countries=DE`.
             providers: Only verifications whose first message went to one of these providers.
             api_key_ids: Only verifications that were started with one of these API keys, by their ids.
             options: Options of this call.
@@ -2479,7 +2481,8 @@ class Services:
     """Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
 
     On servers with prices, each number that is answered may cost something. What the balance does not cover is
-    refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+    refused with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up. Over REST, `HEAD` and a
+    response with status 304 are answers as well: the number was looked up.
     """
 
     email: Email

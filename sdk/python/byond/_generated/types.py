@@ -2147,7 +2147,9 @@ class WorkspaceBalance:
     """What a workspace can spend."""
 
     amount: str
-    """A decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was."""
+    """A decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was, or what servers
+    had set aside, which they may still spend.
+    """
 
     reserved: str
     """The part of it that servers have set aside for messages to come."""

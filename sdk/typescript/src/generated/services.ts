@@ -484,7 +484,8 @@ export class Templates {
  * Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
  *
  * On servers with prices, each number that is answered may cost something. What the balance does not cover is refused
- * with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+ * with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up. Over REST, `HEAD` and a response with
+ * status 304 are answers as well: the number was looked up.
  */
 export class Lookup {
   readonly #caller: Caller;
@@ -1221,7 +1222,8 @@ export class Services {
    * Looks up phone numbers in an offline copy of the world's numbering plans. No number leaves the server.
    *
    * On servers with prices, each number that is answered may cost something. What the balance does not cover is refused
-   * with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up.
+   * with `insufficient_balance` or `spend_cap_reached`, and nothing is looked up. Over REST, `HEAD` and a response with
+   * status 304 are answers as well: the number was looked up.
    */
   readonly lookup: Lookup;
   /** Says what can be known of an email address without sending mail to it. */

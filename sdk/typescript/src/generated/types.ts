@@ -1365,7 +1365,10 @@ export interface WebhookDelivery {
 
 /** What a workspace can spend. */
 export interface WorkspaceBalance {
-  /** A decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was. */
+  /**
+   * A decimal number, such as `41.93`. Below 0 only if the operator has taken more than there was, or what servers had
+   * set aside, which they may still spend.
+   */
   readonly amount: string;
   /** The part of it that servers have set aside for messages to come. */
   readonly reserved: string;
@@ -2418,13 +2421,19 @@ export interface GetVerificationReportParams {
   readonly from?: string | undefined;
   /** The last day, which is part of the period. Default: today. A period has 366 days at most. */
   readonly until?: string | undefined;
-  /** The time zone whose days are meant, by its name in the IANA database, such as `Asia/Kolkata`. Default `UTC`. */
+  /**
+   * The time zone whose days are meant, by its name in the IANA database, with its capitals, such as `Asia/Kolkata`.
+   * Default `UTC`.
+   */
   readonly timeZone?: string | undefined;
   /** What to group by. Absent: all verifications are one group. */
   readonly groupBy?: readonly ReportField[] | undefined;
   /** Only verifications that were started with one of these channels. */
   readonly channels?: readonly Channel[] | undefined;
-  /** Only verifications whose start named a number of one of these countries (ISO 3166-1). */
+  /**
+   * Only verifications whose start named a number of one of these countries (ISO 3166-1). Over REST, the parameter is
+   * repeated: `countries=SG&countries=DE`.
+   */
   readonly countries?: readonly string[] | undefined;
   /** Only verifications whose first message went to one of these providers. */
   readonly providers?: readonly string[] | undefined;
