@@ -351,7 +351,7 @@ describe.each(protocols)("over $name", (protocol) => {
     }
     // Nor do they exist for requests that they would refuse.
     for (const [rpc, input] of [
-      ["SetSpendCap", { owner: "nobody", amount: "much", period: "day", more: 1 }],
+      ["SetSpendCap", { owner: "nobody", amount: "much", period: "day" }],
       ["SetSpendCap", { owner: "workspace" }],
       ["DeleteSpendCap", { owner: "nobody" }],
       ["ListBalanceEntries", { page_size: 1_000 }],
