@@ -5,7 +5,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { createGateway } from "@byond/rest/gateway";
 import { restJson } from "@byond/rest/json/json-style";
 import { createServiceImplSpec } from "@connectrpc/connect";
-import { Counter, Histogram } from "prom-client";
+import { Counter } from "prom-client";
 import { LookupService } from "../gen/byond/v1/lookup_pb.ts";
 import { VerifyService } from "../gen/byond/v1/verify_pb.ts";
 import { systemClock } from "../src/clock.ts";
@@ -16,10 +16,11 @@ import { createCors } from "../src/server/cors.ts";
 import type { ShedOrder } from "../src/server/load-shedder.ts";
 import { openOnePort } from "../src/server/one-port.ts";
 import { createRequestHandler } from "../src/server/request-handler.ts";
+import { RequestMetrics } from "../src/server/request-metrics.ts";
 
 const services = [LookupService, VerifyService];
 const logger = createLogger((line) => process.stderr.write(line));
-const requestDuration = new Histogram({ name: "d", help: "d", labelNames: ["route", "status"], registers: [] });
+const metrics = new RequestMetrics();
 const { routes } = createGateway({
   services: services.map((service) => createServiceImplSpec(service, {})),
   interceptors: [],
@@ -36,7 +37,7 @@ const port = await openOnePort({
     clock: systemClock,
     logger,
     proxyTrust: { header: "x-forwarded-for", trustedProxies: [] },
-    requestDuration,
+    metrics,
     apiVersion: "2026-06-15",
     pages: new Map(),
     calls: new Map(),
@@ -50,7 +51,7 @@ const port = await openOnePort({
       routes,
       errors: createErrorReporter(logger, () => "http://127.0.0.1/docs/errors"),
       cors: createCors([]),
-      requestDuration,
+      metrics,
       refusedCalls: new Counter({ name: "c", help: "c", labelNames: ["route"], registers: [] }),
     }),
   }),

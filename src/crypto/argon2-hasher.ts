@@ -51,6 +51,11 @@ export class Hasher {
     });
   }
 
+  /** The hashes that wait and those that are computed. */
+  get queue(): Pick<FairQueue, "running" | "waiting" | "finished" | "refused"> {
+    return this.#queue;
+  }
+
   /** The secret's hash in PHC string format, with a salt of its own, or with that of the hash `saltOf` (see `match`). */
   hash(secret: string, turn?: Turn, saltOf?: string): Promise<string> {
     const { memoryKiB, passes } = this.#cost;

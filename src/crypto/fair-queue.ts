@@ -43,6 +43,8 @@ export class FairQueue {
   /** Lanes in the order in which they are served next. */
   #order: readonly Lane[];
   #running = 0;
+  #finished = 0;
+  #refused = 0;
 
   constructor(options: FairQueueOptions) {
     const { concurrency } = options;
@@ -69,8 +71,32 @@ export class FairQueue {
     } finally {
       lane.running -= 1;
       this.#running -= 1;
+      this.#finished += 1;
       this.#beginNext();
     }
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Work of all lanes that waits. */
+  get waiting(): number {
+    return this.#order.reduce((sum, { waiting }) => sum + waiting, 0);
+  }
+
+  /** Work that was run, and work that was not, since the queue was made. */
+  get finished(): number {
+    return this.#finished;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  #refuse(): Error {
+    this.#refused += 1;
+    return this.#options.busy();
   }
 
   #hasPlace(lane: Lane): boolean {
@@ -84,12 +110,12 @@ export class FairQueue {
 
   #wait(lane: Lane, source: string): Promise<void> {
     if (lane.waiting >= this.#options.maxWaiting && !makeRoom(lane, source)) {
-      return Promise.reject(this.#options.busy());
+      return Promise.reject(this.#refuse());
     }
     return new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         remove(lane, work);
-        reject(this.#options.busy());
+        reject(this.#refuse());
       }, this.#options.maxWaitMs);
       const work: WaitingWork = {
         source,
@@ -99,7 +125,7 @@ export class FairQueue {
         },
         refuse: () => {
           clearTimeout(timer);
-          reject(this.#options.busy());
+          reject(this.#refuse());
         },
       };
       lane.waiting += 1;

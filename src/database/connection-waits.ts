@@ -3,6 +3,8 @@ export class ConnectionWaits {
   /** When the waits in progress began, the oldest first. */
   readonly #waiting = new Set<{ readonly sinceMs: number }>();
   #leastMs = Number.POSITIVE_INFINITY;
+  /** The waits that have ended. */
+  readonly total = { count: 0, seconds: 0 };
 
   /** Measures one wait. */
   async measure<T>(connect: () => Promise<T>): Promise<T> {
@@ -12,7 +14,10 @@ export class ConnectionWaits {
       return await connect();
     } finally {
       this.#waiting.delete(wait);
-      this.#leastMs = Math.min(this.#leastMs, performance.now() - wait.sinceMs);
+      const ms = performance.now() - wait.sinceMs;
+      this.#leastMs = Math.min(this.#leastMs, ms);
+      this.total.count += 1;
+      this.total.seconds += ms / 1_000;
     }
   }
 

@@ -13,6 +13,7 @@ import { ormOptions } from "./orm-options.ts";
 import { RefusedConnections } from "./refused-connections.ts";
 import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
 import { databaseAttributes, inStatementSpan } from "./statement-span.ts";
+import { StatementTimes } from "./statement-times.ts";
 import { compileQuery, type TableQuery } from "./table-query.ts";
 
 /** Runs statements: each on a connection of the pool, or all on the connection of a transaction. */
@@ -96,6 +97,7 @@ export class Database implements QueryableTables {
   readonly #logger: Logger;
   readonly #spanAttributes: SpanAttributes;
   readonly waits = new ConnectionWaits();
+  readonly statements = new StatementTimes();
   /** How the first connection is secured. The others are made with the same settings. */
   readonly security: ConnectionSecurity;
 
@@ -165,7 +167,7 @@ export class Database implements QueryableTables {
   async #execute<Row>(bound: BoundStatement<Row>, lookUp?: BoundStatement<Row>): Promise<Row[]> {
     await using connection = await this.#connect();
     try {
-      return await this.#inSpan(bound, () => execute(connection.client, bound));
+      return await this.#measured(connection.client, bound);
     } catch (error) {
       connection.breakIfSpent(error);
       if (lookUp === undefined || !isConnectionLost(error)) {
@@ -178,6 +180,10 @@ export class Database implements QueryableTables {
 
   #inSpan<T>(statement: Pick<BoundStatement<unknown>, "name" | "text">, work: () => Promise<T>): Promise<T> {
     return activeSpan() === undefined ? work() : inStatementSpan(this.#spanAttributes, statement, work);
+  }
+
+  #measured<Row>(client: pg.ClientBase, bound: BoundStatement<Row>): Promise<Row[]> {
+    return this.#inSpan(bound, () => this.statements.measure(bound.name, () => execute(client, bound)));
   }
 
   #compile<Tables, Row>(build: TableQuery<Tables, Row>): BoundStatement<Row> {
@@ -203,7 +209,7 @@ export class Database implements QueryableTables {
       const executeInTime = async <Row>(bound: BoundStatement<Row>) => {
         requireTime();
         try {
-          return await this.#inSpan(bound, () => execute(client, bound));
+          return await this.#measured(client, bound);
         } catch (error) {
           connection.breakIfSpent(error);
           throw asAppError(error);
@@ -233,9 +239,15 @@ export class Database implements QueryableTables {
     return result;
   }
 
-  /** Connections of the pool, and calls that wait for one. */
-  get poolUse(): { readonly connections: number; readonly waiting: number } {
-    return { connections: this.#pool.totalCount, waiting: this.#pool.waitingCount };
+  /** Connections of the pool, how many of them nobody uses, how many there may be, and calls that wait for one. */
+  get poolUse(): {
+    readonly connections: number;
+    readonly idle: number;
+    readonly max: number;
+    readonly waiting: number;
+  } {
+    const { totalCount, idleCount, waitingCount, options } = this.#pool;
+    return { connections: totalCount, idle: idleCount, max: options.max, waiting: waitingCount };
   }
 
   async close(): Promise<void> {

@@ -27,7 +27,12 @@ export interface DispatcherOptions {
   readonly onFinished: () => void;
   /** Undefined: attempts are not traced. */
   readonly tracing?: Tracing | undefined;
+  /** Called after each attempt. It must not throw. */
+  readonly onAttempt?: ((item: OutboxItem, result: AttemptOutcome, tookMs: number) => void) | undefined;
 }
+
+/** How an attempt ended, and with which provider it was made. */
+export type AttemptOutcome = Pick<SendResult, "providerName"> & { readonly kind: (SendResult | Settled)["kind"] };
 
 /**
  * Makes the attempts: moves the items that this server holds through their lanes, and records the outcome of each.
@@ -205,6 +210,7 @@ export class Dispatcher {
     held.attempt = attempt;
     const result = await this.#send(held, attempt);
     const tookMs = this.#nowMs() - startedMs;
+    this.#options.onAttempt?.(held.item, result, tookMs);
     let isRepeated = false;
     if (result.kind === "settled") {
       this.#options.onFinished();

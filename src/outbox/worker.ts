@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Queryable } from "../database/database.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Tracing } from "../observe/tracing.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 import type { LaneGroup } from "./lane-set.ts";
 import { claimMs, expiryIntervalMs, pollIntervalMs, renewalIntervalMs } from "./outbox.policy.ts";
 import type { OutboxItem, OutboxSender } from "./outbox.ts";
@@ -25,6 +25,8 @@ export interface DeliveryWorkerOptions {
   readonly onFinished?: () => void;
   /** Undefined: attempts are not traced. */
   readonly tracing?: Tracing | undefined;
+  /** Called after each attempt to send a message. It must not throw. */
+  readonly onAttempt?: DispatcherOptions["onAttempt"];
   readonly timers?: Timers;
   readonly random?: () => number;
 }
@@ -87,6 +89,7 @@ export class DeliveryWorker {
       onRoom: () => this.pollSoon(),
       onFinished: this.#onFinished,
       tracing: options.tracing,
+      onAttempt: options.onAttempt,
     });
   }
 

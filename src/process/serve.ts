@@ -1,17 +1,21 @@
 import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Histogram, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { type Authenticator, accessOf } from "../access/authorize.ts";
 import { usedSignatureSweep } from "../access/used-signatures.ts";
 import type { CapabilityService, Contribution, Greeting, PageGate } from "../capability.ts";
+import { databaseMetrics } from "../database/database-metrics.ts";
 import { DatabaseReadiness, isReady } from "../database/readiness.ts";
 import { type Sweep, Sweeper } from "../database/sweeper.ts";
 import { throttleSweep } from "../database/throttle.ts";
 import { idempotencySweep } from "../idempotency/answer-store.ts";
+import { processMetrics } from "../observe/process-metrics.ts";
 import { requestRecordKey } from "../observe/request-record.ts";
+import { outboxMetrics } from "../outbox/outbox-metrics.ts";
 import { DeliveryWorker } from "../outbox/worker.ts";
+import { quotaMetrics } from "../quota/quota-metrics.ts";
 import { quotaSweep } from "../quota/quota-store.ts";
 import { revocationMetrics } from "../revocation/revocation-metrics.ts";
 import { revocationSweep } from "../revocation/revocation-store.ts";
@@ -35,12 +39,14 @@ import { answerNotFound } from "../server/not-found-page.ts";
 import { openOnePort } from "../server/one-port.ts";
 import { overloadMetrics } from "../server/overload-metrics.ts";
 import { type CallHandler, createRequestHandler, type Page } from "../server/request-handler.ts";
+import { RequestMetrics } from "../server/request-metrics.ts";
 import { serverOptionsPage } from "../server/server-options-page.ts";
 import type { Siblings } from "../workers/worker-channel.ts";
 import { joinContributed } from "./check-capabilities.ts";
 import type { ResourceStack } from "./resource-stack.ts";
 import type { ServerConfig } from "./server-config.ts";
 import type { StartedPlatform } from "./start-platform.ts";
+import { version } from "./start-report.ts";
 
 /** A running server. */
 export interface ServingServer extends Greeting {
@@ -86,14 +92,20 @@ export async function serve(
       ...contributions.map((contribution) => ({ capability: contribution.name, entries: entriesOf(contribution) })),
     ]);
 
+  const lanes = Object.fromEntries(joined("the lane", ({ lanes = {} }) => Object.entries(lanes)));
+  const laneGroups = Object.fromEntries(
+    joined("the group of lanes", ({ laneGroups = {} }) => Object.entries(laneGroups)),
+  );
+  const outbox = outboxMetrics({ database, clock, lanes: Object.keys(lanes), groups: Object.keys(laneGroups) });
   const worker = new DeliveryWorker({
     database,
     clock,
     logger,
     serverId: platform.serverId,
     senders: Object.fromEntries(joined("the sender", ({ senders = {} }) => Object.entries(senders))),
-    lanes: Object.fromEntries(joined("the lane", ({ lanes = {} }) => Object.entries(lanes))),
-    laneGroups: Object.fromEntries(joined("the group of lanes", ({ laneGroups = {} }) => Object.entries(laneGroups))),
+    lanes,
+    laneGroups,
+    onAttempt: outbox.onAttempt,
     onFinished: () => platform.events.committed(),
     tracing: platform.tracing,
   });
@@ -171,13 +183,13 @@ export async function serve(
   });
   const gateway = createRestGateway(services, chain, errors, shutdown.signal);
   const metrics = new Registry();
-  const requestDuration = new Histogram({
-    name: "byond_http_request_duration_seconds",
-    help: "Requests answered, by how long it took, by route and HTTP status.",
-    labelNames: ["route", "status"],
-    registers: [metrics],
-  });
+  const requests = new RequestMetrics();
   for (const metric of [
+    ...processMetrics(version),
+    ...requests.metrics,
+    ...databaseMetrics(database),
+    ...outbox.metrics,
+    ...quotaMetrics(platform.quota),
     ...revocationMetrics(revocation),
     ...contributions.flatMap((contribution) => contribution.metrics ?? []),
   ]) {
@@ -241,7 +253,7 @@ export async function serve(
       logger,
       proxyTrust: config.proxyTrust,
       addressGate: addressGate && { ...addressGate, refuse: cors.allow(addressGate.refuse) },
-      requestDuration,
+      metrics: requests,
       isLogged: (route, status) => config.logProbes === "on" || status >= 400 || !isProbe(route),
       onKeyAnswered: (...answered) => {
         for (const contribution of contributions) {
@@ -260,7 +272,7 @@ export async function serve(
         routes: gateway.routes,
         errors,
         cors,
-        requestDuration,
+        metrics: requests,
         ...overload,
       }),
       pages,

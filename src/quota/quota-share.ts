@@ -30,6 +30,14 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** What was decided since the server started. */
+export interface QuotaCounts {
+  admitted: number;
+  refused: number;
+  /** Reservations in the database. */
+  reservations: number;
+}
+
 /**
  * One server's share of one subject's quota: a batch of tokens, what the last reservation said about the rest, and the requests
  * that wait for the next batch. It makes one reservation at a time.
@@ -46,7 +54,10 @@ export class QuotaShare {
   #refusedUntilMs = Number.NEGATIVE_INFINITY;
   #isAsking = false;
 
-  constructor(store: QuotaStore, clock: Clock, subject: QuotaSubject) {
+  readonly #counts: QuotaCounts;
+
+  constructor(store: QuotaStore, clock: Clock, subject: QuotaSubject, counts: QuotaCounts) {
+    this.#counts = counts;
     this.#store = store;
     this.#clock = clock;
     this.#subject = subject;
@@ -134,6 +145,7 @@ export class QuotaShare {
         lastTenSeconds: this.#demand.lastTenSeconds(sentAt.monotonicMs),
       });
       // If this fails, the leftover may not have been returned. It stops counting within a minute.
+      this.#counts.reservations += 1;
       const grant = await this.#store.reserve({
         subject: this.#subject,
         needed,
@@ -169,10 +181,12 @@ export class QuotaShare {
       return undefined;
     }
     this.#demand.note(now.monotonicMs);
+    this.#counts.admitted += 1;
     return { result: { admitted: true, ...this.#standing(now) }, release: () => batch.release() };
   }
 
   #refusal(now: Moment): Admission {
+    this.#counts.refused += 1;
     const freeAtMs = this.#usage?.freeAtMs ?? now.monotonicMs;
     const retryAfterSeconds = Math.max(1, Math.ceil((freeAtMs - now.monotonicMs) / 1_000));
     return { result: { admitted: false, ...this.#standing(now), retryAfterSeconds }, release: () => {} };

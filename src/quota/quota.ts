@@ -1,6 +1,6 @@
 import type { Awaitable } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
-import { type Admission, type QuotaResult, QuotaShare } from "./quota-share.ts";
+import { type Admission, type QuotaCounts, type QuotaResult, QuotaShare } from "./quota-share.ts";
 import type { QuotaStore, QuotaSubject } from "./quota-store.ts";
 
 /** How often shares that nobody uses are forgotten. */
@@ -21,6 +21,7 @@ export class Quota {
   /** By workspace, and by key in each of them. */
   readonly #shares = new Map<string, Map<string, QuotaShare>>();
   #cleanedAtMs: number;
+  readonly counts: QuotaCounts = { admitted: 0, refused: 0, reservations: 0 };
 
   constructor(store: QuotaStore, clock: Clock) {
     this.#store = store;
@@ -46,7 +47,7 @@ export class Quota {
     let share = shares.get(subject.key);
     // A share has one limit. What the old one still holds expires by itself.
     if (share === undefined || share.limitPerMinute !== subject.limitPerMinute) {
-      share = new QuotaShare(this.#store, this.#clock, subject);
+      share = new QuotaShare(this.#store, this.#clock, subject, this.counts);
       shares.set(subject.key, share);
     }
     return share.admit();

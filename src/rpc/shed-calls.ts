@@ -2,7 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Route } from "@byond/rest/route";
 import { buildRouteTrie } from "@byond/rest/route-trie";
 import { createContextValues } from "@connectrpc/connect";
-import type { Counter, Histogram } from "prom-client";
+import type { Counter } from "prom-client";
 import { createId } from "../crypto/ids.ts";
 import { AppError } from "../errors.ts";
 import { type RequestRecord, requestRecordKey } from "../observe/request-record.ts";
@@ -10,6 +10,7 @@ import type { Cors } from "../server/cors.ts";
 import type { Shedding, ShedOrder } from "../server/load-shedder.ts";
 import type { NodeRequest, NodeResponse } from "../server/normalize-request.ts";
 import type { RequestRefusal } from "../server/request-handler.ts";
+import type { RequestMetrics } from "../server/request-metrics.ts";
 import { errorToJsonBytes, setTrailerStatus } from "./connect-protocols.ts";
 import { wantsEnvelope, wrapInEnvelope } from "./envelope.ts";
 import { type RefusalText, refusalText } from "./refusal-text.ts";
@@ -24,7 +25,7 @@ export interface ShedCallsOptions {
   readonly routes: readonly Route[];
   readonly errors: ErrorReporter;
   readonly cors: Pick<Cors, "headersFor">;
-  readonly requestDuration: Histogram<"route" | "status">;
+  readonly metrics: Pick<RequestMetrics, "refused">;
   readonly refusedCalls: Counter<"route">;
 }
 
@@ -45,15 +46,19 @@ const overloaded = new AppError("unavailable", "The server is overloaded. Nothin
  * their protocol. A refusal has no line in the log: there are many of them.
  */
 export function createShedCalls(options: ShedCallsOptions): RequestRefusal {
-  const { shedding, requestDuration, refusedCalls, cors } = options;
+  const { shedding, metrics, refusedCalls, cors } = options;
   const find = createTargetFinder(options);
+  for (const { name } of find.targets) {
+    // A rate sees the first one, too.
+    refusedCalls.inc({ route: name }, 0);
+  }
   let forms: Forms | undefined;
   return (request, response, defaults) => {
     shedding.arrived();
     if (!shedding.isActive) {
       return false;
     }
-    const target = find(request);
+    const target = find.targetOf(request);
     if (target?.order === undefined || !shedding.sheds(target.order)) {
       return false;
     }
@@ -69,13 +74,19 @@ export function createShedCalls(options: ShedCallsOptions): RequestRefusal {
     }
     all.push("X-Request-Id", requestId, ...fields);
     writeRefusal(response, status, all, body);
-    requestDuration.observe({ route: target.name, status }, 0);
+    metrics.refused(target.name, status, 0, overloaded.code);
     refusedCalls.inc({ route: target.name });
     return true;
   };
 }
 
-function createTargetFinder({ orders, routes }: ShedCallsOptions): (request: NodeRequest) => Target | undefined {
+interface TargetFinder {
+  /** Those that may be refused. */
+  readonly targets: readonly Target[];
+  targetOf(request: NodeRequest): Target | undefined;
+}
+
+function createTargetFinder({ orders, routes }: ShedCallsOptions): TargetFinder {
   const rpcs = new Map<string, Target>();
   for (const [method, order] of orders) {
     if (method.methodKind !== "unary") {
@@ -84,14 +95,14 @@ function createTargetFinder({ orders, routes }: ShedCallsOptions): (request: Nod
     const name = `/${method.parent.typeName}/${method.name}`;
     rpcs.set(name, { order, name, form: "rpc" });
   }
-  const trie = buildRouteTrie(
-    routes.map(({ httpMethod, template, method }) => ({
-      method: httpMethod,
-      template,
-      target: { order: orders.get(method), name: `${httpMethod} ${template}`, form: "rest" } satisfies Target,
-    })),
-  );
-  return (request) => {
+  const rest = routes.map(({ httpMethod, template, method }) => ({
+    method: httpMethod,
+    template,
+    target: { order: orders.get(method), name: `${httpMethod} ${template}`, form: "rest" } satisfies Target,
+  }));
+  const trie = buildRouteTrie(rest);
+  const targets = [...rpcs.values(), ...rest.map(({ target }) => target)].filter(({ order }) => order !== undefined);
+  const targetOf = (request: NodeRequest): Target | undefined => {
     const { method = "" } = request;
     const path = pathOf(request);
     // A preflight asks whether a call may be made.
@@ -103,6 +114,7 @@ function createTargetFinder({ orders, routes }: ShedCallsOptions): (request: Nod
     const match = trie.match(method === "HEAD" ? "GET" : method, path);
     return match.kind === "match" ? match.target : undefined;
   };
+  return { targets, targetOf };
 }
 
 function pathOf({ url = "" }: NodeRequest): string {

@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, type Registry } from "prom-client";
+import { readGauge } from "../observe/read-metrics.ts";
 import type { Shedding } from "./load-shedder.ts";
 
 /** What is known of overload, for `/metrics`. Returns the counter of calls that were refused. */
@@ -6,17 +7,9 @@ export function overloadMetrics(
   shedding: Pick<Shedding, "isActive" | "delaysMs">,
   metrics: Registry,
 ): { readonly refusedCalls: Counter<"route"> } {
+  // Of several processes, the one that is worst off.
   const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      // Of several processes, the one that is worst off.
-      aggregator: "max",
-      registers: [metrics],
-      collect() {
-        this.set(read());
-      },
-    });
+    metrics.registerMetric(readGauge(name, "max", help, read));
   gauge("byond_overloaded", "Whether this server refuses calls because more come than it can serve.", () =>
     Number(shedding.isActive),
   );

@@ -1,6 +1,5 @@
 import { type ContextValues, createContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import type { Histogram } from "prom-client";
 import type { Clock } from "../clock.ts";
 import { createId } from "../crypto/ids.ts";
 import { withDeadline } from "../database/call-deadline.ts";
@@ -10,6 +9,7 @@ import { type RecordedKey, type RequestRecord, requestRecordKey } from "../obser
 import { clientAddressKey, clientAddressOf, type ProxyTrust } from "./client-address.ts";
 import type { NodeRequest, NodeResponse } from "./normalize-request.ts";
 import { RawHeaders, repeatedHeadersKey } from "./repeated-headers.ts";
+import type { RequestMetrics } from "./request-metrics.ts";
 import { beginRequestSpan, endRequestSpan, type RequestTracing } from "./request-span.ts";
 import { requestTargetKey } from "./request-target.ts";
 import { emitterOf, ServerRequest } from "./server-request.ts";
@@ -39,8 +39,7 @@ export interface RequestHandlerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly proxyTrust: ProxyTrust;
-  /** In seconds. Routes are templates: their number is bounded. */
-  readonly requestDuration: Histogram<"route" | "status">;
+  readonly metrics: Pick<RequestMetrics, "began" | "ended">;
   /** Whether a request that is over has a line in the log. Default: each has. */
   readonly isLogged?: (route: string, status: number) => boolean;
   /** Called when a request with an API key is over, with the code of the error that it was answered with. */
@@ -177,17 +176,18 @@ function pathOf(request: NodeRequest): string {
 }
 
 function logWhenClosed(
-  { clock, logger, requestDuration, onKeyAnswered, isLogged, tracing }: RequestHandlerOptions,
+  { clock, logger, metrics, onKeyAnswered, isLogged, tracing }: RequestHandlerOptions,
   request: NodeRequest,
   response: NodeResponse,
   record: RequestRecord,
   span: OpenSpan | undefined,
 ): void {
   const startedMs = clock.monotonicMs();
+  metrics.began();
   emitterOf(response).once("close", () => {
     const ms = clock.monotonicMs() - startedMs;
     const route = record.route ?? "unmatched";
-    requestDuration.observe({ route, status: response.statusCode }, ms / 1_000);
+    metrics.ended(route, response.statusCode, ms / 1_000, record.errorCode);
     if (record.key !== undefined && response.headersSent) {
       onKeyAnswered?.(record.key, record.errorCode);
     }

@@ -1,7 +1,6 @@
 import type { Registry } from "@bufbuild/protobuf";
 import { ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { Histogram, Registry as MetricsRegistry } from "prom-client";
 import { systemClock } from "../../src/clock.ts";
 import { createKeyring } from "../../src/crypto/keyring.ts";
 import { createLogger } from "../../src/observe/log.ts";
@@ -15,6 +14,7 @@ import { createErrorReporter } from "../../src/rpc/wire-errors.ts";
 import { createCors } from "../../src/server/cors.ts";
 import { type OnePort, type OnePortOptions, openOnePort } from "../../src/server/one-port.ts";
 import { type CallHandler, createRequestHandler } from "../../src/server/request-handler.ts";
+import { RequestMetrics } from "../../src/server/request-metrics.ts";
 
 /** Thrown for the error that a request of the suite asks for. No `ConnectError` itself: `instanceof` takes each of those for any other. */
 export class RequestedError extends Error {
@@ -140,12 +140,7 @@ export function openServerUnderTest({ binding, registry, ...tls }: ServerUnderTe
       clock: systemClock,
       logger,
       proxyTrust: { header: "x-forwarded-for", trustedProxies: [] },
-      requestDuration: new Histogram({
-        name: "conformance_request_duration_seconds",
-        help: "Requests answered.",
-        labelNames: ["route", "status"],
-        registers: [new MetricsRegistry()],
-      }),
+      metrics: new RequestMetrics(),
       apiVersion: currentApiVersion,
       pages: new Map(),
       calls: new Map([...handlers].map(([path, handle]) => [path, unexplained(handle)])),

@@ -81,6 +81,7 @@ const notRun: Readonly<Record<string, string>> = {
     "revocation_remove_own",
     "revocation_remove_unrenewed",
   ]),
+  ...reasonFor("reads 10,000 rows of a channel at most, see outbox-metrics.test.ts", ["outbox_depth"]),
   ...reasonFor("runs once, when a server starts or an operator calls it", [
     "lock_registration",
     "claim_ledger_currency",

@@ -138,6 +138,10 @@ describe.skipIf(process.platform !== "linux")("two workers on an embedded databa
     expect([await sums(both[0]), await sums(both[1])]).toEqual([3, 3]);
     const { text } = await both[0].call("/metrics");
     expect(text).toContain("\nbyond_lease_valid 1\n");
+    expect(text).toContain("\nbyond_processes 2\n");
+    expect(text).toContain("\nbyond_http_requests_in_flight 1\n");
+    expect(sumOf(text, 'byond_outbox_messages{channel="email"')).toBe(0);
+    expect(sumOf(text, "process_resident_memory_bytes")).toBeGreaterThan(100e6);
     expect(text.match(/^# TYPE byond_http_request_duration_seconds /gm)).toHaveLength(1);
 
     process.kill(await processOfWorker(server, 2), "SIGKILL");

@@ -3,6 +3,7 @@ import type { SessionCaller } from "../../access/caller.ts";
 import { SessionCookies } from "../../access/session-cookie.ts";
 import { type Capability, Offer, type Platform } from "../../capability.ts";
 import { Hasher } from "../../crypto/argon2-hasher.ts";
+import { hashMetrics } from "../../crypto/hash-metrics.ts";
 import type { Repetition } from "../../idempotency/idempotency-interceptor.ts";
 import { bindService } from "../../rpc/router.ts";
 import { type Channels, laneOf } from "../channels/channels.ts";
@@ -141,6 +142,7 @@ export function accountsCapability(needs: Needs) {
           // Last: an account with a million rows takes minutes, and on a lone server the sweeps that come after it wait.
           closedWorkspaceSweep({ database }, platform.workspaceTables),
         ],
+        metrics: hashMetrics("password", passwordHasher),
         calls: ({ errors }) => {
           const deps = { ...sessionDeps, sessionCookies, clock };
           return new Map(link === undefined ? [] : [[consoleEntryPath, consoleEntryPage(deps, { link, errors })]]);

@@ -1,5 +1,6 @@
 import { VerifyService } from "../../../gen/byond/v1/verify_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
+import { ReportCounter } from "../../outbox/report-counter.ts";
 import { type ChannelSettings, channelSettings, describeChannels, readChannelSettings } from "./channel-settings.ts";
 import { type Channels, createChannels } from "./channels.ts";
 import { connectProviders } from "./connect-providers.ts";
@@ -27,8 +28,9 @@ export function channelsCapability() {
         settings.inbox === "all"
           ? await InboxLink.create(new URL(platform.browserUrl + inboxPath), siblings.state)
           : undefined;
-      const texts = connectProviders(platform, sms);
-      const calls = connectProviders(platform, voice);
+      const reports = new ReportCounter();
+      const texts = connectProviders({ ...platform, reports }, sms);
+      const calls = connectProviders({ ...platform, reports }, voice);
       const channels = createChannels({
         clock,
         ...others,
@@ -41,9 +43,18 @@ export function channelsCapability() {
       const { whatsappWebhook } = others;
       const webhook =
         whatsappWebhook &&
-        whatsappWebhookPage({ database, events, logger, now: () => clock.now(), proxyTrust, ...whatsappWebhook });
+        whatsappWebhookPage({
+          database,
+          events,
+          logger,
+          reports,
+          now: () => clock.now(),
+          proxyTrust,
+          ...whatsappWebhook,
+        });
       return {
         lanes: channels.lanes,
+        metrics: [reports.metric],
         callbacks: () =>
           new Map([
             ...(webhook === undefined ? [] : [[webhookPath, webhook] as const]),

@@ -1,5 +1,6 @@
 import type { Platform } from "../../capability.ts";
 import { recordReceipts } from "../../outbox/delivery-receipts.ts";
+import type { ReportCounter } from "../../outbox/report-counter.ts";
 import type { Page } from "../../server/request-handler.ts";
 import type { Channel } from "./outgoing-message.ts";
 import { providerCallbackPage } from "./provider-callback-page.ts";
@@ -7,7 +8,9 @@ import type { Provider } from "./provider-kind.ts";
 import type { ConfiguredProvider } from "./provider-list.ts";
 import { ProviderPool } from "./provider-pool.ts";
 
-type Dependencies = Pick<Platform, "clock" | "database" | "events" | "logger" | "proxyTrust" | "publicUrl">;
+type Dependencies = Pick<Platform, "clock" | "database" | "events" | "logger" | "proxyTrust" | "publicUrl"> & {
+  readonly reports: Pick<ReportCounter, "count">;
+};
 
 /** A channel over the providers of the settings. */
 export interface ConnectedProviders {
@@ -41,11 +44,13 @@ function connect(
   deps: Dependencies,
   { name, channel, create }: ConfiguredProvider,
 ): { readonly provider: Provider; readonly page: readonly [string, Page][] } {
-  const { clock, database, events, logger, proxyTrust, publicUrl } = deps;
+  const { clock, database, events, logger, proxyTrust, publicUrl, reports } = deps;
   const path = `/webhooks/${channel}/${name}`;
   const callbackUrl = publicUrl === undefined ? undefined : publicUrl.replace(/\/+$/, "") + path;
   const record: Parameters<typeof create>[0]["record"] = async (receipts) => {
-    const known = await recordReceipts(database, { lane: channel, provider: name }, receipts);
+    const source = { lane: channel, provider: name };
+    const known = await recordReceipts(database, source, receipts);
+    reports.count(source, receipts, known);
     events.committed();
     return known;
   };

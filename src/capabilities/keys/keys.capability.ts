@@ -1,6 +1,7 @@
 import { ApiKeyService } from "../../../gen/byond/v1/api_key_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
 import { Hasher, keyCost } from "../../crypto/argon2-hasher.ts";
+import { hashMetrics } from "../../crypto/hash-metrics.ts";
 import type { QueryableTables } from "../../database/database.ts";
 import { bindService } from "../../rpc/router.ts";
 import type { EventObjects } from "../events/event-messages.ts";
@@ -69,6 +70,7 @@ export function keysCapability() {
           },
         ],
         authenticator: { authenticateKey: (key) => keys.authenticateKey(key) },
+        metrics: hashMetrics("key", keyHasher),
         close: () => lastUsed.flush(),
       };
     },

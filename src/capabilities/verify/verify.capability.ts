@@ -37,6 +37,7 @@ import { endUserLimits } from "./send-limits.ts";
 import type { AddedSendSteps } from "./send-steps.ts";
 import { VerificationEntity } from "./verification.entity.ts";
 import { verificationEvents } from "./verification-events.ts";
+import { VerificationMetrics } from "./verification-metrics.ts";
 import { expirySweep, ownVerificationSweep, verificationSweep } from "./verification-sweep.ts";
 import { fallbackPlaces } from "./verify.policy.ts";
 import { verifyFieldChecks, verifyService } from "./verify.rpc.ts";
@@ -167,7 +168,9 @@ export function verifyCapability({
       const emails: EmailLookups = {
         lookUp: (text, workspaceId) => emailLookup.value.lookUp(text, workspaceId),
       };
+      const verificationMetrics = new VerificationMetrics();
       const service = verifyService({
+        metrics: verificationMetrics,
         ...deps,
         events,
         quota,
@@ -198,6 +201,7 @@ export function verifyCapability({
           }),
         },
         lanes: { [fallbackLane]: fallbackPlaces },
+        metrics: verificationMetrics.metrics,
         sweeps: [
           expirySweep({ database, events }),
           verificationSweep({ database }, retentionDays),

@@ -59,6 +59,7 @@ import {
   type VerificationHolder,
   type VerificationOwner,
 } from "./start-verification.ts";
+import type { VerificationMetrics } from "./verification-metrics.ts";
 import { findStatus, verificationMessage } from "./verification-proto.ts";
 import { codeLength, fallbackAfterSeconds, pageSize, ttlSeconds } from "./verify.policy.ts";
 
@@ -84,6 +85,7 @@ export interface VerifyServiceDependencies extends VerifyDependencies {
   readonly guesses: Pick<GuessCounter, "note">;
   readonly allowsFixedCodes: boolean;
   readonly emails: EmailLookups;
+  readonly metrics: Pick<VerificationMetrics, "started" | "checked">;
 }
 
 /** VerifyService: translates messages to operations and back. */
@@ -128,6 +130,9 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
           };
         }),
       );
+      if (answer.reused !== true) {
+        deps.metrics.started(ownerOf(context).mode, input.channel);
+      }
       deps.events.committed();
       return answer;
     },
@@ -157,6 +162,9 @@ export function verifyService(deps: VerifyServiceDependencies): ServiceImpl<type
           };
         },
       );
+      if (checked !== undefined) {
+        deps.metrics.checked(owner.mode, checked.status);
+      }
       deps.guesses.note(owner.workspaceId, checked?.guessed ?? [], "guessed");
       deps.guesses.note(owner.workspaceId, checked?.approved ?? [], "approved");
       if (answer.status === CheckStatus.APPROVED || answer.status === CheckStatus.LOCKED) {

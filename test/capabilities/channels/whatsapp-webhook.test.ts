@@ -5,6 +5,7 @@ import {
   handleWhatsappWebhook,
   type WebhookRequest,
 } from "../../../src/capabilities/channels/whatsapp/whatsapp-webhook.ts";
+import { ReportCounter } from "../../../src/outbox/report-counter.ts";
 import { useOutbox } from "../../outbox/outbox-fixture.ts";
 
 const use = useOutbox();
@@ -19,6 +20,7 @@ function handle({
     database: use.outbox.database,
     logger: use.outbox.log.logger,
     events: { committed: () => undefined },
+    reports: new ReportCounter(),
     now: () => use.outbox.clock.now(),
     appSecret,
     verifyToken,

@@ -6,7 +6,6 @@ import type { AddressInfo, Server } from "node:net";
 import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import { createContextValues } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
-import { Histogram, Registry } from "prom-client";
 import type { Authenticator } from "../../../src/access/authorize.ts";
 import { authFieldChecks } from "../../../src/capabilities/accounts/auth.rpc.ts";
 import { apiKeyFieldChecks } from "../../../src/capabilities/keys/api-key.rpc.ts";
@@ -27,6 +26,7 @@ import { createErrorReporter, type ErrorReporter } from "../../../src/rpc/wire-e
 import { createCors } from "../../../src/server/cors.ts";
 import { openOnePort } from "../../../src/server/one-port.ts";
 import { createRequestHandler } from "../../../src/server/request-handler.ts";
+import { RequestMetrics } from "../../../src/server/request-metrics.ts";
 import { allMethods } from "../../wire/request-messages.ts";
 import { validKey, validSession } from "./generated-request.ts";
 import { bindStub } from "./stub-services.ts";
@@ -144,12 +144,7 @@ export async function openTwoServers(): Promise<TwoServers> {
       clock: systemClock,
       logger,
       proxyTrust: { header: "x-forwarded-for", trustedProxies: [] },
-      requestDuration: new Histogram({
-        name: "differential_request_duration_seconds",
-        help: "Requests answered.",
-        labelNames: ["route", "status"],
-        registers: [new Registry()],
-      }),
+      metrics: new RequestMetrics(),
       apiVersion: currentApiVersion,
       pages: new Map(),
       calls: handlers,

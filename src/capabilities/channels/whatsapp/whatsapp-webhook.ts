@@ -3,6 +3,7 @@ import type { Queryable } from "../../../database/database.ts";
 import type { EventLog } from "../../../events/event-log.ts";
 import type { Logger } from "../../../observe/log.ts";
 import { type Receipt, recordReceipts } from "../../../outbox/delivery-receipts.ts";
+import type { ReportCounter } from "../../../outbox/report-counter.ts";
 import { field, items } from "../http/http-post.ts";
 import { whatsappMarker, whatsappProvider } from "./whatsapp.ts";
 import { isWhatsappUndeliverable, whatsappFailureReason, whatsappMessageId } from "./whatsapp-outcome.ts";
@@ -11,6 +12,7 @@ export interface WhatsappWebhookDependencies {
   readonly database: Queryable;
   readonly logger: Logger;
   readonly events: Pick<EventLog, "committed">;
+  readonly reports: Pick<ReportCounter, "count">;
   readonly now: () => Date;
   /** The Meta app's secret, which it signs its requests with. */
   readonly appSecret: string;
@@ -82,7 +84,9 @@ async function receiveReport(deps: WhatsappWebhookDependencies, request: Webhook
   if (statuses === undefined) {
     return respond(400, "");
   }
-  const known = await recordReceipts(deps.database, { lane: "whatsapp", provider: whatsappProvider }, statuses);
+  const source = { lane: "whatsapp", provider: whatsappProvider };
+  const known = await recordReceipts(deps.database, source, statuses);
+  deps.reports.count(source, statuses, known);
   deps.events.committed();
   const isRecent = (at: Date) => deps.now().getTime() - at.getTime() < recordDelayMs;
   const isEarly = statuses.some((status) => status.isOurs && !known.has(status.messageId) && isRecent(status.at));
