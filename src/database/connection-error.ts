@@ -3,8 +3,10 @@ import type { PostgresConnection } from "./connection.ts";
 /** The first connection was not made. The message says why, and what to set; it holds no password. */
 export class DatabaseConnectionError extends Error {
   override readonly name = "DatabaseConnectionError";
+  /** The setting that leads to it. */
+  readonly setting: string;
 
-  constructor(cause: unknown, { ssl, connectionTimeoutMillis }: PostgresConnection) {
+  constructor(cause: unknown, { ssl, connectionTimeoutMillis, setting }: PostgresConnection) {
     const message = messagesOf(cause);
     const hints: readonly (readonly [boolean, RegExp, string])[] = [
       [true, /getaddrinfo/, "Its host name cannot be resolved"],
@@ -32,6 +34,7 @@ export class DatabaseConnectionError extends Error {
     ];
     const hint = hints.find(([applies, pattern]) => applies && pattern.test(message))?.[2];
     super(hint === undefined ? message : `${message}. ${hint}.`, { cause });
+    this.setting = setting;
   }
 }
 

@@ -18,6 +18,8 @@ import type { DatabaseAddress, DatabaseTls } from "./database-url.ts";
  * and `~/.pgpass`.
  */
 export interface PostgresConnection {
+  /** The setting that says all this, for messages. */
+  readonly setting: string;
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -53,15 +55,16 @@ class VerifiedTls {
 }
 
 /** Reads the files that the address names, once. Throws `ConfigError` if one cannot be used. */
-export async function connectionOf(address: DatabaseAddress): Promise<PostgresConnection> {
+export async function connectionOf(address: DatabaseAddress, setting = "DATABASE_URL"): Promise<PostgresConnection> {
   const { host, port, user, password = "", database, tls, applicationName, connectTimeoutMs, options } = address;
   return {
+    setting,
     host,
     port,
     user,
     password: () => password,
     database,
-    ssl: tls === undefined ? false : new VerifiedTls(await readSecureContext(tls), tls.verifies, host),
+    ssl: tls === undefined ? false : new VerifiedTls(await readSecureContext(tls, setting), tls.verifies, host),
     sslnegotiation: "postgres",
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
@@ -102,33 +105,40 @@ function socketOf(client: pg.ClientBase): unknown {
   return typeof connection === "object" && connection !== null ? Reflect.get(connection, "stream") : undefined;
 }
 
-async function readSecureContext({ authorities, clientCertificate }: DatabaseTls): Promise<SecureContext> {
-  const ca = await readAuthorities(authorities);
+async function readSecureContext(
+  { authorities, clientCertificate }: DatabaseTls,
+  setting: string,
+): Promise<SecureContext> {
+  const ca = await readAuthorities(authorities, setting);
   if (clientCertificate === undefined) {
     return createSecureContext({ ca });
   }
   const { certPath, keyPath } = clientCertificate;
-  const [cert, key] = [await readPem("sslcert", certPath), await readPem("sslkey", keyPath)];
+  const [cert, key] = [await readPem("sslcert", certPath, setting), await readPem("sslkey", keyPath, setting)];
   try {
     return createSecureContext({ ca, cert, key });
   } catch (cause) {
-    throw unusable(`sslcert ${certPath} and sslkey ${keyPath}`, cause);
+    throw unusable(`sslcert ${certPath} and sslkey ${keyPath}`, cause, setting);
   }
 }
 
 /** Certificates in PEM. None: nobody is trusted. */
-async function readAuthorities(authorities: DatabaseTls["authorities"]): Promise<string[]> {
+async function readAuthorities(authorities: DatabaseTls["authorities"], setting: string): Promise<string[]> {
   if (authorities === undefined) {
     return [];
   }
   if (authorities === "system") {
     const trusted = getCACertificates("system");
     if (trusted.length === 0) {
-      throw unusable("sslrootcert=system", new Error("this machine trusts no authority (package ca-certificates)"));
+      throw unusable(
+        "sslrootcert=system",
+        new Error("this machine trusts no authority (package ca-certificates)"),
+        setting,
+      );
     }
     return trusted;
   }
-  const pem = await readPem("sslrootcert", authorities.path);
+  const pem = await readPem("sslrootcert", authorities.path, setting);
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? [];
   try {
     if (certificates.length === 0) {
@@ -136,18 +146,18 @@ async function readAuthorities(authorities: DatabaseTls["authorities"]): Promise
     }
     return certificates.map((certificate) => new X509Certificate(certificate).toString());
   } catch (cause) {
-    throw unusable(`sslrootcert ${authorities.path}`, cause);
+    throw unusable(`sslrootcert ${authorities.path}`, cause, setting);
   }
 }
 
-async function readPem(parameter: string, path: string): Promise<string> {
+async function readPem(parameter: string, path: string, setting: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw unusable(`${parameter} ${path}`, cause);
+    throw unusable(`${parameter} ${path}`, cause, setting);
   }
 }
 
-function unusable(what: string, cause: unknown): ConfigError {
-  return new ConfigError([`DATABASE_URL: ${what} cannot be used: ${cause instanceof Error ? cause.message : cause}`]);
+function unusable(what: string, cause: unknown, setting: string): ConfigError {
+  return new ConfigError([`${setting}: ${what} cannot be used: ${cause instanceof Error ? cause.message : cause}`]);
 }

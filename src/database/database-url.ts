@@ -104,22 +104,23 @@ const grammar =
 
 /**
  * Reads a connection URI as libpq documents it, and refuses what would not be honoured: problems are pushed, and name the
- * parameter, never a value. `variable` reads the environment, which may say `PGSSLMODE` and `PGSSLROOTCERT` where the URL
+ * `setting` and the parameter, never a value. `variable` reads the environment, which may say `PGSSLMODE` and `PGSSLROOTCERT` where the URL
  * does not. If there are problems, the result is of no use.
  */
 export function parseDatabaseUrl(
   text: string,
   problems: string[],
   variable: (name: string) => string | undefined = () => undefined,
+  setting = "DATABASE_URL",
 ): DatabaseAddress {
   const refuse = (problem: string): void => {
-    problems.push(`DATABASE_URL ${problem}`);
+    problems.push(`${setting} ${problem}`);
   };
   const said = readParameters(text, refuse);
   for (const [name, parameter] of variables) {
     const value = variable(name);
     if (said !== undefined && value !== undefined && !said.has(parameter) && !isInert(parameter, value)) {
-      problems.push(`${name} is not supported: set ${parameter} in DATABASE_URL, or unset ${name}`);
+      problems.push(`${name} is not supported: set ${parameter} in ${setting}, or unset ${name}`);
     }
   }
   const get = (parameter: Parameter): string | undefined => said?.get(parameter);

@@ -4,13 +4,16 @@ import type pg from "pg";
 import { activeSpan, type SpanAttributes } from "../observe/active-span.ts";
 import type { Logger } from "../observe/log.ts";
 import { isTooLate, requireTime, timeLeftMs, tookTooLong, withinTime } from "./call-deadline.ts";
+import { checkRoutes, type DatabaseRoutes, migrationRoute, sessionRoute } from "./check-routes.ts";
 import { CommitOutcomes } from "./commit-outcomes.ts";
 import { type ConnectionSecurity, describeSecurity, type PostgresConnection } from "./connection.ts";
+import { DatabaseConnectionError } from "./connection-error.ts";
 import { ConnectionWaits } from "./connection-waits.ts";
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
 import { migrate, type Schema } from "./migrate.ts";
 import { ormOptions } from "./orm-options.ts";
 import { RefusedConnections } from "./refused-connections.ts";
+import { applySessionSettings } from "./session-settings.ts";
 import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
 import { databaseAttributes, inStatementSpan } from "./statement-span.ts";
 import { StatementTimes } from "./statement-times.ts";
@@ -48,8 +51,7 @@ export interface QueryableTables extends Queryable {
   query<Tables, Row>(build: TableQuery<Tables, Row>): Promise<Row[]>;
 }
 
-export interface DatabaseOptions extends Schema {
-  readonly connection: PostgresConnection;
+export interface DatabaseOptions extends Schema, DatabaseRoutes {
   readonly logger: Logger;
   /** Connections at most. Default 10. */
   readonly poolSize?: number;
@@ -105,23 +107,29 @@ export class Database implements QueryableTables {
     orm: MikroORM,
     pool: pg.Pool,
     refused: RefusedConnections,
-    { connection, logger }: DatabaseOptions,
+    options: DatabaseOptions,
     security: ConnectionSecurity,
   ) {
     this.#orm = orm;
     this.#pool = pool;
     this.#refused = refused;
-    this.#outcomes = new CommitOutcomes(connection);
-    this.#logger = logger;
-    this.#spanAttributes = databaseAttributes(connection);
+    this.#outcomes = new CommitOutcomes(sessionRoute(options));
+    this.#logger = options.logger;
+    this.#spanAttributes = databaseAttributes(options.connection);
     this.security = security;
   }
 
   /** Connects and runs the migrations. Servers that start together wait for one another. */
   static async open(options: DatabaseOptions): Promise<Database> {
-    await migrate(options);
+    const { logger, migrations } = options;
+    await migrate({ connection: migrationRoute(options), logger, migrations });
     const orm = await MikroORM.init({
-      ...ormOptions({ ...options.connection, query_timeout: statementTimeoutMs }, options.logger),
+      ...ormOptions(
+        { ...options.connection, query_timeout: statementTimeoutMs },
+        options.logger,
+        // A pooler in transaction mode would give them to other clients, and not to all sessions of this one.
+        options.direct === undefined ? applySessionSettings : async () => undefined,
+      ),
       entities: [...options.entities],
       pool: { min: 0, max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 },
     });
@@ -130,7 +138,8 @@ export class Database implements QueryableTables {
       // The pool does not listen to connections that it is closing, nor does it wait until they are closed.
       pool.on("connect", (client) => client.on("error", ignore));
       const refused = new RefusedConnections(pool, options.logger);
-      await using first = new Connection(await pool.connect());
+      await using first = await firstOf(pool, options.connection);
+      await checkRoutes(first.client, options);
       return new Database(orm, pool, refused, options, describeSecurity(first.client, options.connection));
     } catch (error) {
       await orm.close(true);
@@ -295,6 +304,14 @@ export async function change<Values, Row>(
   values: NoInfer<Values>,
 ): Promise<Row[]> {
   return database.transaction((transaction) => transaction.run(statement, values));
+}
+
+async function firstOf(pool: pg.Pool, connection: PostgresConnection): Promise<Connection> {
+  try {
+    return new Connection(await pool.connect());
+  } catch (error) {
+    throw new DatabaseConnectionError(error, connection);
+  }
 }
 
 /** A connection of the pool, until it is disposed. */

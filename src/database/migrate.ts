@@ -3,11 +3,13 @@ import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
 import type { Logger } from "../observe/log.ts";
-import { checkDatabase, refuseEarlierSchema } from "./check-database.ts";
+import { checkDatabase, isBehind } from "./check-database.ts";
+import { requireSession } from "./check-routes.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
 import { takeMigrationLock } from "./migration-lock.ts";
 import { ormOptions } from "./orm-options.ts";
+import { applySessionSettings } from "./session-settings.ts";
 
 /** Tables, as the ORM maps them, and the migrations that create them. */
 export interface Schema {
@@ -43,11 +45,14 @@ export async function migrate(options: {
   }
   try {
     await client.query(withoutTimeouts);
-    await checkDatabase(client);
+    await checkDatabase(client, connection.setting);
+    await requireSession(client, options.connection);
     await takeMigrationLock(client, options.logger);
-    await refuseEarlierSchema(client, options.migrations);
+    if (!(await isBehind(client, options.migrations, connection.setting))) {
+      return;
+    }
     const orm = await MikroORM.init({
-      ...ormOptions({ ...connection }, options.logger),
+      ...ormOptions({ ...connection }, options.logger, applySessionSettings),
       entities: [],
       pool: { min: 0, max: 1 },
       extensions: [Migrator],

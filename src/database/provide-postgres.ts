@@ -1,5 +1,6 @@
 import { startEmbeddedPostgres } from "@byond/embedded-postgres";
-import { connectionOf, type PostgresConnection } from "./connection.ts";
+import type { DatabaseRoutes } from "./check-routes.ts";
+import { connectionOf } from "./connection.ts";
 import type { DatabaseAddress } from "./database-url.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 
@@ -8,7 +9,13 @@ export type DatabaseConfig =
   /** The embedded PostgreSQL, which starts and ends with the process. */
   | { readonly kind: "embedded"; readonly dataDir: string }
   /** A PostgreSQL that the operator runs. */
-  | { readonly kind: "external"; readonly address: DatabaseAddress };
+  | {
+      readonly kind: "external";
+      readonly address: DatabaseAddress;
+      /** See `DatabaseRoutes`. */
+      readonly direct?: DatabaseAddress | undefined;
+      readonly migrator?: DatabaseAddress | undefined;
+    };
 
 /** A database, and what will connect to it. */
 export interface PostgresUse {
@@ -21,7 +28,7 @@ export interface PostgresUse {
 
 /** A PostgreSQL that accepts connections. */
 export interface ProvidedPostgres {
-  readonly connection: PostgresConnection;
+  readonly routes: DatabaseRoutes;
   /** Where the embedded one is, with its password. */
   readonly url?: string;
   /** Stops it if it is embedded. */
@@ -50,7 +57,13 @@ export async function providePostgres(
 ): Promise<ProvidedPostgres> {
   const { database } = use;
   if (database.kind === "external") {
-    return { connection: await connectionOf(database.address), stop: async () => {} };
+    const { address, direct, migrator } = database;
+    const routes = {
+      connection: await connectionOf(address),
+      direct: direct && (await connectionOf(direct, "DATABASE_DIRECT_URL")),
+      migrator: migrator && (await connectionOf(migrator, "DATABASE_MIGRATION_URL")),
+    };
+    return { routes, stop: async () => {} };
   }
   const settings = settingsFor(use);
   const { url, stop } = await startEmbeddedPostgres({ dataDir: database.dataDir, settings, onUnexpectedExit });
@@ -59,5 +72,5 @@ export async function providePostgres(
 
 /** The embedded PostgreSQL that another process of this server has started. */
 export async function embeddedPostgresAt(url: string): Promise<ProvidedPostgres> {
-  return { connection: await connectionOf(parseDatabaseUrl(url, [])), stop: async () => {} };
+  return { routes: { connection: await connectionOf(parseDatabaseUrl(url, [])) }, stop: async () => {} };
 }

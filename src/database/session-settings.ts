@@ -5,9 +5,10 @@ import { timeLeftMs } from "./call-deadline.ts";
  * The settings that statements and `pg` rely on, whatever is set for the role or the database: `pg` reads only ISO dates, a
  * conditional statement has to see what others have committed, numbers need all their digits, and plans must not depend on
  * how large the tables are. Set by a statement, because
- * poolers refuse settings that they do not know in a start-up message.
+ * poolers refuse settings that they do not know in a start-up message. A pooler in transaction mode needs them as settings of the
+ * role (`grantScript`).
  */
-const settings: Readonly<Record<string, string>> = {
+export const sessionSettings: Readonly<Record<string, string>> = {
   datestyle: "ISO",
   intervalstyle: "postgres",
   default_transaction_isolation: "read committed",
@@ -24,7 +25,7 @@ const settings: Readonly<Record<string, string>> = {
   jit: "off",
 };
 
-const setSettings = `SELECT ${Object.entries(settings)
+const setSettings = `SELECT ${Object.entries(sessionSettings)
   .map(([name, value]) => `set_config('${name}', '${value}', false)`)
   .join(", ")}`;
 
@@ -35,4 +36,16 @@ const patienceMs = 2_000;
 export async function applySessionSettings(client: pg.ClientBase): Promise<void> {
   const config = { text: setSettings, query_timeout: Math.min(patienceMs, timeLeftMs() ?? patienceMs) };
   await client.query(config);
+}
+
+const readMissing = `
+  SELECT wanted.name FROM (VALUES ${Object.entries(sessionSettings)
+    .map(([name, value]) => `('${name}', '${value}')`)
+    .join(", ")}) AS wanted (name, value)
+  WHERE lower(split_part(current_setting(wanted.name), ',', 1)) <> lower(wanted.value)`;
+
+/** The names of those that a session lacks. */
+export async function findMissingSettings(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(readMissing);
+  return rows.map(({ name }) => name);
 }

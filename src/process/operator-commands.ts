@@ -1,6 +1,12 @@
 import type { Readable, Writable } from "node:stream";
-import type { Capability, Command, OperatorCommand } from "../capability.ts";
+import pg from "pg";
+import { type Capability, type Command, CommandError, type OperatorCommand } from "../capability.ts";
+import { type DatabaseRoutes, migrationRoute, sessionRoute } from "../database/check-routes.ts";
+import { connectionFor } from "../database/connection.ts";
+import { DatabaseConnectionError } from "../database/connection-error.ts";
 import { Database } from "../database/database.ts";
+import { grantScript } from "../database/grants.ts";
+import { migrate } from "../database/migrate.ts";
 import { providePostgres } from "../database/provide-postgres.ts";
 import type { Logger } from "../observe/log.ts";
 import { schemaOf } from "./database-schema.ts";
@@ -9,15 +15,51 @@ import { resealCommand } from "./reseal-command.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { sealedRowsOf } from "./start-platform.ts";
 
-/** Opening the database migrates its schema: nothing else is left to do. */
-const migrateCommand: OperatorCommand = {
+const migrateCommand = (capabilities: readonly Capability[]): OperatorCommand<ServerConfig> => ({
   summary:
     "Migrates the schema of the database and exits. Every start migrates too; use it if your deployment migrates in a step of its own.",
-  async run({ onDatabase, write }) {
-    await onDatabase(async () => undefined);
-    write("The schema is up to date.\n");
-  },
+  run: ({ settings, logger, write }) =>
+    onPostgres(settings, async (routes) => {
+      const { migrations } = schemaOf(capabilities);
+      await migrate({ connection: migrationRoute(routes), logger, migrations });
+      write("The schema is up to date.\n");
+    }),
+});
+
+/** It connects as the owner of the tables: the role may have no rights yet. */
+const grantsCommand: OperatorCommand<ServerConfig> = {
+  summary:
+    "Prints the SQL that gives a role the rights of a server, and no others. With DATABASE_DIRECT_URL also the settings that its sessions need behind a pooler.",
+  options: { role: { value: "role", meaning: "The role of DATABASE_URL.", isRequired: true } },
+  run: ({ settings, options: { role = "" }, write }) =>
+    onPostgres(settings, async (routes) => {
+      const connection = connectionFor("grants", migrationRoute(routes));
+      const client = new pg.Client({ ...connection });
+      client.on("error", () => undefined);
+      try {
+        await client.connect();
+      } catch (error) {
+        throw new DatabaseConnectionError(error, connection);
+      }
+      try {
+        const found = await grantScript(client, role, { pooled: routes.direct !== undefined });
+        if ("problem" in found) {
+          throw new CommandError(found.problem);
+        }
+        write(found.script);
+      } finally {
+        await client.end();
+      }
+    }),
 };
+
+/** Runs work that connects by itself, with the embedded PostgreSQL started for it. */
+async function onPostgres(settings: ServerConfig, work: (routes: DatabaseRoutes) => Promise<void>): Promise<void> {
+  await using resources = new AsyncDisposableStack();
+  const { routes, ...postgres } = await providePostgres(settings, () => {});
+  resources.defer(() => postgres.stop());
+  await work(routes);
+}
 
 /**
  * The operator's commands, by name: the server's own and those of the capabilities. Throws `TypeError` if two have the same
@@ -27,7 +69,7 @@ export function commandsOf(capabilities: readonly Capability[]): ReadonlyMap<str
   const sealed = (settings: ServerConfig) => sealedRowsOf(capabilities, settings);
   const commands = new Map<string, OperatorCommand<ServerConfig>>();
   for (const [name, command] of [
-    ...Object.entries<OperatorCommand<ServerConfig>>({ migrate: migrateCommand }),
+    ...Object.entries<OperatorCommand<ServerConfig>>({ migrate: migrateCommand(capabilities), grants: grantsCommand }),
     ...capabilities.flatMap(({ commands = {} }) => Object.entries(commands)),
     ...Object.entries({ reseal: resealCommand(sealed), "forget-secret": forgetSecretCommand(sealed) }),
   ]) {
@@ -58,11 +100,11 @@ export function commandContext(
     settings,
     async onDatabase(work) {
       await using resources = new AsyncDisposableStack();
-      const { connection, ...postgres } = await providePostgres(settings, () => {});
+      const { routes, ...postgres } = await providePostgres(settings, () => {});
       resources.defer(() => postgres.stop());
-      const database = await Database.open({ connection, logger: terminal.logger, ...schemaOf(capabilities) });
+      const database = await Database.open({ ...routes, logger: terminal.logger, ...schemaOf(capabilities) });
       resources.defer(() => database.close());
-      return await work({ database, connection });
+      return await work({ database, connection: sessionRoute(routes) });
     },
   };
 }

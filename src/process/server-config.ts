@@ -190,7 +190,19 @@ function readDatabase(reader: Reader, signs: readonly string[]): DatabaseConfig 
   const url = reader.text("DATABASE_URL");
   const dataDir = reader.text("DATA_DIR");
   if (url !== undefined) {
-    return { kind: "external", address: parseDatabaseUrl(url, reader.problems, (name) => reader.foreign(name)) };
+    const parse = (text: string | undefined, name?: string) =>
+      text === undefined
+        ? undefined
+        : parseDatabaseUrl(text, reader.problems, (variable) => reader.foreign(variable), name);
+    return {
+      kind: "external",
+      address: parseDatabaseUrl(url, reader.problems, (variable) => reader.foreign(variable)),
+      direct: parse(reader.text("DATABASE_DIRECT_URL"), "DATABASE_DIRECT_URL"),
+      migrator: parse(reader.text("DATABASE_MIGRATION_URL"), "DATABASE_MIGRATION_URL"),
+    };
+  }
+  for (const name of ["DATABASE_DIRECT_URL", "DATABASE_MIGRATION_URL"] as const) {
+    reader.require("DATABASE_URL", reader.text(name) === undefined ? [] : [name]);
   }
   if (signs.length === 0 && reader.isEmpty("DATABASE_URL") && reader.isEmpty("BYOND_SECRET")) {
     reader.problems.push("DATABASE_URL and BYOND_SECRET are both empty: set them, or remove one for a trial");

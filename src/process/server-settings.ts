@@ -47,6 +47,16 @@ const data = settingGroup("Data", {
     meaning:
       "PostgreSQL 15 or newer: `postgres://user:password@host/database?sslmode=verify-full&sslrootcert=/root.pem`. Unless the host is this machine, `sslmode` is required: in the URL, or as `PGSSLMODE` (with `PGSSLROOTCERT`) if a platform sets the URL. Parameters have the meaning that libpq documents; others are [refused](docs/guides/operations.md#how-postgresql-is-reached). Unset: an embedded PostgreSQL in `DATA_DIR`.",
   },
+  DATABASE_DIRECT_URL: {
+    default: "none",
+    meaning:
+      "The same database past a pooler in transaction mode, where `DATABASE_URL` leads to the pooler: for notifications and migrations. Its pooler has to keep prepared statements, and its sessions need settings ([how](docs/guides/operations.md#a-pooler-in-transaction-mode)).",
+  },
+  DATABASE_MIGRATION_URL: {
+    default: "none",
+    meaning:
+      "The same database as the role that owns its tables, for migrations. The role of `DATABASE_URL` then needs only the rights that `byond grants` prints ([how](docs/guides/operations.md#two-roles)).",
+  },
   DATABASE_POOL_SIZE: {
     default: "`10`",
     meaning:

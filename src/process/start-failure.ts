@@ -39,7 +39,8 @@ function explainDatabase(error: unknown, { database }: ServerConfig): string | u
   if (!isExplained && !(typeof code === "string" && fixable.test(code))) {
     return undefined;
   }
-  const setting = database.kind === "external" ? "DATABASE_URL" : "DATA_DIR";
+  const named: unknown = Reflect.get(origin, "setting");
+  const setting = database.kind === "embedded" ? "DATA_DIR" : typeof named === "string" ? named : "DATABASE_URL";
   const hint = typeof code === "string" ? (hints[code] ?? "") : "";
   return `The database of ${setting} cannot be used: ${origin.message}${hint}`;
 }
@@ -52,7 +53,8 @@ function explainEarlierSchema({ message }: EarlierSchemaError, database: ServerC
 
 /** By SQLSTATE. */
 const hints: Readonly<Record<string, string>> = {
-  "42501": ". The role must own the schema, or have CREATE on it",
+  "42501":
+    ". The role must own the schema, or have CREATE on it. One that does not migrate needs the rights that byond grants prints",
   "55P03":
     ". Another transaction holds a lock for longer than lock_timeout of the role, the database or the URL's options",
   "57014":

@@ -6,6 +6,7 @@ import { createId } from "../crypto/ids.ts";
 import { createKeyring } from "../crypto/keyring.ts";
 import { keepNotingSecret, type SealedRows } from "../crypto/master-secret-use.ts";
 import { withoutDeadline } from "../database/call-deadline.ts";
+import { sessionRoute } from "../database/check-routes.ts";
 import type { PostgresConnection } from "../database/connection.ts";
 import { readTagKey } from "../database/credential-tag-key.ts";
 import { Database } from "../database/database.ts";
@@ -70,10 +71,10 @@ export async function startPlatform(
   const tracing = config.tracing && (await startTracing(config.tracing, { version, serverId }, options.logger));
   const logger = tracing === undefined ? options.logger : withTraceIds(options.logger);
   resources.add("traces", (withinMs) => tracing?.close(withinMs));
-  const { connection, ...postgres } = options.postgres ?? (await providePostgres(config, options.onFatal));
+  const { routes, ...postgres } = options.postgres ?? (await providePostgres(config, options.onFatal));
   resources.add("embedded PostgreSQL", () => postgres.stop());
   const database = await Database.open({
-    connection,
+    ...routes,
     poolSize: config.databasePoolSize,
     logger,
     ...schemaOf(capabilities),
@@ -94,7 +95,7 @@ export async function startPlatform(
     };
     const joined = await startRevocation({
       database,
-      connection,
+      connection: sessionRoute(routes),
       clock,
       logger,
       serverId,
@@ -111,7 +112,7 @@ export async function startPlatform(
     server: factsOf(config),
     serverId,
     database,
-    connection,
+    connection: routes.connection,
     clock,
     logger,
     keyring,

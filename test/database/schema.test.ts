@@ -3,6 +3,7 @@ import { MikroORM } from "@mikro-orm/postgresql";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ormOptions } from "../../src/database/orm-options.ts";
+import { applySessionSettings } from "../../src/database/session-settings.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
@@ -132,7 +133,7 @@ afterAll(() => Promise.all([migrated.drop(), described.drop()]));
 
 async function openOrm({ url }: TestDatabase) {
   const orm = await MikroORM.init({
-    ...ormOptions({ ...(await connectionTo(url)) }, captureLog().logger),
+    ...ormOptions({ ...(await connectionTo(url)) }, captureLog().logger, applySessionSettings),
     entities: [...standardSchema.entities],
     migrations: { tableName: "schema_migration" },
     schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true },
