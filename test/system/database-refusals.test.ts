@@ -49,7 +49,9 @@ const sentence = (problem: RegExp) => new RegExp(`^The database of DATABASE_URL 
 describe("the start fails with a sentence that says what to do", () => {
   test("if the role may not create tables", async () => {
     expect(await refusal(urlOf())).toMatch(
-      sentence(/permission denied for schema public\. The role must own the schema, or have CREATE on it\. .+ byond grants prints/),
+      sentence(
+        /permission denied for schema public\. The role must own the schema, or have CREATE on it\. .+ byond grants prints/,
+      ),
     );
   });
 
