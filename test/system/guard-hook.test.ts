@@ -22,6 +22,7 @@ import { rowsOf, tally } from "../capabilities/verify/verify-calls.ts";
 import { startTestApp, type TestApp, useTestApp } from "../support/app.ts";
 import { protocols } from "../support/protocols.ts";
 import { runCommand } from "../support/run-command.ts";
+import { TraceCollector, traceParentOf } from "../support/trace-collector.ts";
 
 const config = {
   delivery: guardedDelivery,
@@ -440,4 +441,25 @@ test("after a reseal, the hook is asked with the same secret by a server that kn
   expect((await guardCalls(rest, after, workspace, workspace.live).start(newNumber())).code).toBe("ok");
   const [question] = asked;
   expect(new Webhook(hook.secret).verify(question?.text ?? "", question?.headers ?? {})).toEqual(question?.body);
+});
+
+test("a hook is told the span that waits for its answer, if the server sends traces, and only then", async () => {
+  await using collector = await TraceCollector.open();
+  await using traced = await app.startAnother({ ...config, ...collector.settings() });
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const start = (from: TestApp) =>
+    from.rest("POST", "/verify/start", {
+      key: workspace.live,
+      body: { channel: "sms", recipient: newNumber() },
+      headers: { traceparent: traceParentOf(traceId), tracestate: "vendor=secret" },
+    });
+  await guardCalls(protocols[0], app, workspace, workspace.live).update({ hook: { url } });
+  expect((await start(app)).status).toBe(201);
+  expect((await start(traced)).status).toBe(201);
+  const [untracedQuestion, question] = asked;
+  expect(untracedQuestion?.headers).not.toHaveProperty("traceparent");
+  const span = await collector.span(traceId, "POST");
+  expect(span.attributes).toEqual({ "http.request.method": "POST", "http.response.status_code": 200 });
+  expect(question?.headers.traceparent).toBe(`00-${traceId}-${span.spanId}-01`);
+  expect(question?.headers).not.toHaveProperty("tracestate");
 });

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { SmtpSink, smtpError } from "../capabilities/channels/smtp-sink.ts";
 import type { RestAnswer, RestCall } from "../support/app.ts";
 import { ServerProcess } from "../support/processes.ts";
+import { type CollectedSpan, TraceCollector } from "../support/trace-collector.ts";
 import { codeIn, until } from "./load.ts";
 import { StoppablePostgres } from "./stoppable-postgres.ts";
 import { WhatsappFake } from "./whatsapp-fake.ts";
@@ -11,7 +12,7 @@ import { WhatsappFake } from "./whatsapp-fake.ts";
 /** Long enough that no other number of a log looks like one by chance. */
 const codeLength = 10;
 
-test("no log, PostgreSQL's included, and no error contains a code, recipient, key, password, token or secret", {
+test("no log, PostgreSQL's included, no error and no trace contains a code, recipient, key, password, token or secret", {
   timeout: 120_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
@@ -35,6 +36,7 @@ test("no log, PostgreSQL's included, and no error contains a code, recipient, ke
   const whatsapp = resources.use(await WhatsappFake.open());
   const appSecret = secrets.note("WhatsApp app secret", random());
   const metricsToken = secrets.note("metrics token", random());
+  const collector = resources.use(await TraceCollector.open());
   const server = resources.use(
     await ServerProcess.start({
       databaseUrl: postgres.url,
@@ -55,6 +57,9 @@ test("no log, PostgreSQL's included, and no error contains a code, recipient, ke
           `twilio://AC${"0".repeat(32)}:${secrets.note("Twilio token", random())}@?from=ACME&api_url=http%3A%2F%2F127.0.0.1:9`,
         ].join(" "),
         PROVIDER_SECRET: secrets.note("provider secret", random()),
+        ...collector.environment({
+          OTEL_EXPORTER_OTLP_HEADERS: `authorization=${secrets.note("collector's token", random())}`,
+        }),
       },
     }),
   );
@@ -309,12 +314,53 @@ test("no log, PostgreSQL's included, and no error contains a code, recipient, ke
   expect(secrets.foundIn(errors.join("\n"))).toEqual([]);
   expect(secrets.foundIn(metrics)).toEqual([]);
   expect(secrets.foundIn(postgresLog)).toEqual([]);
+  const traces = collector.bodies.join("\n");
+  expect(collector.spans.length).toBeGreaterThan(500);
+  expect(secrets.foundIn(traces)).toEqual([]);
+  expectFewWords(collector.spans);
   // Addresses of accounts are stored as they are, since their owners sign in with them; the log has no use for them.
   const account = new Secrets();
   account.noteMail("address of an account", email);
   expect(account.foundIn(server.written)).toEqual([]);
   expect(account.foundIn(errors.join("\n"))).toEqual([]);
+  expect(account.foundIn(traces)).toEqual([]);
 });
+
+/** Attributes that tell one request or message from another. All others have few values, and so have names. */
+const idsOfSpans = ["byond.request_id", "messaging.message.id"];
+/** Attributes with what the operator has set. */
+const settingsInSpans = ["db.namespace", "server.address", "server.port"];
+
+function expectFewWords(spans: readonly CollectedSpan[]): void {
+  const valuesOf = new Map<string, Set<unknown>>([["name", new Set(spans.map(({ name }) => name))]]);
+  for (const [name, value] of spans.flatMap(({ attributes }) => Object.entries(attributes))) {
+    valuesOf.set(name, (valuesOf.get(name) ?? new Set()).add(value));
+  }
+  for (const id of idsOfSpans) {
+    expect(valuesOf.get(id)?.size).toBeGreaterThan(1);
+    valuesOf.delete(id);
+  }
+  for (const setting of settingsInSpans) {
+    expect(valuesOf.get(setting)?.size).toBe(1);
+    valuesOf.delete(setting);
+  }
+  for (const [name, values] of valuesOf) {
+    expect
+      .soft(
+        [...values].filter((value) => typeof value === "string" && !/^[\w ./:{}*-]{1,80}$/.test(value)),
+        name,
+      )
+      .toEqual([]);
+    // An id, or what somebody took for one.
+    expect
+      .soft(
+        [...values].filter((value) => /[a-z]{2,3}_[0-9A-Za-z]{22}|\d{6}/.test(String(value))),
+        name,
+      )
+      .toEqual([]);
+    expect.soft(values.size, name).toBeLessThan(200);
+  }
+}
 
 /** What must be found nowhere, in whatever form it may have been written down. */
 class Secrets {
