@@ -20,7 +20,7 @@ import {
 } from "../capabilities/guard/guard-calls.ts";
 import { rowsOf, tally } from "../capabilities/verify/verify-calls.ts";
 import { startTestApp, type TestApp, useTestApp } from "../support/app.ts";
-import { protocols } from "../support/protocols.ts";
+import { protocols, restProtocol } from "../support/protocols.ts";
 import { runCommand } from "../support/run-command.ts";
 import { TraceCollector, traceParentOf } from "../support/trace-collector.ts";
 
@@ -453,7 +453,7 @@ test("a hook is told the span that waits for its answer, if the server sends tra
       body: { channel: "sms", recipient: newNumber() },
       headers: { traceparent: traceParentOf(traceId), tracestate: "vendor=secret" },
     });
-  await guardCalls(protocols[0], app, workspace, workspace.live).update({ hook: { url } });
+  await guardCalls(restProtocol, app, workspace, workspace.live).update({ hook: { url } });
   expect((await start(app)).status).toBe(201);
   expect((await start(traced)).status).toBe(201);
   const [untracedQuestion, question] = asked;
