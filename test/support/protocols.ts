@@ -271,7 +271,7 @@ export interface Protocol {
   call(app: TestApp, rpc: keyof typeof rpcs, input?: Input, credentials?: Credentials): Promise<Answer>;
 }
 
-const restProtocol: Protocol = {
+export const restProtocol: Protocol = {
   name: "REST",
   async call(app, name, input = {}, { key, session, headers = {} } = {}) {
     const [method, path, body] = rpcs[name].rest(input);
