@@ -11,6 +11,8 @@ export interface ServerProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Of Node. Default: none. */
   readonly nodeOptions?: readonly string[];
+  /** The program's path from the root of the checkout, which prints its address as the server does. Default: the server. */
+  readonly program?: string;
 }
 
 /** How a process ended: one of the two is not null. */
@@ -59,19 +61,23 @@ export class ServerProcess implements AsyncDisposable {
 
   private constructor(options: ServerProcessOptions) {
     this.#options = options;
-    this.#child = spawn(process.execPath, [...(options.nodeOptions ?? []), join(root, "src/main.ts")], {
-      // Not in the checkout, where a developer may have a .env file that the server would read.
-      cwd: import.meta.dirname,
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        NODE_COMPILE_CACHE: compileCache,
-        ...defaultEnvironment,
-        DATABASE_URL: options.databaseUrl,
-        ...options.environment,
+    this.#child = spawn(
+      process.execPath,
+      [...(options.nodeOptions ?? []), join(root, options.program ?? "src/main.ts")],
+      {
+        // Not in the checkout, where a developer may have a .env file that the server would read.
+        cwd: import.meta.dirname,
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          NODE_COMPILE_CACHE: compileCache,
+          ...defaultEnvironment,
+          DATABASE_URL: options.databaseUrl,
+          ...options.environment,
+        },
+        stdio: ["ignore", "pipe", "pipe"],
       },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    );
     endWithUs(this.#child);
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#output += text;

@@ -24,13 +24,11 @@ import { startTestApp } from "../support/app.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { standardSchema, standardWorkspaceTables } from "../support/schema.ts";
+import { rowsOfTwoWorkspaces, slotCounts } from "./rows-of-two-workspaces.ts";
 
 const fullBuckets = (count: number) => `
   INSERT INTO throttle SELECT 'ws_' || i % 100, 'recipient:' || md5(i::text), byond_now() - interval '1 minute'
   FROM generate_series(1, ${count}) AS i`;
-
-/** The counts of a row of `verification_slot`. */
-const slotCounts = Array.from({ length: 24 }, () => 0).join(", ");
 
 async function connect(url: string) {
   const client = new pg.Client({ connectionString: url });
@@ -239,7 +237,16 @@ test("a sweep whose plan was made on an empty table reads only a few pages of a 
     await client.query(statement);
   }
   await client.query("COMMIT");
-  await client.query(manyRowsOfTwoWorkspaces);
+  await client.query(
+    "INSERT INTO workspace (id, name, created_at) VALUES ('ws_0', '', byond_now()), ('ws_1', '', byond_now())",
+  );
+  await client.query(rowsOfTwoWorkspaces(["ws_0", "ws_1"], 20_000));
+  await client.query(`
+    INSERT INTO account (id, workspace_id, email, password_hash, name, created_at) VALUES ('usr_0', 'ws_0', 'a@b.c', '', '', byond_now());
+    INSERT INTO known_source SELECT 'usr_0', id::bytea, old FROM filled;
+    INSERT INTO revocation (subject, created_at) SELECT id, old FROM filled;
+    UPDATE server SET applied_seq = 1000000;
+    UPDATE workspace SET deactivated_at = byond_now() - interval '1 hour' WHERE id = 'ws_1'`);
   for (const when of ["without statistics", "with statistics"]) {
     for (const [name, values, ...indexes] of [
       ["sweep_throttle", "('(0,0)', '(64,0)')"],
@@ -339,54 +346,6 @@ const primaryKeys = [
   "spend_cap",
   "wallet",
 ].map((table) => `${table}_pkey`);
-
-/** Twenty thousand rows of each table, half of them of a workspace that is closed, all but limits and suppressions old. */
-const manyRowsOfTwoWorkspaces = `
-  INSERT INTO workspace (id, name, created_at, deactivated_at)
-    VALUES ('ws_0', '', byond_now(), NULL), ('ws_1', '', byond_now(), byond_now() - interval '1 hour');
-  CREATE TEMPORARY TABLE filled AS SELECT
-      i, 'ws_' || i % 2 AS workspace_id, 'vrf_' || md5(i::text) AS id, now - interval '400 days' - i * interval '1 second' AS old,
-      now
-    FROM generate_series(1, 20000) AS i, (SELECT byond_now() AS now) AS clock;
-  INSERT INTO verification (
-      workspace_id, id, mode, channel, status, recipient_index, brand, metadata, code_length, secret_id, max_attempts,
-      created_at, expires_at
-    ) SELECT owner, id, 'live', 'email', 'approved', md5(id), '', '{}', 6, '', 5, old, old
-    FROM filled, unnest(ARRAY[workspace_id, 'ws_byond/usr_' || i]) AS owner;
-  INSERT INTO outbox (
-      workspace_id, id, kind, lane, subject_id, status, available_at, created_at, expires_at
-    ) SELECT workspace_id, 'dlv_' || id, '', '', id, 'sent', old, old, old FROM filled;
-  INSERT INTO delivery_attempt (workspace_id, subject_id, outbox_id, claim, lane, state, started_at, finished_at)
-    SELECT workspace_id, id, 'dlv_' || id, 1, '', 'sent', old, old FROM filled;
-  INSERT INTO idempotency SELECT workspace_id, 'live', id, '', '', old, old FROM filled;
-  INSERT INTO throttle SELECT workspace_id, id, now + interval '1 hour' FROM filled;
-  INSERT INTO guess_source SELECT workspace_id, id, now, 1, 0 FROM filled;
-  INSERT INTO quota SELECT workspace_id, id, now, 0, array_fill(0, ARRAY[70]) FROM filled;
-  INSERT INTO used_signature SELECT workspace_id, id::bytea, old FROM filled;
-  INSERT INTO verification_hour
-    SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}' FROM filled;
-  INSERT INTO verification_slot
-    SELECT workspace_id, 'live', 15, old - i * interval '1 hour', 'email', '', '', '', ${slotCounts} FROM filled;
-  INSERT INTO lookup SELECT workspace_id, 'lkp_' || id, 'live', id, '', old FROM filled;
-  INSERT INTO guard_count SELECT workspace_id, '+' || i || 'x', old, 1, 0, 0 FROM filled;
-  INSERT INTO spend_period SELECT workspace_id, 'key_' || i, 'day', old::date, 1 FROM filled;
-  INSERT INTO spend_reserve SELECT workspace_id, 'rsv_' || i, '', 'srv_1', old::date, 1, old FROM filled;
-  INSERT INTO ledger_entry (workspace_id, reserve_id, reference, kind, debit, credit, amount, day, created_at)
-    SELECT workspace_id, 'rsv_' || i, 'dlv_' || i, 'charge', 'reserve', 'spent', 1, old::date, old FROM filled;
-  INSERT INTO message_template
-    SELECT workspace_id, 'live', 'email', 'x' || i, NULL, '', NULL, NULL, NULL, NULL, NULL, old FROM filled;
-  INSERT INTO usage_day SELECT workspace_id, 'live', old::date - i, 'sms', 'SG', '', 1 FROM filled;
-  INSERT INTO request_hour SELECT workspace_id, 'live', old - i * interval '1 hour', 'ok', 1 FROM filled;
-  INSERT INTO suppression SELECT workspace_id, 'sup_' || i, 'live', 'email', id, '', id, false, '', now FROM filled;
-  INSERT INTO fixed_code SELECT workspace_id, 'fix_' || i, '', '', 6, '', NULL, '', old, old FROM filled;
-  INSERT INTO session (workspace_id, id, account_id, token_revision, refresh_hash, created_at, refreshed_at, expires_at)
-    SELECT workspace_id, id, '', 0, '', old, old, old FROM filled;
-  INSERT INTO api_key (id, workspace_id, prefix, name, mode, created_at)
-    SELECT 'key_' || id, workspace_id, id, '', 'live', old FROM filled;
-  INSERT INTO account (id, workspace_id, email, password_hash, name, created_at) VALUES ('usr_0', 'ws_0', 'a@b.c', '', '', byond_now());
-  INSERT INTO known_source SELECT 'usr_0', id::bytea, old FROM filled;
-  INSERT INTO revocation (subject, created_at) SELECT id, old FROM filled;
-  UPDATE server SET applied_seq = 1000000`;
 
 test("a stopping server ends a sweep of 300,000 rows between two batches", async () => {
   await using app = await startTestApp();
