@@ -33,7 +33,10 @@ export class KillableServers implements AsyncDisposable {
     const points = Array.from({ length: count }, () => Math.random() * end).sort((one, other) => one - other);
     const restarts: Promise<void>[] = [];
     for (const point of points) {
-      await until("the load goes on", 60_000, () => progress() >= point);
+      while (progress() < point) {
+        const before = progress();
+        await until("the load goes on", 60_000, () => progress() > before);
+      }
       await until("another server is up", 60_000, () => this.#present.length > 1);
       restarts.push(this.#replace(this.any()));
     }
