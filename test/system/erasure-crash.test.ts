@@ -113,7 +113,16 @@ test("of a deleted workspace nothing is left, and all of another one, though ser
   await last.stop();
   expect(await rowsOf(gone.workspaceId)).toEqual({});
   // Nothing of these is removed because of its age.
-  const kept = ["account", "api_key", "event", "ledger_entry", "message_template", "spend_cap", "suppression", "wallet"];
+  const kept = [
+    "account",
+    "api_key",
+    "event",
+    "ledger_entry",
+    "message_template",
+    "spend_cap",
+    "suppression",
+    "wallet",
+  ];
   const ofOtherNow = await rowsOf(other.workspaceId);
   expect(kept.map((table) => [table, ofOtherNow[table]])).toEqual(kept.map((table) => [table, ofOther[table]]));
 });
