@@ -92,6 +92,7 @@ interface Rights {
 const lacks = (rights: readonly string[]) =>
   `NOT (${rights.map((right) => `has_table_privilege(object.oid, '${right}')`).join(" AND ")})`;
 
+/** Of a sequence, one of two rights is enough, such as that of `pg_write_all_data`. */
 const readRights = `
   SELECT
     to_regclass('schema_migration') IS NOT NULL AS "isMigrated",
@@ -99,7 +100,7 @@ const readRights = `
       SELECT object.relname::text ${ourRelations} AND CASE
         WHEN object.oid = known.oid THEN ${lacks(["SELECT"])}
         WHEN object.relkind IN ('r', 'p') THEN ${lacks(tableRights)}
-        WHEN object.relkind = 'S' THEN NOT has_sequence_privilege(object.oid, 'USAGE')
+        WHEN object.relkind = 'S' THEN NOT has_sequence_privilege(object.oid, 'USAGE, UPDATE')
         ELSE false
       END
       UNION ALL
