@@ -34,8 +34,10 @@ import type { Keyring } from "./crypto/keyring.ts";
 import type { SealedRows } from "./crypto/master-secret-use.ts";
 import type { PostgresConnection } from "./database/connection.ts";
 import type { Database } from "./database/database.ts";
+import type { ReadingSession } from "./database/reading-session.ts";
 import type { Sweep } from "./database/sweeper.ts";
 import type { EventLog } from "./events/event-log.ts";
+import type { Finding } from "./finding.ts";
 import type { Repetition } from "./idempotency/idempotency-interceptor.ts";
 import type { LogFields, Logger } from "./observe/log.ts";
 import type { RecordedKey } from "./observe/request-record.ts";
@@ -72,6 +74,16 @@ export interface Capability<Settings = unknown> {
   readSettings?(reader: EnvironmentReader, server: ServerFacts): Settings;
   /** What the log says of its settings when the server has started. */
   describe?(settings: Settings, server: ServerFacts): StartDescription;
+  /**
+   * What `byond doctor` finds out about the services of others that its settings name. It is not started for that, sends no message and
+   * changes nothing. Takes 15 seconds at most.
+   */
+  diagnose?(settings: Settings): Promise<readonly Finding[]>;
+  /**
+   * Runs once after a backup was restored, while no server runs: ends what the backup brought back. Returns sentences for the operator. Throws
+   * `CommandError` for what the person at the terminal can mend.
+   */
+  afterRestore?(restored: Restored): Promise<readonly string[]>;
   /** What it seals with the master secrets. */
   sealed?(settings: Settings): SealedRows;
   /** Begins its work. Called once, after the capabilities that are listed before it. */
@@ -224,12 +236,23 @@ export interface OperatorCommand<Settings = unknown> {
   readonly options?: Readonly<Record<string, CommandOption>>;
   /** Throws `CommandError` for what the person at the terminal can mend. */
   run(command: Command<Settings>): Promise<void>;
+  /**
+   * Runs in the place of `run` if the configuration cannot be read. Default: its problems are printed. Throws `CommandError`, as `run` does.
+   */
+  runWithoutSettings?(problems: readonly string[], command: Pick<Command<Settings>, "options" | "write">): void;
+}
+
+/** A database after a backup was restored. */
+export interface Restored {
+  readonly database: Database;
+  /** Of `byond after-restore`. */
+  readonly options: Readonly<Record<string, string>>;
 }
 
 /** An option of a command, such as `--email <address>`. */
 export interface CommandOption {
-  /** What stands for its value in the usage. */
-  readonly value: string;
+  /** What stands for its value in the usage. Undefined: it has none, and is given or not, such as `--json`. */
+  readonly value?: string;
   readonly meaning: string;
   readonly isRequired?: true;
 }
@@ -238,7 +261,7 @@ export interface CommandOption {
 export interface Command<Settings = unknown> {
   readonly settings: Settings;
   readonly logger: Logger;
-  /** The values of those that were given, by name; those that are required are there. */
+  /** The values of those that were given, by name; "" for one that has no value. Those that are required are there. */
   readonly options: Readonly<Record<string, string>>;
   /** Where a password is read from: asked for at a terminal, the first line otherwise. */
   readonly input: Readable & { readonly isTTY?: boolean };
@@ -249,6 +272,8 @@ export interface Command<Settings = unknown> {
   readonly output: Writable;
   /** Standard error, for what is said beside an output. */
   readonly terminal: Writable & { readonly isTTY?: boolean };
+  /** Runs work that changes nothing, on the database as it is: no migration is run, and nothing is created. */
+  readDatabase<T>(work: (session: ReadingSession) => Promise<T>): Promise<T>;
   /** Runs work on the server's database, with the embedded one started for it. */
   onDatabase<T>(
     work: (open: { readonly database: Database; readonly connection: PostgresConnection }) => Promise<T>,

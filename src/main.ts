@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { constants } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { type App, type Config, createApp, parseConfig, standardCapabilities } from "./app.ts";
+import { ConfigError } from "./config/config-error.ts";
 import { type EnvFile, readEnvFile } from "./config/env-file.ts";
 import { embeddedPostgresAt } from "./database/provide-postgres.ts";
 import { batchWrites, createLogger, type Logger, untilRead, writeWhileRead } from "./observe/log.ts";
@@ -201,13 +202,26 @@ try {
   } else if (asked.kind === "version") {
     print(`${version}\n`);
   } else {
-    const source: ConfigSource = { environment: { ...process.env }, envFile: await readEnvFile(".env") };
-    config = parseConfig(source.environment, source.envFile);
+    const environment = { ...process.env };
+    let source: ConfigSource | undefined;
+    try {
+      source = { environment, envFile: await readEnvFile(".env") };
+      config = parseConfig(environment, source.envFile);
+    } catch (error) {
+      const { command, options } = asked;
+      const runWithoutSettings = commands.get(command)?.runWithoutSettings;
+      if (!(error instanceof ConfigError) || runWithoutSettings === undefined) {
+        throw error;
+      }
+      runWithoutSettings(error.problems, { options, write: print });
+    }
     // `pg` and MikroORM read these variables by themselves, each in its own way. `parseConfig` has already interpreted them.
     for (const variable of Object.keys(process.env).filter((candidate) => /^(PG|MIKRO_ORM_)/.test(candidate))) {
       delete process.env[variable];
     }
-    await run(config, source, asked);
+    if (source !== undefined && config !== undefined) {
+      await run(config, source, asked);
+    }
   }
 } catch (error) {
   log.write(`${explainFailure(error, config)}\n`);

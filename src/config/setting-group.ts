@@ -5,6 +5,8 @@ export interface Setting {
   readonly meaning: string;
   /** Whether only a production server sets it. Such a server must say where its data is. */
   readonly isSignOfProduction?: true;
+  /** Whether `byond servers` leaves it out: servers of one database rightly differ in it, or their difference shows otherwise. */
+  readonly isOfOneServer?: true;
 }
 
 /** Settings that belong together, declared beside the code that reads them. */

@@ -28,7 +28,8 @@ export type Purpose =
   | "idempotency-answer"
   | "webhook-secret"
   | "webhook-body"
-  | "guard-hook-secret";
+  | "guard-hook-secret"
+  | "setting-fingerprint";
 
 /** One of the secrets that the server was started with. */
 export interface MasterSecret {

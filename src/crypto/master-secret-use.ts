@@ -31,7 +31,7 @@ export interface SealedRows {
   erase(database: Pick<Database, "transaction">, secret: UsedSecret): Promise<number>;
 }
 
-/** A secret that a server lacks, and what cannot be read without it, one sentence per kind of rows. */
+/** A secret, and what cannot be read without it, one sentence per kind of rows. */
 export interface NeededSecret {
   readonly id: string;
   readonly needs: readonly string[];
@@ -64,23 +64,31 @@ export async function findNeededSecrets(
   sealed: readonly SealedRows[],
   known: readonly string[],
 ): Promise<NeededSecret[]> {
-  const needed: NeededSecret[] = [];
+  const unknown = await describeUsedSecrets(database, sealed, (id) => !known.includes(id));
+  for (const { id } of unknown.filter(({ needs }) => needs.length === 0)) {
+    await database.run(forget, { id });
+  }
+  return unknown.filter(({ needs }) => needs.length > 0);
+}
+
+/** Those of the secrets that servers have written with that are of interest, the one that was used last at the end. Changes nothing. */
+export async function describeUsedSecrets(
+  database: Queryable,
+  sealed: readonly SealedRows[],
+  isOfInterest: (id: string) => boolean,
+): Promise<NeededSecret[]> {
+  const described: NeededSecret[] = [];
   for (const secret of await readUsedSecrets(database)) {
-    if (known.includes(secret.id)) {
-      continue;
-    }
-    const needs: string[] = [];
-    for (const rows of sealed) {
-      const need = await rows.describe(database, secret);
-      needs.push(...(need === undefined ? [] : [need]));
-    }
-    if (needs.length === 0) {
-      await database.run(forget, { id: secret.id });
-    } else {
-      needed.push({ id: secret.id, needs });
+    if (isOfInterest(secret.id)) {
+      const needs: string[] = [];
+      for (const rows of sealed) {
+        const need = await rows.describe(database, secret);
+        needs.push(...(need === undefined ? [] : [need]));
+      }
+      described.push({ id: secret.id, needs });
     }
   }
-  return needed;
+  return described;
 }
 
 /** The master secrets that servers have written with and rows may need. */

@@ -18,7 +18,7 @@ export class EarlierSchemaError extends Error {
   override readonly name = "EarlierSchemaError";
 }
 
-interface Properties {
+export interface DatabaseProperties {
   readonly version: string;
   readonly version_number: number;
   readonly is_standby: boolean;
@@ -26,16 +26,17 @@ interface Properties {
   readonly encoding: string;
 }
 
-const properties = `
+/** Of a row of `DatabaseProperties`. */
+export const databaseProperties = `
   SELECT current_setting('server_version') AS version, current_setting('server_version_num')::integer AS version_number,
-    pg_is_in_recovery() AS is_standby, current_setting('transaction_read_only')::boolean AS is_read_only,
+    pg_is_in_recovery() AS is_standby, current_setting('default_transaction_read_only')::boolean AS is_read_only,
     current_setting('server_encoding') AS encoding`;
 
 /** Looks before anything is changed whether the database is what operations.md asks for. Throws `UnsuitableDatabaseError`. */
 export async function checkDatabase(client: pg.Client, setting: string): Promise<void> {
   const {
     rows: [found],
-  } = await client.query<Properties>(properties);
+  } = await client.query<DatabaseProperties>(databaseProperties);
   const problem = found && problemOf(found);
   if (problem !== undefined) {
     throw new UnsuitableDatabaseError(problem, setting);
@@ -43,7 +44,7 @@ export async function checkDatabase(client: pg.Client, setting: string): Promise
 }
 
 /** What is wrong with a database; undefined if it will do. */
-export function problemOf(found: Properties): string | undefined {
+export function problemOf(found: DatabaseProperties): string | undefined {
   if (found.version_number < 150_000) {
     return `it is PostgreSQL ${found.version}, and must be 15 or newer.`;
   }

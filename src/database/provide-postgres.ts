@@ -1,4 +1,5 @@
 import { startEmbeddedPostgres } from "@byond/embedded-postgres";
+import { findEmbeddedPostgres } from "@byond/embedded-postgres/find";
 import type { DatabaseRoutes } from "./check-routes.ts";
 import { connectionOf } from "./connection.ts";
 import type { DatabaseAddress } from "./database-url.ts";
@@ -68,6 +69,19 @@ export async function providePostgres(
   const settings = settingsFor(use);
   const { url, stop } = await startEmbeddedPostgres({ dataDir: database.dataDir, settings, onUnexpectedExit });
   return { ...(await embeddedPostgresAt(url)), url, stop };
+}
+
+/**
+ * As `providePostgres`, for a program that only reads: it joins the server that has the embedded PostgreSQL, and creates none. Undefined:
+ * there is none yet.
+ */
+export async function providePostgresToRead(use: PostgresUse): Promise<ProvidedPostgres | undefined> {
+  const { database } = use;
+  const found = database.kind === "external" ? "stopped" : await findEmbeddedPostgres(database.dataDir);
+  if (found === "none") {
+    return undefined;
+  }
+  return found === "stopped" ? providePostgres(use, () => {}) : embeddedPostgresAt(found.administratorUrl);
 }
 
 /** The embedded PostgreSQL that another process of this server has started. */

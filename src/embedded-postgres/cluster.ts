@@ -71,7 +71,7 @@ export async function removeInterruptedClusters(dataDir: string): Promise<void> 
   }
 }
 
-async function isCluster(clusterDir: string): Promise<boolean> {
+export async function isCluster(clusterDir: string): Promise<boolean> {
   try {
     await access(join(clusterDir, PASSWORD_FILE), constants.R_OK);
     return true;

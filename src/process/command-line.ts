@@ -58,7 +58,11 @@ function parseOptions(
   const refusal = (problem: string) => new CommandError(`${problem}. ${usageOf(command, known)}`);
   const { tokens } = parseArgs({
     args: [...args],
-    options: Object.fromEntries(Object.keys(known).map((name) => [name, { type: "string" }] as const)),
+    options: Object.fromEntries(
+      Object.entries(known).map(
+        ([name, { value }]) => [name, { type: value === undefined ? "boolean" : "string" }] as const,
+      ),
+    ),
     // The checks below give our own error messages.
     strict: false,
     tokens: true,
@@ -72,13 +76,17 @@ function parseOptions(
     if (!Object.hasOwn(known, name) || !rawName.startsWith("--")) {
       throw refusal(`${command} has no option ${rawName}`);
     }
-    if (value === undefined || value === "" || (!token.inlineValue && value.startsWith("-") && value !== "-")) {
+    if (known[name]?.value === undefined) {
+      if (value !== undefined) {
+        throw refusal(`--${name} takes no value`);
+      }
+    } else if (value === undefined || value === "" || (!token.inlineValue && value.startsWith("-") && value !== "-")) {
       throw refusal(`--${name} has no value`);
     }
     if (options.has(name)) {
       throw refusal(`--${name} is given twice`);
     }
-    options.set(name, value);
+    options.set(name, value ?? "");
   }
   const missing = Object.entries(known).flatMap(([name, { isRequired }]) =>
     isRequired && !options.has(name) ? [`--${name}`] : [],
@@ -91,17 +99,21 @@ function parseOptions(
 
 function usageOf(command: string, options: Readonly<Record<string, CommandOption>> = {}): string {
   const parts = Object.entries(options).map(([name, { value, isRequired }]) => {
-    const option = `--${name} <${value}>`;
+    const option = optionText(name, value);
     return isRequired ? option : `[${option}]`;
   });
   return ["Usage: byond", command, ...parts].join(" ");
+}
+
+function optionText(name: string, value: string | undefined): string {
+  return value === undefined ? `--${name}` : `--${name} <${value}>`;
 }
 
 /** The text of `byond <command> --help`. */
 export function commandHelp(name: string, commands: CommandTable): string {
   const command = commands.get(name);
   const options = Object.entries(command?.options ?? {});
-  const lines = options.map(([option, { value, meaning }]) => [`--${option} <${value}>`, meaning] as const);
+  const lines = options.map(([option, { value, meaning }]) => [optionText(option, value), meaning] as const);
   const parts = [
     usageOf(name, command?.options),
     command?.summary ?? "",

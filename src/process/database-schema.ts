@@ -36,6 +36,7 @@ import { Quota0001 } from "../quota/quota-0001.migration.ts";
 import { RevocationEntity } from "../revocation/revocation.entity.ts";
 import { Revocation0001 } from "../revocation/revocation-0001.migration.ts";
 import { Revocation0002 } from "../revocation/revocation-0002.migration.ts";
+import { Revocation0003 } from "../revocation/revocation-0003.migration.ts";
 import { ServerEntity } from "../revocation/server.entity.ts";
 import { Usage0001 } from "../usage/usage-0001.migration.ts";
 import { UsageDayEntity } from "../usage/usage-day.entity.ts";
@@ -68,6 +69,7 @@ const platform: Schema = {
     { name: "access-0002", class: Access0002 },
     { name: "revocation-0001", class: Revocation0001 },
     { name: "revocation-0002", class: Revocation0002 },
+    { name: "revocation-0003", class: Revocation0003 },
     { name: "quota-0001", class: Quota0001 },
     { name: "idempotency-0001", class: Idempotency0001 },
     { name: "outbox-0001", class: Outbox0001 },

@@ -15,6 +15,21 @@ export async function readSecrets(config: Pick<ServerConfig, "secrets" | "databa
   return [await readEmbeddedSecret(config.database.dataDir)];
 }
 
+/** Where the secrets are configured, for messages. */
+export function secretsAreIn({ secrets }: Pick<ServerConfig, "secrets">): string {
+  return secrets === undefined ? "the file secret in DATA_DIR" : "BYOND_SECRET";
+}
+
+/** As `readSecrets`, creating none. Undefined: the embedded mode has none yet. Throws what `readSecrets` throws. */
+export async function findSecrets(
+  config: Pick<ServerConfig, "secrets" | "database">,
+): Promise<readonly string[] | undefined> {
+  const { secrets, database } = config;
+  const isMissing =
+    secrets === undefined && database.kind === "embedded" && (await isAbsent(join(database.dataDir, "secret")));
+  return isMissing ? undefined : readSecrets(config);
+}
+
 /**
  * The master secret of the embedded mode, created at the first start. Only the owner can read its file. Throws `ConfigError` if
  * the file holds no secret, is readable by every user, or cannot be read or created.
@@ -37,6 +52,13 @@ async function readEmbeddedSecret(dataDir: string): Promise<string> {
 async function readOrCreate(path: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   return (await readIfExists(path)) ?? (await createSecret(path));
+}
+
+async function isAbsent(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+  );
 }
 
 async function readIfExists(path: string): Promise<string | undefined> {

@@ -7,13 +7,18 @@ import { DatabaseConnectionError } from "../database/connection-error.ts";
 import { Database } from "../database/database.ts";
 import { grantScript } from "../database/grants.ts";
 import { migrate } from "../database/migrate.ts";
-import { providePostgres } from "../database/provide-postgres.ts";
+import { providePostgres, providePostgresToRead } from "../database/provide-postgres.ts";
+import { withReadingSession } from "../database/reading-session.ts";
 import type { Logger } from "../observe/log.ts";
+import { afterRestoreCommand } from "./after-restore-command.ts";
 import { schemaOf } from "./database-schema.ts";
+import { doctorCommand } from "./doctor/doctor-command.ts";
 import { forgetSecretCommand } from "./forget-secret-command.ts";
 import { resealCommand } from "./reseal-command.ts";
 import type { ServerConfig } from "./server-config.ts";
+import { serversCommand } from "./servers/servers-command.ts";
 import { sealedRowsOf } from "./start-platform.ts";
+import { topCommand } from "./top/top-command.ts";
 
 const migrateCommand = (capabilities: readonly Capability[]): OperatorCommand<ServerConfig> => ({
   summary:
@@ -69,7 +74,14 @@ export function commandsOf(capabilities: readonly Capability[]): ReadonlyMap<str
   const sealed = (settings: ServerConfig) => sealedRowsOf(capabilities, settings);
   const commands = new Map<string, OperatorCommand<ServerConfig>>();
   for (const [name, command] of [
-    ...Object.entries<OperatorCommand<ServerConfig>>({ migrate: migrateCommand(capabilities), grants: grantsCommand }),
+    ...Object.entries<OperatorCommand<ServerConfig>>({
+      doctor: doctorCommand(capabilities),
+      servers: serversCommand(capabilities),
+      top: topCommand,
+      migrate: migrateCommand(capabilities),
+      grants: grantsCommand,
+      "after-restore": afterRestoreCommand(capabilities),
+    }),
     ...capabilities.flatMap(({ commands = {} }) => Object.entries(commands)),
     ...Object.entries({ reseal: resealCommand(sealed), "forget-secret": forgetSecretCommand(sealed) }),
   ]) {
@@ -98,6 +110,15 @@ export function commandContext(
   return {
     ...terminal,
     settings,
+    async readDatabase(work) {
+      const postgres = await providePostgresToRead(settings);
+      if (postgres === undefined) {
+        throw new CommandError("DATA_DIR has no database yet: the first start of a server makes it.");
+      }
+      await using resources = new AsyncDisposableStack();
+      resources.defer(() => postgres.stop());
+      return await withReadingSession(sessionRoute(postgres.routes), "operator", work);
+    },
     async onDatabase(work) {
       await using resources = new AsyncDisposableStack();
       const { routes, ...postgres } = await providePostgres(settings, () => {});

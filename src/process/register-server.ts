@@ -7,7 +7,7 @@ import type { Database, Queryable } from "../database/database.ts";
 import { holderOfLock } from "../database/migration-lock.ts";
 import { array, statement, text } from "../database/statement.ts";
 import type { Logger } from "../observe/log.ts";
-import { clockOffsetMs } from "../revocation/clock-and-secret-check.ts";
+import { clockOffsetMs } from "../revocation/clock-offset.ts";
 import { maxClockOffsetMs } from "../revocation/revocation.policy.ts";
 import { disagrees, epochMs } from "../revocation/revocation-store.ts";
 
@@ -35,7 +35,7 @@ const findHolder = statement<{ holder: object }>("read_registration_lock_holder"
   holderOfLock(registrationLock),
 );
 
-const readOtherServers = statement<{ nowMs: number; disagreeing: OtherServer[] }>("read_other_servers")(
+export const readOtherServers = statement<{ nowMs: number; disagreeing: OtherServer[] }>("read_other_servers")(
   { secretIds: array(text) },
   (p) => `
     SELECT
@@ -46,7 +46,7 @@ const readOtherServers = statement<{ nowMs: number; disagreeing: OtherServer[] }
       ), '[]') AS disagreeing`,
 );
 
-interface OtherServer {
+export interface OtherServer {
   readonly id: string;
   readonly secretIds: readonly string[];
 }
@@ -153,7 +153,10 @@ function idsOf({ all }: Keyring): string[] {
   return all.map(({ id }) => id);
 }
 
-function explainDisagreement({ keyring, secretsAreIn }: RegistrationOptions, { id, secretIds }: OtherServer): string {
+export function explainDisagreement(
+  { keyring, secretsAreIn }: Pick<RegistrationOptions, "keyring" | "secretsAreIn">,
+  { id, secretIds }: OtherServer,
+): string {
   const [theirs = ""] = secretIds;
   const ours = keyring.current.id;
   const reason =
@@ -163,6 +166,9 @@ function explainDisagreement({ keyring, secretsAreIn }: RegistrationOptions, { i
   return `${secretsAreIn} does not fit the server ${id}, which runs on this database: ${reason}. Rotate a secret in steps, and complete each step on every server before the next: "old,new", "new,old", "new"`;
 }
 
-function explainNeed({ secretsAreIn }: RegistrationOptions, { id, needs }: NeededSecret): string {
+export function explainNeed(
+  { secretsAreIn }: Pick<RegistrationOptions, "secretsAreIn">,
+  { id, needs }: NeededSecret,
+): string {
   return `${secretsAreIn} lacks the secret ${id}: ${needs.join("; ")}. Keep it last in the list until then, or run byond reseal. If it is lost, erase these rows with npm run forget-secret -- --id ${id}`;
 }

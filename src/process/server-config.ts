@@ -58,6 +58,8 @@ export interface ServerConfig {
   readonly proxyTrust: ProxyTrust;
   /** The networks that requests may come from. None: all. */
   readonly allowedNetworks: readonly IpRange[];
+  /** What is set, as it is set, of the settings in which all servers of a database should agree. Some hold passwords. */
+  readonly commonSettings: Readonly<Record<string, string>>;
   /** Settings that are present but empty. They count as unset. */
   readonly emptySettings: readonly string[];
   /** Undefined: there is no `.env` file. */
@@ -85,6 +87,12 @@ export function readConfig<Config extends ServerConfig = ServerConfig>(
   const settings = capabilities.map((capability) => capability.readSettings?.(reader, facts));
   requireDistinct([server, ...settings]);
   const config: Config = Object.assign({}, server, ...settings, {
+    commonSettings: Object.fromEntries(
+      reader
+        .setNames()
+        .filter((name) => declared.get(name)?.isOfOneServer !== true)
+        .map((name) => [name, reader.foreign(name) ?? ""]),
+    ),
     emptySettings: reader.emptyNames(),
     envFile: envFile && {
       settings: reader.setNames().filter((name) => environment[name] === undefined),
@@ -116,7 +124,7 @@ export function factsOf({
   return { isPublic, isEmbedded: database.kind === "embedded", hasPublicUrl: publicUrl !== undefined };
 }
 
-function readServerConfig(reader: Reader): Omit<ServerConfig, "emptySettings" | "envFile"> {
+function readServerConfig(reader: Reader): Omit<ServerConfig, "commonSettings" | "emptySettings" | "envFile"> {
   const host = readHost(reader);
   const publicUrl = readPublicUrl(reader);
   const database = readDatabase(reader, signsOfProduction(reader, host, publicUrl));

@@ -26,10 +26,11 @@ import { startRevocation } from "../revocation/revocation-service.ts";
 import type { Siblings } from "../workers/worker-channel.ts";
 import { checkCapabilities } from "./check-capabilities.ts";
 import { schemaOf, workspaceTablesOf } from "./database-schema.ts";
-import { readSecrets } from "./master-secrets.ts";
+import { readSecrets, secretsAreIn } from "./master-secrets.ts";
 import { registerServer } from "./register-server.ts";
 import type { ResourceStack } from "./resource-stack.ts";
 import { factsOf, type ServerConfig } from "./server-config.ts";
+import { describeServer } from "./server-description.ts";
 import { version } from "./start-report.ts";
 
 export interface PlatformOptions {
@@ -87,8 +88,8 @@ export async function startPlatform(
   const keyring = createKeyring(await readSecrets(config));
   const secretIds = keyring.all.map(({ id }) => id);
   const sealed = sealedRowsOf(capabilities, config);
-  const secretsAreIn = config.secrets === undefined ? "the file secret in DATA_DIR" : "BYOND_SECRET";
-  const revocation = await registerServer({ database, logger, keyring, sealed, clock, secretsAreIn }, async () => {
+  const registration = { database, logger, keyring, sealed, clock, secretsAreIn: secretsAreIn(config) };
+  const revocation = await registerServer(registration, async () => {
     const onNotification = {
       [eventChannel]: (payload: string) => events.notified(payload),
       [outboxChannel]: () => worker.isGiven && worker.value.pollSoon(),
@@ -100,6 +101,7 @@ export async function startPlatform(
       logger,
       serverId,
       secretIds,
+      description: JSON.stringify(describeServer(config, capabilities, keyring)),
       onNotification,
     });
     resources.add("revocation lease", () => joined.stop());

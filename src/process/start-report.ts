@@ -39,7 +39,7 @@ export function startedFields(
     ...(allowedNetworks.length === 0 ? {} : { allowed_networks: allowedNetworks.map(formatIpRange) }),
     secret_ids: secretIds,
     ...(config.workers === 1 ? {} : { workers: config.workers }),
-    ...Object.assign({}, ...describeAll(config, capabilities).map(({ fields }) => fields)),
+    ...describedFields(config, capabilities),
   };
 }
 
@@ -78,6 +78,11 @@ export function startNotices(config: ServerConfig, capabilities: readonly Capabi
     });
   }
   return [...notices, ...describeAll(config, capabilities).flatMap((description) => description.notices ?? [])];
+}
+
+/** What the capabilities say of their settings. */
+export function describedFields(config: ServerConfig, capabilities: readonly Capability[]): LogFields {
+  return Object.assign({}, ...describeAll(config, capabilities).map(({ fields }) => fields));
 }
 
 function describeAll(config: ServerConfig, capabilities: readonly Capability[]) {

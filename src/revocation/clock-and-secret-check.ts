@@ -1,11 +1,7 @@
 import type { Logger } from "../observe/log.ts";
+import { clockOffsetMs } from "./clock-offset.ts";
 import { clockToleranceMs } from "./revocation.policy.ts";
 import type { RenewalReport } from "./revocation-store.ts";
-
-/** How far another clock is ahead of this server's at least, if it was read between two moments of it. Negative: behind. */
-export function clockOffsetMs(theirMs: number, sentAtMs: number, receivedAtMs: number): number {
-  return theirMs > receivedAtMs ? theirMs - receivedAtMs : Math.min(0, theirMs - sentAtMs);
-}
 
 /**
  * Compares, with each renewal of the lease, this server's clock with PostgreSQL's and its master secrets with those of the other

@@ -27,6 +27,8 @@ export interface RevocationOptions {
   readonly serverId: string;
   /** Of its master secrets, the current one first. Undefined: it seals nothing, as commands do not. */
   readonly secretIds?: readonly string[];
+  /** JSON of what the operator is told of this server. Undefined: nothing. */
+  readonly description?: string;
   /** How long this server may answer from memory after its last contact with the database. Default: `defaultLeaseMs`. */
   readonly leaseMs?: number;
   /**
@@ -135,6 +137,7 @@ export async function startRevocation(options: RevocationOptions): Promise<Revoc
   const wallMs = () => clock.now().getTime();
   const leaseStore = createLeaseStore(session, {
     secretIds: options.secretIds ?? null,
+    description: options.description ?? null,
     onRenewed: (report, sentAtMs) => agreement.observe(report, sentAtMs, wallMs()),
     wallMs,
   });

@@ -1,9 +1,10 @@
 import { withoutDeadline } from "../database/call-deadline.ts";
 import type { Database, Queryable, QueryableTables } from "../database/database.ts";
-import { array, bigint, integer, nullable, statement, text } from "../database/statement.ts";
+import { array, bigint, integer, jsonb, nullable, statement, text } from "../database/statement.ts";
 import type { Sweep } from "../database/sweeper.ts";
 import { runSweep, sweepBatchSize } from "../database/table-sweeps.ts";
 import type { Revocation } from "./applied-revocations.ts";
+import { clockOffsetMs } from "./clock-offset.ts";
 import type { LeaseStore } from "./lease.ts";
 import type { RevokerStore, ServerBehind } from "./revoker.ts";
 
@@ -28,11 +29,17 @@ export function disagrees(row: string, ids: string): string {
 const revocationLock = 7_269_341_951;
 
 const register = statement<{ appliedSeq: string }>("revocation_register")(
-  { id: text, leaseMs: integer, earlierIds: array(text), secretIds: nullable(array(text)) },
+  {
+    id: text,
+    leaseMs: integer,
+    earlierIds: array(text),
+    secretIds: nullable(array(text)),
+    description: nullable(jsonb),
+  },
   (p) => `
     WITH earlier AS (DELETE FROM server WHERE id = ANY (${p.earlierIds}))
-    INSERT INTO server (id, lease_ms, applied_seq, database_started_at, renewed_at, secret_ids)
-    SELECT ${p.id}, ${p.leaseMs}, coalesce(max(seq), 0), pg_postmaster_start_time(), byond_now(), ${p.secretIds}
+    INSERT INTO server (id, lease_ms, applied_seq, database_started_at, renewed_at, secret_ids, description)
+    SELECT ${p.id}, ${p.leaseMs}, coalesce(max(seq), 0), pg_postmaster_start_time(), byond_now(), ${p.secretIds}, ${p.description}
     FROM revocation
     RETURNING applied_seq`,
 );
@@ -45,10 +52,17 @@ const register = statement<{ appliedSeq: string }>("revocation_register")(
  * Also returns, in the same round trip, what `ClockAndSecretCheck` compares.
  */
 const renew = statement<{ renewals: string; nowMs: number; disagreeing: string[] }>("revocation_renew")(
-  { id: text, appliedSequence: bigint, secretIds: nullable(array(text)), renewals: bigint },
+  {
+    id: text,
+    appliedSequence: bigint,
+    secretIds: nullable(array(text)),
+    renewals: bigint,
+    clockOffsetMs: nullable(integer),
+  },
   (p) => `
     UPDATE server
-    SET applied_seq = greatest(applied_seq, ${p.appliedSequence}), renewals = renewals + 1, renewed_at = byond_now()
+    SET applied_seq = greatest(applied_seq, ${p.appliedSequence}), renewals = renewals + 1, renewed_at = byond_now(),
+      clock_offset_ms = ${p.clockOffsetMs}
     WHERE id = ${p.id} AND database_started_at = pg_postmaster_start_time() AND renewals >= ${p.renewals}
     RETURNING
       renewals,
@@ -121,6 +135,8 @@ export interface RenewalReport {
 export interface LeaseStoreOptions {
   /** Of the master secrets, the current one first. Null: this process seals nothing. */
   readonly secretIds: readonly string[] | null;
+  /** JSON of what the operator is told of this server. */
+  readonly description: string | null;
   /** Called by each renewal. It must not throw. */
   readonly onRenewed: (report: RenewalReport, sentAtMs: number) => void;
   readonly wallMs: () => number;
@@ -129,23 +145,31 @@ export interface LeaseStoreOptions {
 /** The statements of a server's lease. Each has to be a transaction of its own. */
 export function createLeaseStore(
   session: Queryable,
-  { secretIds = null, onRenewed = () => undefined, wallMs = Date.now }: Partial<LeaseStoreOptions> = {},
+  {
+    secretIds = null,
+    description = null,
+    onRenewed = () => undefined,
+    wallMs = Date.now,
+  }: Partial<LeaseStoreOptions> = {},
 ): LeaseStore {
   let known = { id: "", renewals: 0 };
+  let lastOffsetMs: number | null = null;
   return {
     async register(id, leaseMs, earlierIds) {
-      const [row] = await session.run(register, { id, leaseMs, earlierIds, secretIds });
+      const [row] = await session.run(register, { id, leaseMs, earlierIds, secretIds, description });
       known = { id, renewals: 0 };
       return Number(row?.appliedSeq);
     },
     async renew(id, appliedSequence) {
       const sentAtMs = wallMs();
       const renewals = known.id === id ? known.renewals : 0;
-      const [row] = await session.run(renew, { id, appliedSequence, secretIds, renewals });
+      const values = { id, appliedSequence, secretIds, renewals, clockOffsetMs: lastOffsetMs };
+      const [row] = await session.run(renew, values);
       if (row === undefined) {
         return false;
       }
       known = { id, renewals: Number(row.renewals) };
+      lastOffsetMs = Math.round(clockOffsetMs(row.nowMs, sentAtMs, wallMs()));
       onRenewed({ disagreeing: row.disagreeing, databaseClockMs: row.nowMs }, sentAtMs);
       return true;
     },

@@ -19,5 +19,9 @@ export const ServerEntity = defineEntity({
     renewedAt: p.datetime(),
     /** The current one first. Null: the process seals nothing, as commands do not. */
     secretIds: p.array().nullable(),
+    /** `ServerDescription`, for the operator. Null: an earlier version, or a process that serves nobody. */
+    description: p.json().nullable(),
+    /** How far PostgreSQL's clock was ahead of the server's at the renewal before the last, at least. For the operator. */
+    clockOffsetMs: p.integer().nullable(),
   },
 });

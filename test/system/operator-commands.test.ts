@@ -62,6 +62,27 @@ describe("--help", () => {
   });
 });
 
+describe("doctor", () => {
+  test("says each problem of a configuration that cannot be read, and exits with 1", async () => {
+    const environment = { PORT: "eighty", SMTP_URL: "smtp://:hunter2@mail.example" };
+    const { code, output, said } = await run(["doctor"], environment);
+    expect([code, said]).toEqual([
+      1,
+      "3 faults, 0 warnings. The rest is checked once the configuration can be read.\n",
+    ]);
+    expect(output.split("\n")).toEqual([
+      expect.stringMatching(/^fault {4}configuration {2}PORT must be a whole number .*\.$/),
+      expect.stringMatching(/^fault {4}configuration {2}MAIL_FROM is required with SMTP_URL\.$/),
+      expect.stringMatching(/^fault {4}configuration {2}SMTP_URL: .*\.$/),
+      "",
+      "",
+    ]);
+    expect(output).not.toContain("hunter2");
+    const json = await run(["doctor", "--json"], environment);
+    expect(JSON.parse(json.output)).toMatchObject({ verdict: "fault", findings: [{ about: "configuration" }, {}, {}] });
+  });
+});
+
 test("--version prints the version, even with an invalid configuration", async () => {
   const { code, output, said } = await run(["--version"], { PORT: "eighty" });
   expect({ code, output, said }).toEqual({ code: 0, output: `${packageJson.version}\n`, said: "" });
@@ -104,6 +125,19 @@ describe("options", () => {
     expect(() => parseCommandLine(["paint", ...args], table)).toThrow(
       `${problem}. Usage: byond paint --color <v> [--on <v>]`,
     );
+  });
+
+  test("an option without a value is given or not", () => {
+    const table = withStart(new Map([["paint", { summary: "", options: { fast: { meaning: "" } } }]]));
+    expect(parseCommandLine(["paint", "--fast"], table)).toMatchObject({ options: { fast: "" } });
+    expect(parseCommandLine(["paint"], table)).toMatchObject({ options: {} });
+    const refused = [["--fast=hunter2"], ["--fast", "--fast"], ["--fast", "hunter2"]];
+    const problems = ["--fast takes no value", "--fast is given twice", "paint takes options only, no other arguments"];
+    for (const [index, args] of refused.entries()) {
+      expect(() => parseCommandLine(["paint", ...args], table)).toThrow(
+        `${problems[index]}. Usage: byond paint [--fast]`,
+      );
+    }
   });
 
   test("arguments after --help and --version are refused", () => {

@@ -22,6 +22,7 @@ import { consoleEntryPage, consoleEntryPath } from "./console-entry-page.ts";
 import { ConsoleLink } from "./console-link.ts";
 import { createAccountCommand } from "./create-account-command.ts";
 import { createDemoWorkspace, hasDemoWorkspace } from "./demo-workspace.ts";
+import { endAllSessions } from "./end-all-sessions.ts";
 import { sessionSweep } from "./end-sessions.ts";
 import { FailedCallLimits } from "./failed-call-limits.ts";
 import { findAccountsByEmail, findOwnerEmail } from "./find-account.ts";
@@ -67,6 +68,9 @@ export function accountsCapability(needs: Needs) {
     settings: [accountSettings],
     readSettings: readAccountSettings,
     describe: describeAccounts,
+    async afterRestore({ database }) {
+      return [`Sessions ended: ${await endAllSessions(database)}.`];
+    },
     commands: {
       "create-account": createAccountCommand,
       "reset-password": resetPasswordCommand,

@@ -1,4 +1,5 @@
 import { ImapFlow } from "imapflow";
+import type { Finding } from "../../finding.ts";
 import { batchSize, maxReportBytes, reportDays, timeoutMs } from "./bounces.policy.ts";
 import type { BounceMailboxAddress } from "./bounces-url.ts";
 import { isDeliveryReport } from "./delivery-status.ts";
@@ -93,6 +94,20 @@ export class BounceMailbox {
   /** Takes a while at most, whatever the server does. */
   close(): void {
     this.#client.close();
+  }
+}
+
+/** Opens the mailbox as the server does, and reads nothing. */
+export async function checkMailbox(address: BounceMailboxAddress): Promise<Finding> {
+  const about = "bounces";
+  const place = `${address.host}:${address.port}`;
+  try {
+    const mailbox = await BounceMailbox.open(address);
+    mailbox.close();
+    return { about, verdict: "ok", found: `the mailbox at ${place} can be opened` };
+  } catch (error) {
+    const advice = "Correct BOUNCES_URL, or ask whoever runs the mail server";
+    return { about, verdict: "fault", found: `${place}: ${mailboxProblem(error).reason}`, advice };
   }
 }
 

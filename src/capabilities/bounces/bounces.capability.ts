@@ -1,5 +1,6 @@
 import type { Capability } from "../../capability.ts";
 import { BounceMailboxEntity } from "./bounce-mailbox.entity.ts";
+import { checkMailbox } from "./bounce-mailbox.ts";
 import { BounceReader } from "./bounce-reader.ts";
 import { type BounceSettings, bounceSettings, describeBounces, readBounceSettings } from "./bounce-settings.ts";
 import { Bounces0001 } from "./bounces-0001.migration.ts";
@@ -13,6 +14,7 @@ export function bouncesCapability(): Capability<BounceSettings> {
     settings: [bounceSettings],
     readSettings: readBounceSettings,
     describe: describeBounces,
+    diagnose: async ({ bounces }) => (bounces === undefined ? [] : [await checkMailbox(bounces)]),
     start({ database, clock, logger, events, serverId }, { bounces: address }) {
       if (address === undefined) {
         return {};

@@ -4,6 +4,7 @@ import { ReportCounter } from "../../outbox/report-counter.ts";
 import { type ChannelSettings, channelSettings, describeChannels, readChannelSettings } from "./channel-settings.ts";
 import { type Channels, createChannels } from "./channels.ts";
 import { connectProviders } from "./connect-providers.ts";
+import { diagnoseChannels } from "./diagnose-channels.ts";
 import { Inbox } from "./inbox/inbox.ts";
 import { InboxLink } from "./inbox/inbox-link.ts";
 import { inboxPage } from "./inbox/inbox-page.ts";
@@ -20,6 +21,7 @@ export function channelsCapability() {
     settings: channelSettings,
     readSettings: readChannelSettings,
     describe: describeChannels,
+    diagnose: diagnoseChannels,
     async start(platform, settings) {
       const { clock, database, events, logger, proxyTrust, siblings } = platform;
       const { sms, voice, ...others } = settings.delivery;

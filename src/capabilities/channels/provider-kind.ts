@@ -3,6 +3,7 @@ import type { Logger } from "../../observe/log.ts";
 import type { Receipt } from "../../outbox/delivery-receipts.ts";
 import type { Dsn } from "./dsn.ts";
 import type { Channel } from "./outgoing-message.ts";
+import type { ProviderCheck } from "./provider-check.ts";
 
 /** The channels that have providers of several kinds. */
 const providerChannels = ["sms", "voice"] as const;
@@ -68,6 +69,11 @@ export interface ProviderConfiguration {
   readonly concurrency?: number;
   /** It would report deliveries to its callback page, and without `PUBLIC_URL` reports none. */
   readonly reportsToPublicUrl?: boolean;
+  /**
+   * Asks the provider whether it takes the credentials, by a request that sends nothing and costs nothing. Default: only a connection to
+   * `address` is opened.
+   */
+  check?(): Promise<ProviderCheck>;
   /** Makes the provider. Connections are opened when the first message is sent, unless reports arrive over them. */
   create(deps: ProviderDependencies): Provider;
 }

@@ -16,6 +16,7 @@ import { hashing } from "./keys.policy.ts";
 import { Keys0001 } from "./keys-0001.migration.ts";
 import { Keys0002 } from "./keys-0002.migration.ts";
 import { LastUsed } from "./last-used.ts";
+import { checkRestoredKeys } from "./restored-keys.ts";
 
 /** What keys offer to others. */
 export interface KeyIssuing {
@@ -38,6 +39,7 @@ export function keysCapability() {
     workspaceTables: { api_key: "created_at DESC, id DESC" },
     settings: [keySettings],
     readSettings: readKeySettings,
+    afterRestore: checkRestoredKeys,
     start({ database, clock, events, logger, tagKey, revocation, scopes }, { keyRequestsPerMinute }) {
       eventsOffer.give(keyEvents);
       const keyHasher = new Hasher({ cost: keyCost, ...hashing });

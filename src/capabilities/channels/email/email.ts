@@ -8,7 +8,7 @@ import { renderMail } from "../texts/mails.ts";
 import type { RenderedMail } from "../texts/rendered-mail.ts";
 import { formatMailReference } from "./mail-reference.ts";
 import { smtpOutcome } from "./smtp-outcome.ts";
-import { parseSmtpUrl } from "./smtp-url.ts";
+import { parseSmtpUrl, type SmtpServer } from "./smtp-url.ts";
 import { needsSmtpUtf8, offersSmtpUtf8 } from "./smtp-utf8.ts";
 import { writeWhole } from "./whole-message.ts";
 
@@ -40,21 +40,7 @@ export interface MailChannel extends Channel {
 /** Mail over SMTP, on connections that are kept open. Throws a `TypeError` if the URL cannot be used. */
 export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "now">): MailChannel {
   const server = parseSmtpUrl(options.url);
-  const connection = {
-    host: server.host,
-    port: server.port,
-    secure: server.secure,
-    requireTLS: server.requireTLS,
-    ignoreTLS: server.ignoreTLS,
-    tls: { rejectUnauthorized: server.verifyCertificate },
-    connectionTimeout: connectTimeoutMs,
-    greetingTimeout: connectTimeoutMs,
-    dnsTimeout: connectTimeoutMs,
-    socketTimeout: answerTimeoutMs,
-    // The traffic holds codes.
-    logger: false,
-    debug: false,
-  };
+  const connection = smtpConnection(server);
   const transport = createTransport({
     ...connection,
     pool: true,
@@ -115,6 +101,25 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
     },
     close: () => transport.close(),
   };
+}
+
+/** How a mail server is connected to. */
+export function smtpConnection(server: SmtpServer) {
+  return {
+    host: server.host,
+    port: server.port,
+    secure: server.secure,
+    requireTLS: server.requireTLS,
+    ignoreTLS: server.ignoreTLS,
+    tls: { rejectUnauthorized: server.verifyCertificate },
+    connectionTimeout: connectTimeoutMs,
+    greetingTimeout: connectTimeoutMs,
+    dnsTimeout: connectTimeoutMs,
+    socketTimeout: answerTimeoutMs,
+    // The traffic holds codes.
+    logger: false,
+    debug: false,
+  } as const;
 }
 
 /**

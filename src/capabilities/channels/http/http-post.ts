@@ -38,14 +38,31 @@ export function postForm({
   return post({ ...request, headers, body: new URLSearchParams(form).toString() });
 }
 
+/** Gets JSON, as `postJson` posts it. */
+export function getJson({
+  url,
+  headers,
+  timeoutMs,
+}: Pick<HttpPost, "url" | "headers" | "timeoutMs">): Promise<HttpAnswer> {
+  const signal = new AbortController().signal;
+  return exchange("GET", { url, headers: { ...headers, Accept: "application/json" }, signal, timeoutMs });
+}
+
 /** As `postJson`, of a body whose type is in the headers. */
-export async function post(request: HttpPost): Promise<HttpAnswer> {
+export function post(request: HttpPost): Promise<HttpAnswer> {
+  return exchange("POST", request);
+}
+
+async function exchange(
+  method: "GET" | "POST",
+  request: Omit<HttpPost, "body"> & { readonly body?: string },
+): Promise<HttpAnswer> {
   const timeout = AbortSignal.timeout(request.timeoutMs);
   try {
     const response = await fetch(request.url, {
-      method: "POST",
+      method,
       headers: request.headers,
-      body: request.body,
+      ...(request.body === undefined ? {} : { body: request.body }),
       redirect: "manual",
       signal: AbortSignal.any([request.signal, timeout]),
     });

@@ -3,8 +3,9 @@ import { parseWholeNumber } from "../../../text/numbering-plans.ts";
 import { readApiUrl } from "../api-url.ts";
 import { readCallbackForm } from "../callback-form.ts";
 import { resultOf } from "../error-meaning.ts";
-import { field, type HttpAnswer, items, messageIdOf, postJson } from "../http/http-post.ts";
+import { field, getJson, type HttpAnswer, items, messageIdOf, postJson } from "../http/http-post.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
+import { checkTimeoutMs, judgeAnswer, type ProviderCheck } from "../provider-check.ts";
 import type { Provider, ProviderCallback, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
 import { callText, providerText } from "../provider-text.ts";
 import { countSegments } from "../sms-text/segments.ts";
@@ -51,10 +52,25 @@ export const plivoKind: ProviderKind = {
     return {
       address: new URL(options.apiUrl).host,
       reportsToPublicUrl: true,
+      check: () => checkPlivo(options),
       create: (deps) => createPlivoProvider(options, deps),
     };
   },
 };
+
+function accountOf({ apiUrl, authId, authToken }: PlivoOptions) {
+  return {
+    url: `${apiUrl}/v1/Account/${encodeURIComponent(authId)}`,
+    authorization: `Basic ${Buffer.from(`${authId}:${authToken}`).toString("base64")}`,
+  };
+}
+
+/** Reads the account (plivo.com/docs, "Retrieve account details"). */
+async function checkPlivo(options: PlivoOptions): Promise<ProviderCheck> {
+  const { url, authorization } = accountOf(options);
+  const headers = { Authorization: authorization };
+  return judgeAnswer(await getJson({ url: `${url}/`, headers, timeoutMs: checkTimeoutMs }));
+}
 
 function createPlivoProvider(options: PlivoOptions, deps: ProviderDependencies): Provider {
   const { name, channel, clock, callbackUrl, logger } = deps;
@@ -62,8 +78,7 @@ function createPlivoProvider(options: PlivoOptions, deps: ProviderDependencies):
     logger.warn("provider_needs_public_url", { lane: channel, provider: name });
   }
   const answers = new PlivoAnswers(options.authToken);
-  const account = `${options.apiUrl}/v1/Account/${encodeURIComponent(options.authId)}`;
-  const authorization = `Basic ${Buffer.from(`${options.authId}:${options.authToken}`).toString("base64")}`;
+  const { url: account, authorization } = accountOf(options);
   const post = (path: string, body: object, signal: AbortSignal) =>
     postJson({
       url: account + path,

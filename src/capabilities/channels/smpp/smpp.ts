@@ -3,6 +3,7 @@ import type { SendResult } from "../../../outbox/send-result.ts";
 import { systemTimers, type Timers } from "../../../outbox/timers.ts";
 import { resultOf } from "../error-meaning.ts";
 import { messageIdOf } from "../http/http-post.ts";
+import { checkConnection } from "../provider-check.ts";
 import type { Provider, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
 import { providerText } from "../provider-text.ts";
 import { readSenders, type Senders, senderFor } from "../sms-text/senders.ts";
@@ -32,6 +33,8 @@ export const smppKind: ProviderKind = {
     return {
       concurrency: submitting * config.window,
       address: `${dsn.scheme}://${dsn.host}:${config.port}`,
+      // No bind: of an account that may have only so many, it could be one that a server needs.
+      check: () => checkConnection(config),
       create: (deps) => createSmppProvider(config, deps),
     };
   },

@@ -20,9 +20,19 @@ export interface SnsMessage {
 
 const formType = "application/x-www-form-urlencoded; charset=utf-8";
 
-/** The request that publishes a text message (Amazon SNS API, `Publish`), signed with Signature Version 4. */
-export async function signPublish(account: SnsAccount, message: SnsMessage, now: Date) {
-  const body = publishForm(message).toString();
+/** The request that publishes a text message (Amazon SNS API, `Publish`). */
+export function signPublish(account: SnsAccount, message: SnsMessage, now: Date) {
+  return signForm(account, publishForm(message), now);
+}
+
+/** The request that reads the account's settings of text messages (`GetSMSAttributes`), which costs nothing. */
+export function signGetAttributes(account: SnsAccount, now: Date) {
+  return signForm(account, new URLSearchParams({ Action: "GetSMSAttributes", Version: "2010-03-31" }), now);
+}
+
+/** Signed with Signature Version 4. */
+async function signForm(account: SnsAccount, form: URLSearchParams, now: Date) {
+  const body = form.toString();
   const { headers } = await new AwsV4Signer({
     method: "POST",
     url: account.endpoint,

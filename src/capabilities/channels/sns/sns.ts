@@ -2,12 +2,13 @@ import type { SendResult } from "../../../outbox/send-result.ts";
 import { readApiUrl } from "../api-url.ts";
 import { resultOf } from "../error-meaning.ts";
 import { type HttpAnswer, messageIdOf, post } from "../http/http-post.ts";
+import { checkTimeoutMs, judgeAnswer, type ProviderCheck } from "../provider-check.ts";
 import type { Provider, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
 import { providerText } from "../provider-text.ts";
 import { countSegments } from "../sms-text/segments.ts";
 import { readSenders, type Senders, senderFor } from "../sms-text/senders.ts";
 import { snsErrors, snsStatusMeaning } from "./sns-errors.ts";
-import { type SnsAccount, signPublish } from "./sns-publish.ts";
+import { type SnsAccount, signGetAttributes, signPublish } from "./sns-publish.ts";
 
 interface SnsOptions extends SnsAccount {
   readonly senders: Senders;
@@ -37,9 +38,22 @@ export const snsKind: ProviderKind = {
     const apiUrl = readApiUrl(parameters, `https://sns.${region}.${domain}`);
     const senders = readSenders(parameters, channel, { isRequired: false });
     const options = { endpoint: `${apiUrl}/`, region, accessKeyId, secretAccessKey, senders };
-    return { address: new URL(apiUrl).host, create: (deps) => createSnsProvider(options, deps) };
+    return {
+      address: new URL(apiUrl).host,
+      check: () => checkSns(options),
+      create: (deps) => createSnsProvider(options, deps),
+    };
   },
 };
+
+/** Credentials that may only publish are refused by the code AuthorizationError: they are right all the same. */
+async function checkSns(options: SnsOptions): Promise<ProviderCheck> {
+  const request = await signGetAttributes(options, new Date());
+  const answer = await post({ ...request, signal: new AbortController().signal, timeoutMs: checkTimeoutMs });
+  return answer.kind === "answered" && /<Code>AuthorizationError<\/Code>/.test(answer.text)
+    ? { verdict: "ok", found: "AWS knows the credentials; whether they may publish shows with the first message" }
+    : judgeAnswer(answer);
+}
 
 function createSnsProvider(options: SnsOptions, { name, clock }: ProviderDependencies): Provider {
   return {

@@ -1,7 +1,8 @@
 import type { SendOptions, SendResult } from "../../../outbox/send-result.ts";
 import { readApiUrl } from "../api-url.ts";
-import { type HttpAnswer, postForm } from "../http/http-post.ts";
+import { field, getJson, type HttpAnswer, postForm } from "../http/http-post.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
+import { checkTimeoutMs, judgeAnswer, type ProviderCheck } from "../provider-check.ts";
 import type { Provider, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
 import { callText, providerText } from "../provider-text.ts";
 import { countSegments } from "../sms-text/segments.ts";
@@ -51,6 +52,7 @@ export const twilioKind: ProviderKind = {
     return {
       address: new URL(apiUrl).host,
       reportsToPublicUrl: true,
+      check: () => checkTwilio(options),
       create: (deps) => createTwilioProvider(options, deps),
     };
   },
@@ -95,6 +97,19 @@ function createTwilioProvider(
     // The signature covers the public address.
     ...(callbackUrl === undefined ? {} : { callback: twilioCallback(options.authToken, clock) }),
   };
+}
+
+/** Reads the account (twilio.com/docs/iam/api/account). */
+async function checkTwilio(options: TwilioOptions): Promise<ProviderCheck> {
+  const answer = await getJson({
+    url: `${options.apiUrl}/2010-04-01/Accounts/${options.accountSid}.json`,
+    headers: { Authorization: `Basic ${basic(options)}` },
+    timeoutMs: checkTimeoutMs,
+  });
+  const status = answer.kind === "answered" ? field(answer.body, "status") : undefined;
+  return status === "suspended" || status === "closed"
+    ? { verdict: "fault", found: `the account is ${status}`, advice: "Ask Twilio why" }
+    : judgeAnswer(answer);
 }
 
 function basic({ accountSid, authToken }: TwilioOptions): string {

@@ -1,0 +1,62 @@
+import pg from "pg";
+import { type ConnectionSecurity, connectionFor, describeSecurity, type PostgresConnection } from "./connection.ts";
+import { DatabaseConnectionError } from "./connection-error.ts";
+import type { Queryable } from "./database.ts";
+import { applySessionSettings } from "./session-settings.ts";
+import { queryOf } from "./statement.ts";
+
+/**
+ * A connection for programs that look at a database and leave it as it is: no migration is run, and every statement is a transaction that
+ * may only read. Errors are those of `pg`.
+ */
+export interface ReadingSession extends Queryable {
+  /** Rows of a query of which nothing is known: of the catalogue, or on a schema of another version. Columns have their own names. */
+  query<Row extends object>(text: string): Promise<Row[]>;
+  readonly security: ConnectionSecurity;
+}
+
+/** How long a statement may take. */
+const patienceMs = 10_000;
+
+const begin = `BEGIN READ ONLY; SET LOCAL statement_timeout = ${patienceMs}`;
+
+/** Throws `DatabaseConnectionError` if there is no connection. */
+export async function withReadingSession<T>(
+  connection: PostgresConnection,
+  purpose: string,
+  work: (session: ReadingSession) => Promise<T>,
+): Promise<T> {
+  const own = connectionFor(purpose, connection);
+  const client = new pg.Client({ ...own, query_timeout: patienceMs });
+  // Without a listener, a lost connection would end the process; the statements fail by themselves then.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await applySessionSettings(client);
+  } catch (error) {
+    client.end().catch(() => undefined);
+    throw new DatabaseConnectionError(error, own);
+  }
+  const reading = async <R>(read: () => Promise<R>): Promise<R> => {
+    await client.query(begin);
+    try {
+      return await read();
+    } finally {
+      await client.query("ROLLBACK").catch(() => undefined);
+    }
+  };
+  try {
+    return await work({
+      security: describeSecurity(client, own),
+      run: (statement, values) =>
+        reading(async () => {
+          const bound = statement.bind(values);
+          // Not prepared: it is run once.
+          return bound.rowsOf(await client.query({ ...queryOf(bound), name: undefined }));
+        }),
+      query: <Row extends object>(text: string) => reading(async () => (await client.query<Row>(text)).rows),
+    });
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
