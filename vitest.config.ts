@@ -26,7 +26,10 @@ const timed = [
 const long = [
   "capabilities/accounts/addresses",
   "capabilities/bounces/bounces",
+  "capabilities/events/event-streams",
   "capabilities/lookup/lookup-history",
+  "capabilities/reference/docs-site",
+  "capabilities/reference/documented-requests",
   "capabilities/verify/reseal",
   "capabilities/verify/reseal-suppressions-and-fixed-codes",
   "capabilities/verify/secret-rotation",
