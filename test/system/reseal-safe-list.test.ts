@@ -76,10 +76,13 @@ test("more recipients than a batch holds are all resealed, and ranges stay as th
   await add(before, "+65977x");
   for (const mode of ["live", "test"]) {
     const credentials = { session: workspace.session, headers: { "Byond-Mode": mode } };
-    const added = Array.from({ length: 105 }, () =>
-      rest.call(before, "AddSafeListEntry", { number: newNumber() }, credentials),
-    );
-    expect((await Promise.all(added)).filter(({ code }) => code !== "ok")).toEqual([]);
+    // Seven at a time: they wait for one row of the workspace.
+    for (let added = 0; added < 105; added += 7) {
+      const answers = Array.from({ length: 7 }, () =>
+        rest.call(before, "AddSafeListEntry", { number: newNumber() }, credentials),
+      );
+      expect((await Promise.all(answers)).filter(({ code }) => code !== "ok")).toEqual([]);
+    }
   }
   await before.app.close();
   await reseal();
