@@ -25,8 +25,8 @@ const (
 	CodeInvalidPassword ErrorCode = "invalid_password"
 
 	// CodeInsufficientBalance (402): The balance of the workspace does not cover the price of the message or of the
-	// lookups. Nothing was sent, and nothing was charged. Shortly before the balance is used up, this can also mean
-	// that other servers have set the rest aside for calls of theirs, for 30 seconds at most.
+	// lookups. Nothing was sent, and nothing was charged. Shortly before the balance is used up, other servers may
+	// have set the rest aside for calls of theirs, for 35 seconds at most: the message says how much that is.
 	CodeInsufficientBalance ErrorCode = "insufficient_balance"
 
 	// CodeInsufficientScope (403): The API key is valid, but may not call this endpoint. `RequiredScope` is the
@@ -54,8 +54,10 @@ const (
 	// it. `reason` names the reason. Nothing was sent.
 	CodeRecipientBlocked ErrorCode = "recipient_blocked"
 
-	// CodeSpendCapReached (403): What the key, or its workspace, may spend in a day or a month is spent. `Spent`
-	// says how much that was, and `ResetsAt` when the next period begins. Nothing was sent, and nothing was charged.
+	// CodeSpendCapReached (403): This costs more than what is left of what the key, or its workspace, may spend in a
+	// day or a month. Shortly before that is used up, other servers may have set the rest aside for calls of theirs,
+	// for 35 seconds at most: the message says how much that is. `Spent` says what was spent, and `ResetsAt` when
+	// the next period begins. Nothing was sent, and nothing was charged.
 	CodeSpendCapReached ErrorCode = "spend_cap_reached"
 
 	// CodeNotFound (404): Nothing is at this path, or your workspace has no resource with this id in this mode.

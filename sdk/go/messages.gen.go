@@ -1960,7 +1960,7 @@ type SpendCap struct {
 	// Period is the period.
 	Period SpendPeriod `json:"period"`
 
-	// Spent: what it has spent in the current period, with what servers have set aside for it.
+	// Spent: what it has spent in the current period. What servers have set aside for it is not in it.
 	Spent string `json:"spent"`
 
 	// ResetsAt: when the next period begins.
@@ -2254,8 +2254,8 @@ type VerificationGroup struct {
 
 	// Cost: what their messages cost, those of resends and fallbacks included, without the prices that came back: a
 	// decimal number, such as `4.27`. A message's price counts with the next outcome of its verification, at its end
-	// at the latest; a price that comes back is subtracted here, in the group of the start. Nil: this server has no
-	// prices.
+	// at the latest; a price that comes back is subtracted here, in the group of the start, unless it does so after
+	// the verification has ended. Nil: this server has no prices.
 	Cost *string `json:"cost"`
 }
 

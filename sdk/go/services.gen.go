@@ -125,9 +125,10 @@ type Services struct {
 	// having been sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs
 	// nothing. What the balance does not cover is refused with `insufficient_balance` before anything is sent.
 	//
-	// Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one
-	// another. So a call can be refused a little before the balance is used up: what other servers have set aside is
-	// not there for it.
+	// Servers set parts of the balance aside, each for 35 seconds at most, so that calls do not wait for one
+	// another. With one server, a call is refused only if the balance does not cover it. With several, a call can be
+	// refused a little before that: what other servers have set aside is not there for it, and the message of the
+	// error says how much that is.
 	Balance *BalanceService
 
 	// Reports returns numbers about verifications and requests. They are kept longer than the verifications: for 400
@@ -760,9 +761,10 @@ func (s *WebhooksService) Redeliver(ctx context.Context, id, deliveryID string, 
 // having been sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs
 // nothing. What the balance does not cover is refused with `insufficient_balance` before anything is sent.
 //
-// Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one
-// another. So a call can be refused a little before the balance is used up: what other servers have set aside is
-// not there for it.
+// Servers set parts of the balance aside, each for 35 seconds at most, so that calls do not wait for one
+// another. With one server, a call is refused only if the balance does not cover it. With several, a call can be
+// refused a little before that: what other servers have set aside is not there for it, and the message of the
+// error says how much that is.
 type BalanceService struct {
 	caller *caller
 }
@@ -785,7 +787,7 @@ func (s *BalanceService) ListAllEntries(ctx context.Context, params *BalanceList
 	return listAll[BalanceEntry](ctx, s.caller, operationBalanceListEntries, nil, params, options)
 }
 
-// ListSpendCaps lists the spend caps: that of the workspace, and those of its keys.
+// ListSpendCaps lists the spend caps: that of the workspace, and those of its keys that are not revoked.
 func (s *BalanceService) ListSpendCaps(ctx context.Context, options ...CallOption) (*BalanceListSpendCapsResponse, error) {
 	return call[BalanceListSpendCapsResponse](ctx, s.caller, operationBalanceListSpendCaps, nil, nil, options)
 }
@@ -794,8 +796,8 @@ func (s *BalanceService) ListSpendCaps(ctx context.Context, options ...CallOptio
 // refused with `spend_cap_reached`, which says when the next period begins. A key has the cap of its workspace
 // beside its own.
 //
-// What servers have set aside counts as spent until they give it back, 30 seconds later at most. A cap that is
-// lowered does not apply to what they have set aside before.
+// What other servers have set aside is not there for a call until they give it back, 35 seconds later at most. A
+// cap that is lowered does not apply to what servers have set aside before.
 //
 // The argument owner: `workspace`, or the id of one of its keys.
 func (s *BalanceService) SetSpendCap(ctx context.Context, owner string, params *BalanceSetSpendCapParams, options ...CallOption) (*SpendCap, error) {

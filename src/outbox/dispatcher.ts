@@ -7,7 +7,7 @@ import type { HeldItem, Lane } from "./lane.ts";
 import { type GroupWants, type LaneGroup, LaneSet } from "./lane-set.ts";
 import { attemptTimeoutMs, claimMs, recordingBackoff } from "./outbox.policy.ts";
 import type { OutboxItem, OutboxSender } from "./outbox.ts";
-import type { OutboxKey, OutboxStore } from "./outbox-store.ts";
+import type { OutboxKey, OutboxStore, UnusedClaim } from "./outbox-store.ts";
 import { sendInSpan } from "./send-in-span.ts";
 import type { ProviderState, SendResult, Settled } from "./send-result.ts";
 import type { Timers } from "./timers.ts";
@@ -51,16 +51,18 @@ export type AttemptOutcome = Pick<SendResult, "providerName"> & { readonly kind:
  * - waiting → attempting: the lane has a place, by its width and its circuit.
  * - waiting → not held: its claim would expire during an attempt (`Lane.dropStale`), the message has expired, or `abortAll`.
  * - attempting → recording: the sender settles; at the latest when the attempt is aborted: it timed out, the message expired, the
- *   claim was lost (`renewed`), or `abortAll`.
+ *   claim was lost (`renewed`), or `abortAll`. That its message was ended meanwhile does not abort it.
  * - recording → not held: the outcome is written, or could not be written until the message expired or `abortAll`.
  *
- * The row of an item that is dropped stays pending: a poll, of this server or another one, claims it again.
+ * The row of an item that is dropped stays pending: a poll, of this server or another one, claims it again. What was dropped, or ended meanwhile without
+ * having been sent, is not under this server's claim any more (`takeUnused`).
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes: LaneSet;
   readonly #held = new Map<string, HeldItem>();
   readonly #idleWaiters: (() => void)[] = [];
+  #unused: UnusedClaim[] = [];
   #isAborting = false;
 
   constructor(options: DispatcherOptions) {
@@ -98,7 +100,19 @@ export class Dispatcher {
       this.#held.set(keyOf(item), held);
       this.#advance(lane);
       held.hasWaited ||= held.attempt === undefined;
+    } else {
+      this.#unused.push(item);
     }
+  }
+
+  /** The claims that this server has no use for, since the last time: nothing was sent under them. */
+  takeUnused(): readonly UnusedClaim[] {
+    return this.#unused.splice(0);
+  }
+
+  /** They could not be given up. */
+  keepUnused(claims: readonly UnusedClaim[]): void {
+    this.#unused.push(...claims);
   }
 
   /** Begins the attempts that there are places for by now. */
@@ -151,9 +165,7 @@ export class Dispatcher {
       if (held !== undefined && kept.has(keyOf(item))) {
         held.claimEndsAtMs = claimEndsAtMs;
       } else {
-        held?.attempt?.abort(
-          new AttemptAborted("the message was withdrawn, or taken over by another server", "unknown"),
-        );
+        held?.attempt?.abort(new AttemptAborted("the message was deleted, or taken over by another server", "unknown"));
       }
     }
   }
@@ -169,17 +181,17 @@ export class Dispatcher {
     }
   }
 
-  /** Accepts and begins nothing more, and aborts the attempts. Returns the items that were waiting. */
-  abortAll(): OutboxItem[] {
+  /** Accepts and begins nothing more, and aborts the attempts. Returns how many items were waiting. */
+  abortAll(): number {
     this.#isAborting = true;
     const waiting = [...this.#lanes].flatMap((lane) => lane.clear());
     for (const held of waiting) {
-      this.#forget(held);
+      this.#drop(held);
     }
     for (const held of this.#held.values()) {
       held.attempt?.abort(new AttemptAborted("the server stopped", "unknown", 0));
     }
-    return waiting.map((held) => held.item);
+    return waiting.length;
   }
 
   #advance(lane: Lane): void {
@@ -194,7 +206,7 @@ export class Dispatcher {
 
   #next(lane: Lane): HeldItem | undefined {
     for (const stale of lane.dropStale()) {
-      this.#forget(stale);
+      this.#drop(stale);
     }
     return lane.next();
   }
@@ -203,7 +215,7 @@ export class Dispatcher {
     const startedMs = this.#nowMs();
     if (startedMs >= held.expiresAtMs) {
       lane.leave();
-      this.#forget(held);
+      this.#drop(held);
       return;
     }
     const attempt = new AbortController();
@@ -299,7 +311,11 @@ export class Dispatcher {
     for (let waitMs: number = recordingBackoff.firstMs; ; waitMs = Math.min(waitMs * 2, recordingBackoff.longestMs)) {
       try {
         held.claimedAgain = undefined;
-        const status = await this.#options.store.record({ item, claim: held.claim, result, retryAfterMs, tookMs });
+        const { claim } = held;
+        const status = await this.#options.store.record({ item, claim, result, retryAfterMs, tookMs });
+        if (status === undefined && isUnsent(result)) {
+          await this.#options.store.release([{ ...item, claim }]);
+        }
         this.#logOutcome(item, result, status);
         if (status !== "pending") {
           this.#options.onFinished();
@@ -338,6 +354,12 @@ export class Dispatcher {
     });
   }
 
+  #drop(held: HeldItem): void {
+    const { item, claim } = held;
+    this.#unused.push({ workspaceId: item.workspaceId, id: item.id, claim });
+    this.#forget(held);
+  }
+
   #forget(held: HeldItem): void {
     this.#held.delete(keyOf(held.item));
     if (this.isIdle) {
@@ -350,6 +372,15 @@ export class Dispatcher {
   #nowMs(): number {
     return this.#options.clock.monotonicMs();
   }
+}
+
+/** Whether it is known that no provider has taken the message, as far as its answers say. */
+function isUnsent(result: SendResult): boolean {
+  return (
+    result.kind === "withdrawn" ||
+    result.kind === "failed" ||
+    (result.kind === "retry" && result.provider !== "unknown")
+  );
 }
 
 /** Why an attempt was aborted, and the result that it counts as. */

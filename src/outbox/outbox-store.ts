@@ -11,6 +11,9 @@ export interface ClaimedItem {
   readonly remainingMs: number;
 }
 
+/** A claim under which nothing was sent. */
+export type UnusedClaim = OutboxKey & Pick<OutboxItem, "claim">;
+
 /** The primary key of a row. */
 export type OutboxKey = Pick<OutboxItem, "workspaceId" | "id">;
 
@@ -66,20 +69,17 @@ const claimDueOfGroup = statement<Omit<OutboxItem, "claimedAtMs"> & { remainingM
     )`,
 );
 
-/** Rows that a server has claimed. */
-const claimParameters = { workspaceIds: array(text), ids: array(text), serverId: text };
-
 const renewClaims = statement<OutboxKey>("outbox_renew_claims")(
-  claimParameters,
+  { workspaceIds: array(text), ids: array(text), serverId: text },
   (p) => `
-    SELECT workspace_id, id FROM outbox_move_claims(
-      ${p.workspaceIds}, ${p.ids}, ${p.serverId}, byond_now() + interval '${claimMs} milliseconds', ${p.serverId}
+    SELECT workspace_id, id FROM outbox_renew_claims(
+      ${p.workspaceIds}, ${p.ids}, ${p.serverId}, byond_now() + interval '${claimMs} milliseconds'
     )`,
 );
 
 const releaseClaims = statement("outbox_release_claims")(
-  claimParameters,
-  (p) => `SELECT FROM outbox_move_claims(${p.workspaceIds}, ${p.ids}, ${p.serverId}, byond_now(), NULL)`,
+  { workspaceIds: array(text), ids: array(text), claims: array(integer), serverId: text },
+  (p) => `SELECT outbox_release_claims(${p.workspaceIds}, ${p.ids}, ${p.claims}, ${p.serverId})`,
 );
 
 /** Marks a batch of messages as expired that nobody was sending when they expired. */
@@ -141,14 +141,14 @@ export class OutboxStore {
     return rows.map(({ remainingMs, ...row }) => ({ item: { ...row, claimedAtMs }, remainingMs }));
   }
 
-  /** Extends claims by `claimMs` from now. Returns those that are still this server's. */
+  /** Extends claims by `claimMs` from now. Returns those that are still this server's, also of messages that were ended meanwhile. */
   async renew(keys: readonly OutboxKey[]): Promise<OutboxKey[]> {
     return this.#database.run(renewClaims, this.#claimValues(keys));
   }
 
-  /** Gives the claims up: any server may claim the items at once. */
-  async release(keys: readonly OutboxKey[]): Promise<void> {
-    await this.#database.run(releaseClaims, this.#claimValues(keys));
+  /** Gives claims up, unless there are newer ones: any server may claim the items at once, and the price of one that was ended comes back. */
+  async release(unused: readonly UnusedClaim[]): Promise<void> {
+    await this.#database.run(releaseClaims, { ...this.#claimValues(unused), claims: unused.map(({ claim }) => claim) });
   }
 
   /** Records an attempt. Returns the item's status after it; undefined if another server has claimed the item. */

@@ -114,7 +114,7 @@ export class DeliveryWorker {
 
   /**
    * Sends an item that this server has just committed. Returns at once. An item that has to wait for too long is dropped here;
-   * its row stays in the outbox, and a poll finds it.
+   * its row stays in the outbox, and a poll, of any server, finds it.
    */
   dispatch(item: OutboxItem): void {
     this.#dispatcher.accept(item, item.expiresAt.getTime() - item.createdAt.getTime());
@@ -174,11 +174,9 @@ export class DeliveryWorker {
     this.#cancel("grace");
     this.#cancel("renew");
     const left = this.#dispatcher.abortAll();
-    if (left.length > 0) {
-      await this.#withDatabase(() => this.#store.release(left));
-    }
+    await this.#withDatabase(() => this.#releaseUnused());
     await this.#dispatcher.idle();
-    return left.length === 0;
+    return left === 0;
   }
 
   get #mayClaim(): boolean {
@@ -191,6 +189,7 @@ export class DeliveryWorker {
       return;
     }
     await this.#withDatabase(async () => {
+      await this.#releaseUnused();
       const wanted = this.#dispatcher.wanted();
       if (wanted.size > 0) {
         const claimed = await this.#store.claimDue(wanted);
@@ -214,6 +213,18 @@ export class DeliveryWorker {
       }
       await this.#sweepExpired();
     });
+  }
+
+  async #releaseUnused(): Promise<void> {
+    const unused = this.#dispatcher.takeUnused();
+    if (unused.length > 0) {
+      try {
+        await this.#store.release(unused);
+      } catch (error) {
+        this.#dispatcher.keepUnused(unused);
+        throw error;
+      }
+    }
   }
 
   async #sweepExpired(): Promise<void> {

@@ -30,6 +30,7 @@ import { Outbox0009 } from "../outbox/outbox-0009.migration.ts";
 import { Outbox0010 } from "../outbox/outbox-0010.migration.ts";
 import { Outbox0011 } from "../outbox/outbox-0011.migration.ts";
 import { Outbox0012 } from "../outbox/outbox-0012.migration.ts";
+import { Outbox0013 } from "../outbox/outbox-0013.migration.ts";
 import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
@@ -84,6 +85,7 @@ const platform: Schema = {
     { name: "outbox-0010", class: Outbox0010 },
     { name: "outbox-0011", class: Outbox0011 },
     { name: "outbox-0012", class: Outbox0012 },
+    { name: "outbox-0013", class: Outbox0013 },
     { name: "events-0001", class: Events0001 },
     { name: "usage-0001", class: Usage0001 },
   ],

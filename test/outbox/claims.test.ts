@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { querySql } from "../support/sql.ts";
 import { BreakableDatabase } from "./breakable-database.ts";
 import { useOutbox } from "./outbox-fixture.ts";
 import { greylisted, sent } from "./scripted-sender.ts";
@@ -95,7 +96,7 @@ describe("a claim", () => {
     await other.idle();
     expect(await use.outbox.state(item)).toMatchObject({ status: "sent", attempts: 1 });
     expect(await use.outbox.attempts(item)).toMatchObject([
-      { claim: 1, state: "retried", error: "the message was withdrawn, or taken over by another server" },
+      { claim: 1, state: "retried", error: "the message was deleted, or taken over by another server" },
       { claim: 2, state: "sent" },
     ]);
   });
@@ -116,6 +117,100 @@ describe("a claim", () => {
     expect(await use.outbox.state(item)).toMatchObject({ status: "sent", attempts: 1 });
   });
 });
+
+describe("a message that is ended meanwhile", () => {
+  const end = (id: string) =>
+    querySql(
+      use.outbox.database,
+      {
+        name: "test_end",
+        text: "UPDATE outbox SET status = 'expired', finished_at = byond_now(), charged_to = 'rsv_1' WHERE id = $1",
+      },
+      [id],
+    );
+
+  test("keeps its attempt, so that it is known whether it was sent", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    worker.start();
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    const attempt = await use.sender.next();
+    await end(item.id);
+    for (let round = 0; round < 3; round += 1) {
+      await use.outbox.clock.advance(4_000);
+      // The attempt's time-out, the next poll and the next renewal.
+      await vi.waitFor(() => expect(use.outbox.clock.pendingTimers).toBe(3), { interval: 5 });
+    }
+    expect(attempt.signal.aborted).toBe(false);
+    attempt.end(sent);
+    await worker.idle();
+    expect(await use.outbox.attempts(item)).toMatchObject([{ claim: 1, state: "sent" }]);
+    expect(await use.outbox.state(item)).toMatchObject({ status: "expired", claimed_by: "a" });
+  });
+
+  test("is under no claim any more if its provider did not take it", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const item = await use.outbox.write("a");
+    worker.dispatch(item);
+    const attempt = await use.sender.next();
+    await end(item.id);
+    attempt.end(greylisted);
+    await worker.idle();
+    expect(await use.outbox.state(item)).toMatchObject({ status: "expired", claimed_by: null });
+  });
+
+  test("is under no claim any more if it was dropped before its attempt", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const [first, second, third] = await Promise.all([1, 2, 3].map(() => use.outbox.write("a")));
+    for (const item of [first, second, third]) {
+      worker.dispatch(item ?? never());
+    }
+    await use.sender.next();
+    await use.sender.next();
+    await end(third?.id ?? "");
+    await use.outbox.clock.advance(6_000);
+    await worker.poll();
+    expect(await use.outbox.state(third ?? never())).toMatchObject({ status: "expired", claimed_by: null });
+    expect(await use.outbox.state(first ?? never())).toMatchObject({ status: "pending", claimed_by: "a" });
+  });
+
+  test("is under no claim any more if the server stops before its attempt", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const items = await Promise.all([1, 2, 3].map(() => use.outbox.write("a")));
+    items.forEach((item) => void worker.dispatch(item));
+    await use.sender.next();
+    await use.sender.next();
+    const third = items[2] ?? never();
+    await end(third.id);
+    await use.outbox.stop();
+    expect(await use.outbox.state(third)).toMatchObject({ status: "expired", claimed_by: null });
+  });
+});
+
+test("what is dropped here may be claimed at once, and is not released under a newer claim", async () => {
+  const worker = use.outbox.server("a", use.sender.send);
+  const items = await Promise.all([1, 2, 3].map(() => use.outbox.write("a")));
+  items.forEach((item) => void worker.dispatch(item));
+  const attempts = [await use.sender.next(), await use.sender.next()];
+  await use.outbox.clock.advance(6_000);
+  await worker.poll();
+  const third = items[2] ?? never();
+  expect(await use.outbox.state(third)).toMatchObject({ status: "pending", claimed_by: null });
+  const other = use.outbox.server("b", use.sender.send);
+  await other.poll();
+  const taken = await use.sender.next();
+  expect(taken.item.id).toBe(third.id);
+  await worker.poll();
+  expect(await use.outbox.state(third)).toMatchObject({ status: "pending", claim: 2, claimed_by: "b" });
+  for (const attempt of [...attempts, taken]) {
+    attempt.end(sent);
+  }
+  await Promise.all([worker.idle(), other.idle()]);
+});
+
+function never(): never {
+  throw new TypeError("there is none");
+}
 
 describe("while the database is unavailable", () => {
   test("an outcome is kept until it can be recorded, and the message not sent again", async () => {

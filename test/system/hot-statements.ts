@@ -269,7 +269,7 @@ async function workOfTimers(app: TestApp): Promise<void> {
     await store.claimDue(new Map([["email", 4]]));
     await store.claimDueOfGroup({ group: "webhook", places: 4, placesEach: 2, known: new Map([["webhook/1", 1]]) });
     await store.renew([{ workspaceId, id }]);
-    await store.release([{ workspaceId, id }]);
+    await store.release([{ workspaceId, id, claim: 1 }]);
     await store.expireOverdue(["email"]);
     const item: OutboxItem = {
       workspaceId,

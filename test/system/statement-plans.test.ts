@@ -56,7 +56,7 @@ const isControl = (text: string) => /^\s*(BEGIN|COMMIT|ROLLBACK|SET|LISTEN|SELEC
 const notRun: Readonly<Record<string, string>> = {
   ...reasonFor("a sweep goes through its table in batches, see sweeps.test.ts", [
     "sweep_closed_workspaces",
-    "close_expired_spend_reserves",
+    "close_expired_spend_reserve",
     "sweep_revocation",
     "sweep_without_scans",
     "expire_verifications",

@@ -41,8 +41,8 @@ final class ErrorCode
 
     /**
      * HTTP 402. The balance of the workspace does not cover the price of the message or of the lookups. Nothing was
-     * sent, and nothing was charged. Shortly before the balance is used up, this can also mean that other servers have
-     * set the rest aside for calls of theirs, for 30 seconds at most.
+     * sent, and nothing was charged. Shortly before the balance is used up, other servers may have set the rest aside
+     * for calls of theirs, for 35 seconds at most: the message says how much that is.
      */
     public const INSUFFICIENT_BALANCE = 'insufficient_balance';
 
@@ -81,8 +81,10 @@ final class ErrorCode
     public const RECIPIENT_BLOCKED = 'recipient_blocked';
 
     /**
-     * HTTP 403. What the key, or its workspace, may spend in a day or a month is spent. `spent` says how much that was,
-     * and `resetsAt` when the next period begins. Nothing was sent, and nothing was charged.
+     * HTTP 403. This costs more than what is left of what the key, or its workspace, may spend in a day or a month.
+     * Shortly before that is used up, other servers may have set the rest aside for calls of theirs, for 35 seconds at
+     * most: the message says how much that is. `spent` says what was spent, and `resetsAt` when the next period begins.
+     * Nothing was sent, and nothing was charged.
      */
     public const SPEND_CAP_REACHED = 'spend_cap_reached';
 

@@ -2,7 +2,18 @@ import { Migration } from "@mikro-orm/migrations";
 
 export class Balance0001 extends Migration {
   override up(): void {
-    for (const statement of [ledgerCurrency, wallet, entry, reserve, spending, cap, countRefunds, addSpending, take]) {
+    for (const statement of [
+      ledgerCurrency,
+      wallet,
+      entry,
+      reserve,
+      spending,
+      cap,
+      countRefunds,
+      addSpending,
+      setAside,
+      take,
+    ]) {
       this.addSql(statement);
     }
     for (const statement of [charge, close, topUp]) {
@@ -112,16 +123,29 @@ const countRefunds = `
     END LOOP;
   END $$`;
 
+/** What open reserves have left: of a workspace or one of its keys, for the days from one on. */
+const setAside = `
+  CREATE FUNCTION spend_set_aside(workspace text, key text, since date) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(reserve.amount - charged.amount), 0)::bigint
+    FROM spend_reserve AS reserve, LATERAL (
+      SELECT coalesce(sum(amount), 0) AS amount FROM ledger_entry
+      WHERE workspace_id = workspace AND reserve_id = reserve.id AND kind = 'charge'
+      OFFSET 0
+    ) AS charged
+    WHERE reserve.workspace_id = workspace AND reserve.day >= since AND key IN ('', reserve.key_id)
+  $$`;
+
 /**
  * Moves money of a wallet to a reserve of one server, for one key and one day (UTC). Takes what is wanted, but no
  * more than a part of what is left, so that several servers can spend all of it; and what calls wait for, if there is as much. Answers the
- * amount, or why there is not even the price of one.
+ * amount, or why there is not even the price of one, with what open reserves have of what it is refused for.
  */
 const take = `
   CREATE FUNCTION spend_take_reserve(
     workspace text, key text, reserve text, server_name text, price bigint, needed bigint, wanted bigint,
     lives_ms double precision,
-    OUT outcome text, OUT taken bigint, OUT lasts_ms double precision, OUT rest bigint, OUT of_key boolean, OUT resets_at timestamptz
+    OUT outcome text, OUT taken bigint, OUT lasts_ms double precision, OUT rest bigint, OUT set_aside bigint, OUT spent bigint,
+    OUT of_key boolean, OUT resets_at timestamptz
   ) LANGUAGE plpgsql VOLATILE AS $$
   DECLARE
     moment timestamptz := date_trunc('milliseconds', byond_now());
@@ -136,26 +160,35 @@ const take = `
     IF left_over < price THEN
       outcome := 'insufficient_balance';
       rest := left_over;
+      set_aside := spend_set_aside(workspace, '', '-infinity');
       RETURN;
     END IF;
     FOR capped IN
-      SELECT spend_cap.key_id, spend_cap.amount, spend_cap.period, coalesce(spent.amount, 0) AS spent
-      FROM spend_cap LEFT JOIN spend_period AS spent
-        ON spent.workspace_id = workspace AND spent.key_id = spend_cap.key_id AND spent.period = spend_cap.period
-          AND spent.starts = date_trunc(spend_cap.period, today::timestamp)::date
+      SELECT spend_cap.key_id, spend_cap.amount, spend_cap.period, coalesce(passed.amount, 0) AS used,
+        date_trunc(spend_cap.period, today::timestamp)::date AS starts
+      FROM spend_cap LEFT JOIN spend_period AS passed
+        ON passed.workspace_id = workspace AND passed.key_id = spend_cap.key_id AND passed.period = spend_cap.period
+          AND passed.starts = date_trunc(spend_cap.period, today::timestamp)::date
       WHERE spend_cap.workspace_id = workspace AND spend_cap.key_id IN ('', key)
       ORDER BY spend_cap.key_id
     LOOP
-      IF capped.amount - capped.spent < price THEN
+      IF capped.amount - capped.used < price THEN
         outcome := 'spend_cap_reached';
-        rest := capped.spent;
+        rest := capped.amount - capped.used;
+        set_aside := spend_set_aside(workspace, capped.key_id, capped.starts);
+        spent := capped.used - set_aside;
         of_key := capped.key_id <> '';
         resets_at := (date_trunc(capped.period, today::timestamp) + ('1 ' || capped.period)::interval) AT TIME ZONE 'UTC';
         RETURN;
       END IF;
-      left_over := least(left_over, capped.amount - capped.spent);
+      left_over := least(left_over, capped.amount - capped.used);
     END LOOP;
     taken := least(left_over, greatest(needed, least(wanted, left_over / (2 * servers))));
+    IF taken < price THEN
+      outcome := 'insufficient_balance';
+      rest := taken;
+      RETURN;
+    END IF;
     lasts_ms := least(lives_ms, extract(epoch FROM (today + 1)::timestamp AT TIME ZONE 'UTC' - moment)::float8 * 1000);
     outcome := 'taken';
     UPDATE wallet SET balance = balance - taken WHERE workspace_id = workspace;

@@ -5,19 +5,13 @@ import { runSweep, sweepOldest } from "../../database/table-sweeps.ts";
 
 type Dependencies = { readonly database: Pick<Database, "transaction"> };
 
-/** Reserves of a batch. Each is closed under a lock that the charges to it share. */
-const batchSize = 100;
-
-const close = statement<{ count: number }>("close_expired_spend_reserves")(
+/** One for a transaction: with several, it could wait in a circle with a server that closes one of them. */
+const close = statement<{ closed: boolean }>("close_expired_spend_reserve")(
   {},
   () => `
-    WITH expired AS MATERIALIZED (
-      SELECT workspace_id, id FROM spend_reserve WHERE expires_at <= (SELECT byond_now())
-      ORDER BY expires_at LIMIT ${batchSize}
-    ), closed AS (
-      SELECT spend_close_reserve(workspace_id, id) FROM (SELECT * FROM expired ORDER BY workspace_id, id) AS ordered
-    )
-    SELECT count(*)::integer AS count FROM closed`,
+    SELECT spend_close_reserve(workspace_id, id) AS closed FROM (
+      SELECT workspace_id, id FROM spend_reserve WHERE expires_at <= (SELECT byond_now()) ORDER BY expires_at LIMIT 1
+    ) AS expired`,
 );
 
 /** Closes reserves of servers that crashed: what was not charged goes back to the wallets. */
@@ -25,7 +19,7 @@ function reserveSweep(deps: Dependencies): Sweep {
   return {
     name: "spend_reserve",
     async removeBatch() {
-      return (await runSweep(deps, close, {}))?.count === batchSize;
+      return (await runSweep(deps, close, {})) !== undefined;
     },
   };
 }

@@ -29,13 +29,16 @@ export function sendCharges(prices: Prices, reserves: Pick<Reserves, "hold">): S
 export function refusalOf(prices: Prices): (refused: RefusedReserve, price: number) => AppError {
   const money = (amount: bigint) => `${formatAmount(prices, amount)} ${prices.currency}`;
   return (refused, price) => {
+    const costs = `This costs ${money(BigInt(price))}`;
+    const setAside = BigInt(refused.setAside);
+    const left = BigInt(refused.left) + setAside;
+    const rest = `${money(left)} are left${setAside > 0n ? `, of which servers have set ${money(setAside)} aside for other calls` : ""}`;
     if (refused.outcome === "insufficient_balance") {
-      const left = `${money(BigInt(refused.balance))} are left`;
-      return new AppError("insufficient_balance", `This costs ${money(BigInt(price))}, and ${left}.`);
+      return new AppError("insufficient_balance", `${costs}, and ${rest}.`);
     }
     const { spent, isOfKey, resetsAt } = refused;
     const whose = isOfKey ? "this key" : "the workspace";
-    return new AppError("spend_cap_reached", `What ${whose} may spend is spent: ${money(BigInt(spent))}.`, {
+    return new AppError("spend_cap_reached", `${costs}. Of what ${whose} may spend, ${rest}.`, {
       spent: formatAmount(prices, BigInt(spent)),
       resetsAt,
     });

@@ -21,21 +21,29 @@ export interface TakenReserve {
 }
 
 /** Why there is none. Amounts as text: they may be larger than numbers. */
-export type RefusedReserve =
-  | { readonly outcome: "insufficient_balance"; readonly balance: string }
+export type RefusedReserve = {
+  /** What a reserve could have had: too little. */
+  readonly left: string;
+  /** What is in open reserves, and would be left otherwise. */
+  readonly setAside: string;
+} & (
+  | { readonly outcome: "insufficient_balance" }
   | {
       readonly outcome: "spend_cap_reached";
       readonly spent: string;
       /** Whether it is the cap of the key, and not that of the workspace. */
       readonly isOfKey: boolean;
       readonly resetsAt: Date;
-    };
+    }
+);
 
 const take = statement<{
   outcome: "taken" | RefusedReserve["outcome"];
   taken: string | null;
   lastsMs: number | null;
   rest: string | null;
+  setAside: string | null;
+  spent: string | null;
   ofKey: boolean | null;
   resetsAt: Date | null;
 }>("take_spend_reserve")(
@@ -63,7 +71,7 @@ const close = statement<{ closed: boolean }>("close_spend_reserve")(
 export interface ReserveAmounts {
   /** The price of one of what it is for. */
   readonly price: number;
-  /** The prices of all that waits for it. */
+  /** The prices of all that waits for it. 0: nothing does, and it takes no more than a part of what is left. */
   readonly needed: number;
   /** What is expected until it is used up. */
   readonly wanted: number;
@@ -96,14 +104,11 @@ export function databaseReserveStore(
       if (row.outcome === "taken") {
         return { outcome: "taken", id, amount: Number(row.taken), lastsMs: row.lastsMs ?? 0 };
       }
-      return row.outcome === "insufficient_balance" || row.resetsAt === null
-        ? { outcome: "insufficient_balance", balance: row.rest ?? "0" }
-        : {
-            outcome: "spend_cap_reached",
-            spent: row.rest ?? "0",
-            isOfKey: row.ofKey === true,
-            resetsAt: row.resetsAt,
-          };
+      const { rest, setAside, spent, ofKey, resetsAt } = row;
+      const refused = { left: rest ?? "0", setAside: setAside ?? "0" };
+      return row.outcome === "insufficient_balance" || resetsAt === null
+        ? { outcome: "insufficient_balance", ...refused }
+        : { outcome: "spend_cap_reached", ...refused, spent: spent ?? "0", isOfKey: ofKey === true, resetsAt };
     },
     async close(workspaceId, id) {
       await withoutDeadline(() => change(database, close, { workspaceId, id }));

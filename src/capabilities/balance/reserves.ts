@@ -18,13 +18,18 @@ export interface Hold {
 
 interface Reserve {
   readonly id: string;
+  readonly share: Share;
   readonly amount: number;
   readonly takenAtMs: number;
   readonly endsAtMs: number;
   rest: number;
-  /** Holds that are not settled. */
+  /** Holds that are not settled, and their sum. */
   holds: number;
+  held: number;
   isRetired: boolean;
+  closing: Promise<void> | undefined;
+  /** When closing it was tried. */
+  readonly closed: PromiseWithResolvers<void>;
 }
 
 /** What this server has of one spender. */
@@ -33,13 +38,19 @@ interface Share {
   current: Reserve | undefined;
   /** Taken ahead of need. */
   next: Reserve | undefined;
-  taking: Promise<Reserve | RefusedReserve> | undefined;
+  taking: Taking | undefined;
   /** What those that wait for a reserve need. */
   waiting: number;
   /** No reserve is taken ahead before: the last one was refused. */
   aheadFromMs: number;
   /** How fast the last reserve was used up. */
   perMs: number;
+}
+
+interface Taking {
+  readonly reserve: Promise<Reserve | RefusedReserve>;
+  /** A refusal says nothing about what costs less. Infinite: what is taken ahead, and takes less than there is. */
+  readonly refusedFrom: number;
 }
 
 interface Dependencies {
@@ -58,13 +69,15 @@ interface Dependencies {
  *
  * - **current**: charges are made to it. One for each spender.
  * - **next**: taken ahead; becomes the current one.
- * - **retired**: its time is over, or it has too little left. It is closed when its last hold is settled.
+ * - **retired**: its time is over, it has too little left, or it is called back. It is closed when its last hold is settled.
+ *
+ * Nothing is refused for what this server has set aside itself: before a refusal, that is called back.
  */
 export class Reserves {
   readonly #deps: Dependencies;
   readonly #shares = new Map<string, Share>();
-  /** Retired reserves without holds: those that are being closed, and those that could not be. */
-  readonly #closing = new Map<string, { readonly workspaceId: string; closed: Promise<void> | undefined }>();
+  /** All that are not closed. */
+  readonly #open = new Set<Reserve>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(deps: Dependencies) {
@@ -83,76 +96,105 @@ export class Reserves {
     for (let reserve = share.current; reserve !== undefined; reserve = share.current) {
       if (nowMs < reserve.endsAtMs && reserve.rest >= amount) {
         reserve.rest -= amount;
+        reserve.held += amount;
         reserve.holds += 1;
         if (reserve.rest < reserve.amount * lowShare && share.next === undefined && nowMs >= share.aheadFromMs) {
           this.#takeAhead(share, amount);
         }
         return this.#holdOf(share, reserve, amount);
       }
-      this.#retire(share, reserve);
-      share.current = share.next;
-      share.next = undefined;
+      this.#retireCurrent(share);
     }
     return undefined;
   }
 
   async #holdLater(share: Share, amount: number): Promise<Hold> {
     for (let tries = 0; tries < maxTries; tries += 1) {
+      let refused: RefusedReserve | undefined;
       share.waiting += amount;
       try {
-        const taken = await this.#take(share, amount);
-        if ("outcome" in taken) {
-          // Whoever gave something back meanwhile has left it to this server.
-          const hold = this.#holdNow(share, amount);
-          if (hold !== undefined) {
-            return hold;
-          }
-          throw this.#deps.refusal(taken, amount);
-        }
+        const { reserve, refusedFrom } = this.#take(share, amount, share.waiting);
+        const taken = await reserve;
+        refused = "outcome" in taken && amount >= refusedFrom ? taken : undefined;
       } finally {
         share.waiting -= amount;
       }
+      // Whoever gave something back meanwhile has left it to this server.
       const hold = this.#holdNow(share, amount);
       if (hold !== undefined) {
         return hold;
+      }
+      if (refused !== undefined && !(await this.#callBack(share, refused, amount))) {
+        throw this.#deps.refusal(refused, amount);
       }
     }
     throw new AppError("unavailable", "The balance is in use by too many calls. Try again.", { retryAfterSeconds: 1 });
   }
 
-  #takeAhead(share: Share, amount: number): void {
-    void this.#take(share, amount).then(
-      (taken) => {
-        if ("outcome" in taken) {
-          share.aheadFromMs = this.#deps.clock.monotonicMs() + reserveDemandMs;
-        }
-      },
-      () => {
-        share.aheadFromMs = this.#deps.clock.monotonicMs() + reserveDemandMs;
-      },
-    );
+  /**
+   * Gives back what this server has of what `share` was refused for lack of, if that could be enough: it is used up, or given back, by those that
+   * hold it now. Returns whether it is worth to ask again.
+   */
+  async #callBack({ spender }: Share, refused: RefusedReserve, amount: number): Promise<boolean> {
+    const isOfKey = refused.outcome === "spend_cap_reached" && refused.isOfKey;
+    const isMeant = ({ workspaceId, keyId }: Spender) =>
+      workspaceId === spender.workspaceId && (!isOfKey || keyId === spender.keyId);
+    const shares = [...this.#shares.values()].filter((share) => isMeant(share.spender));
+    await Promise.allSettled(shares.map(({ taking }) => taking?.reserve));
+    const open = [...this.#open].filter(({ share }) => isMeant(share.spender));
+    const mine = open.reduce((sum, { rest, held }) => sum + rest + held, 0);
+    if (open.length === 0 || BigInt(refused.left) + BigInt(mine) < BigInt(amount)) {
+      return false;
+    }
+    for (const share of shares) {
+      this.#retireCurrent(share);
+      this.#retireCurrent(share);
+    }
+    await Promise.all(open.map(({ closed }) => closed.promise));
+    return true;
   }
 
-  /** The reserve that is being taken, or a new one. */
-  #take(share: Share, price: number): Promise<Reserve | RefusedReserve> {
-    share.taking ??= this.#takeNew(share, price).finally(() => {
-      share.taking = undefined;
-    });
+  #takeAhead(share: Share, price: number): void {
+    const wait = () => {
+      share.aheadFromMs = this.#deps.clock.monotonicMs() + reserveDemandMs;
+    };
+    void this.#take(share, price, 0).reserve.then((taken) => void ("outcome" in taken && wait()), wait);
+  }
+
+  /** The reserve that is being taken, or a new one. `needed`: the prices of all that wait for it. */
+  #take(share: Share, price: number, needed: number): Taking {
+    share.taking ??= {
+      reserve: this.#takeNew(share, price, needed).finally(() => {
+        share.taking = undefined;
+      }),
+      refusedFrom: needed === 0 ? Number.POSITIVE_INFINITY : price,
+    };
     return share.taking;
   }
 
-  async #takeNew(share: Share, price: number): Promise<Reserve | RefusedReserve> {
+  async #takeNew(share: Share, price: number, needed: number): Promise<Reserve | RefusedReserve> {
     const takenAtMs = this.#deps.clock.monotonicMs();
     const perMs = Math.max(share.perMs, share.current === undefined ? 0 : speedOf(share.current, takenAtMs));
-    const needed = Math.max(price, share.waiting);
     const wanted = Math.ceil(Math.max(price * minCharges, needed, perMs * reserveDemandMs));
     const taken = await this.#deps.store.take(share.spender, { price, needed, wanted });
     if (taken.outcome !== "taken") {
       return taken;
     }
     const { id, amount, lastsMs } = taken;
-    const endsAtMs = takenAtMs + lastsMs;
-    const reserve: Reserve = { id, amount, takenAtMs, endsAtMs, rest: amount, holds: 0, isRetired: false };
+    const reserve: Reserve = {
+      id,
+      share,
+      amount,
+      takenAtMs,
+      endsAtMs: takenAtMs + lastsMs,
+      rest: amount,
+      holds: 0,
+      held: 0,
+      isRetired: false,
+      closing: undefined,
+      closed: Promise.withResolvers(),
+    };
+    this.#open.add(reserve);
     if (share.current === undefined) {
       share.current = reserve;
     } else {
@@ -169,10 +211,9 @@ export class Reserves {
       }
       isSettled = true;
       reserve.rest += givenBack;
+      reserve.held -= amount;
       reserve.holds -= 1;
-      if (reserve.isRetired && reserve.holds === 0) {
-        this.#close(share.spender.workspaceId, reserve.id);
-      }
+      this.#closeIfUnused(reserve);
     };
     return {
       reserveId: reserve.id,
@@ -181,67 +222,65 @@ export class Reserves {
       giveBack: () => settle(amount),
       refused: () => {
         if (share.current === reserve) {
-          this.#retire(share, reserve);
-          share.current = share.next;
-          share.next = undefined;
+          this.#retireCurrent(share);
         }
         settle(0);
       },
     };
   }
 
-  #retire(share: Share, reserve: Reserve): void {
-    reserve.isRetired = true;
-    share.perMs = speedOf(reserve, this.#deps.clock.monotonicMs());
-    if (reserve.holds === 0) {
-      this.#close(share.spender.workspaceId, reserve.id);
+  #retireCurrent(share: Share): void {
+    const reserve = share.current;
+    if (reserve !== undefined) {
+      share.current = share.next;
+      share.next = undefined;
+      reserve.isRetired = true;
+      share.perMs = speedOf(reserve, this.#deps.clock.monotonicMs());
+      this.#closeIfUnused(reserve);
     }
   }
 
   /** If it fails, `tidy` tries again, and at last a sweep. */
-  #close(workspaceId: string, id: string): void {
-    const closing = this.#closing.get(id) ?? { workspaceId, closed: undefined };
-    this.#closing.set(id, closing);
-    closing.closed ??= this.#deps.store.close(workspaceId, id).then(
-      () => void this.#closing.delete(id),
-      () => {
-        closing.closed = undefined;
-      },
-    );
+  #closeIfUnused(reserve: Reserve): void {
+    if (reserve.isRetired && reserve.holds === 0) {
+      reserve.closing ??= this.#deps.store
+        .close(reserve.share.spender.workspaceId, reserve.id)
+        .then(
+          () => void this.#open.delete(reserve),
+          () => {
+            reserve.closing = undefined;
+          },
+        )
+        .finally(() => reserve.closed.resolve());
+    }
   }
 
   /** Closes what has ended, and forgets spenders that have nothing here. */
   tidy(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     for (const [key, share] of this.#shares) {
-      if (share.current !== undefined && nowMs >= share.current.endsAtMs) {
-        this.#retire(share, share.current);
-        share.current = share.next;
-        share.next = undefined;
-      } else if (share.current === undefined && share.taking === undefined && share.waiting === 0) {
+      while (share.current !== undefined && nowMs >= share.current.endsAtMs) {
+        this.#retireCurrent(share);
+      }
+      if (share.current === undefined && share.taking === undefined && share.waiting === 0) {
         this.#shares.delete(key);
       }
     }
-    for (const [id, { workspaceId }] of this.#closing) {
-      this.#close(workspaceId, id);
+    for (const reserve of this.#open) {
+      this.#closeIfUnused(reserve);
     }
   }
 
   /** Closes all reserves. Returns false if some could not be: a server that sweeps closes them. */
   async stop(): Promise<boolean> {
     clearInterval(this.#timer);
-    await Promise.allSettled([...this.#shares.values()].map(({ taking }) => taking));
+    await Promise.allSettled([...this.#shares.values()].map(({ taking }) => taking?.reserve));
     for (const share of this.#shares.values()) {
-      for (const reserve of [share.current, share.next]) {
-        if (reserve !== undefined) {
-          this.#retire(share, reserve);
-        }
-      }
-      share.current = undefined;
-      share.next = undefined;
+      this.#retireCurrent(share);
+      this.#retireCurrent(share);
     }
-    await Promise.all([...this.#closing.values()].map(({ closed }) => closed));
-    return this.#closing.size === 0;
+    await Promise.all([...this.#open].map(({ closing }) => closing));
+    return this.#open.size === 0;
   }
 
   #shareOf(spender: Spender): Share {

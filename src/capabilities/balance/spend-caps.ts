@@ -10,26 +10,38 @@ export interface SpendCap {
   readonly keyId: string;
   readonly amount: bigint;
   readonly period: "day" | "month";
-  /** In the current period. What servers hold counts. */
+  /** In the current period. */
   readonly spent: bigint;
   readonly resetsAt: Date;
 }
 
 type Row = Omit<SpendCap, "amount" | "spent"> & { readonly amount: string; readonly spent: string };
 
-/** SQL of the columns of a row. */
+/** SQL of the columns of a row. What open reserves have is not spent, and what is refunded is not counted yet. */
 const columns = (cap: string) => `
   ${cap}.key_id, ${cap}.amount, ${cap}.period,
   coalesce((
     SELECT amount FROM spend_period AS spent
     WHERE spent.workspace_id = ${cap}.workspace_id AND spent.key_id = ${cap}.key_id AND spent.period = ${cap}.period
       AND spent.starts = date_trunc(${cap}.period, byond_now() AT TIME ZONE 'UTC')::date
-  ), 0)::bigint AS spent,
+  ), 0)::bigint
+    - spend_set_aside(${cap}.workspace_id, ${cap}.key_id, date_trunc(${cap}.period, byond_now() AT TIME ZONE 'UTC')::date)
+    - coalesce((
+      SELECT sum(amount) FROM ledger_entry
+      WHERE workspace_id = ${cap}.workspace_id AND NOT is_counted AND ${cap}.key_id IN ('', key_id)
+        AND day >= date_trunc(${cap}.period, byond_now() AT TIME ZONE 'UTC')::date
+    ), 0)::bigint AS spent,
   (date_trunc(${cap}.period, byond_now() AT TIME ZONE 'UTC') + ('1 ' || ${cap}.period)::interval) AT TIME ZONE 'UTC' AS resets_at`;
+
+/** SQL: whether the workspace has this key, and it is not revoked. */
+const hasKey = (workspaceId: string, keyId: string) =>
+  `EXISTS (SELECT FROM api_key WHERE id = ${keyId} AND workspace_id = ${workspaceId} AND revoked_at IS NULL)`;
 
 const list = statement<Row>("list_spend_caps")(
   { workspaceId: text },
-  (p) => `SELECT ${columns("cap")} FROM spend_cap AS cap WHERE cap.workspace_id = ${p.workspaceId} ORDER BY cap.key_id`,
+  (p) => `SELECT ${columns("cap")} FROM spend_cap AS cap 
+    WHERE cap.workspace_id = ${p.workspaceId} AND (cap.key_id = '' OR ${hasKey(p.workspaceId, "cap.key_id")})
+    ORDER BY cap.key_id`,
 );
 
 export async function listSpendCaps(
@@ -46,9 +58,7 @@ const set = statement<Row & { held: boolean }>("set_spend_cap")(
     WITH stored AS (
       INSERT INTO spend_cap AS cap (workspace_id, key_id, period, amount, created_at)
       SELECT ${p.workspaceId}, ${p.keyId}, ${p.period}, ${p.amount}::bigint, date_trunc('milliseconds', byond_now())
-      WHERE ${p.keyId} = '' OR EXISTS (
-        SELECT FROM api_key WHERE id = ${p.keyId} AND workspace_id = ${p.workspaceId} AND revoked_at IS NULL
-      )
+      WHERE ${p.keyId} = '' OR ${hasKey(p.workspaceId, p.keyId)}
       ON CONFLICT (workspace_id, key_id) DO UPDATE SET period = excluded.period, amount = excluded.amount
       RETURNING *
     ), checked AS (

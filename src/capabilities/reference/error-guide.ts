@@ -61,7 +61,7 @@ export const errorGuide = {
   insufficient_balance: {
     title: "Insufficient balance",
     meaning:
-      "The balance of the workspace does not cover the price of the message or of the lookups. Nothing was sent, and nothing was charged. Shortly before the balance is used up, this can also mean that other servers have set the rest aside for calls of theirs, for 30 seconds at most.",
+      "The balance of the workspace does not cover the price of the message or of the lookups. Nothing was sent, and nothing was charged. Shortly before the balance is used up, other servers may have set the rest aside for calls of theirs, for 35 seconds at most: the message says how much that is.",
     remedy: "Ask the operator of the server to top up the balance. `GET /api/v1/balance` returns what is left.",
     retry: "Yes, after the balance was topped up.",
   },
@@ -115,7 +115,7 @@ export const errorGuide = {
   spend_cap_reached: {
     title: "Spend cap reached",
     meaning:
-      "What the key, or its workspace, may spend in a day or a month is spent. `spent` says how much that was, and `resets_at` when the next period begins. Nothing was sent, and nothing was charged.",
+      "This costs more than what is left of what the key, or its workspace, may spend in a day or a month. Shortly before that is used up, other servers may have set the rest aside for calls of theirs, for 35 seconds at most: the message says how much that is. `spent` says what was spent, and `resets_at` when the next period begins. Nothing was sent, and nothing was charged.",
     remedy: "Wait until `resets_at`, or raise the cap with `PUT /api/v1/spend-caps/{owner}`.",
     retry: "Yes, from `resets_at` on, or after the cap was raised.",
   },
@@ -258,7 +258,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   recipient_blocked:
     "No code is sent to this recipient: hardly any code that was sent to numbers like this one was entered.",
   insufficient_balance: "This costs 0.07 EUR, and 0.03 EUR are left.",
-  spend_cap_reached: "What this key may spend is spent: 25.00 EUR.",
+  spend_cap_reached: "This costs 0.07 EUR. Of what this key may spend, 0.00 EUR are left.",
   method_not_allowed: "This path takes GET, HEAD, POST only.",
   not_acceptable: "The response can only be sent as application/json.",
   already_exists: "No account can be created with this email address. If it is yours, sign in, or reset the password.",

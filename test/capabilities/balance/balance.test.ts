@@ -293,7 +293,7 @@ describe.each(protocols)("over $name", (protocol) => {
     const refused = await start();
     const { resets_at } = cap.body;
     expect(refused.body).toMatchObject({
-      message: "What the workspace may spend is spent: 0.03 EUR.",
+      message: "This costs 0.01 EUR. Of what the workspace may spend, 0.00 EUR are left.",
       spent: "0.03",
       resets_at,
     });
@@ -325,7 +325,7 @@ describe.each(protocols)("over $name", (protocol) => {
       "ok",
       "spend_cap_reached",
     ]);
-    expect((await start()).body.message).toBe("What this key may spend is spent: 0.02 EUR.");
+    expect((await start()).body.message).toBe("This costs 0.01 EUR. Of what this key may spend, 0.00 EUR are left.");
     expect(
       (await protocol.call(app, "StartVerification", { channel: "email", recipient: newMail() }, { key: other.key }))
         .code,

@@ -18,6 +18,8 @@ export class HttpFake {
   readonly requests: ReceivedRequest[] = [];
   /** What the next requests get; "silence" is no answer at all, "hang up" a closed connection. */
   answer: FakeAnswer | "silence" | "hang up" = { status: 200 };
+  /** Requests wait for it before they get their answer. */
+  held: Promise<void> | undefined;
   readonly #server: Server;
 
   private constructor() {
@@ -27,6 +29,7 @@ export class HttpFake {
         body += chunk;
       }
       this.requests.push({ path: request.url ?? "", headers: request.headers, body });
+      await this.held;
       if (this.answer === "hang up") {
         request.socket.destroy();
       } else if (this.answer !== "silence") {

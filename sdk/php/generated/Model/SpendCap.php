@@ -25,7 +25,7 @@ final class SpendCap extends Result
      */
     public readonly string $period;
 
-    /** What it has spent in the current period, with what servers have set aside for it. */
+    /** What it has spent in the current period. What servers have set aside for it is not in it. */
     public readonly string $spent;
 
     /** When the next period begins. */

@@ -27,8 +27,10 @@ use Byond\RequestOptions;
  * sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs nothing. What the
  * balance does not cover is refused with `insufficient_balance` before anything is sent.
  *
- * Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one another. So a
- * call can be refused a little before the balance is used up: what other servers have set aside is not there for it.
+ * Servers set parts of the balance aside, each for 35 seconds at most, so that calls do not wait for one another. With
+ * one server, a call is refused only if the balance does not cover it. With several, a call can be refused a little
+ * before that: what other servers have set aside is not there for it, and the message of the error says how much that
+ * is.
  */
 final class Balance
 {
@@ -72,7 +74,7 @@ final class Balance
     }
 
     /**
-     * Lists the spend caps: that of the workspace, and those of its keys.
+     * Lists the spend caps: that of the workspace, and those of its keys that are not revoked.
      *
      * @throws ByondException
      */
@@ -90,8 +92,8 @@ final class Balance
      * Sets how much the workspace, or one of its keys, may spend in a day or a month of UTC. More is refused with
      * `spend_cap_reached`, which says when the next period begins. A key has the cap of its workspace beside its own.
      *
-     * What servers have set aside counts as spent until they give it back, 30 seconds later at most. A cap that is
-     * lowered does not apply to what they have set aside before.
+     * What other servers have set aside is not there for a call until they give it back, 35 seconds later at most. A
+     * cap that is lowered does not apply to what servers have set aside before.
      *
      * @param string $owner `workspace`, or the id of one of its keys.
      * @param string $amount A decimal number, in the currency of the balance, with no more digits after the point

@@ -1443,9 +1443,10 @@ class AsyncBalance:
     having been sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs
     nothing. What the balance does not cover is refused with `insufficient_balance` before anything is sent.
 
-    Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one another.
-    So a call can be refused a little before the balance is used up: what other servers have set aside is not there
-    for it.
+    Servers set parts of the balance aside, each for 35 seconds at most, so that calls do not wait for one another.
+    With one server, a call is refused only if the balance does not cover it. With several, a call can be refused a
+    little before that: what other servers have set aside is not there for it, and the message of the error says how
+    much that is.
     """
 
     def __init__(self, caller: AsyncCaller) -> None:
@@ -1495,7 +1496,7 @@ class AsyncBalance:
         *,
         options: Optional[CallOptions] = None,
     ) -> types.ListSpendCapsResponse:
-        """Lists the spend caps: that of the workspace, and those of its keys.
+        """Lists the spend caps: that of the workspace, and those of its keys that are not revoked.
 
         Args:
             options: Options of this call.
@@ -1518,8 +1519,8 @@ class AsyncBalance:
         `spend_cap_reached`, which says when the next period begins. A key has the cap of its workspace beside its
         own.
 
-        What servers have set aside counts as spent until they give it back, 30 seconds later at most. A cap that is
-        lowered does not apply to what they have set aside before.
+        What other servers have set aside is not there for a call until they give it back, 35 seconds later at most.
+        A cap that is lowered does not apply to what servers have set aside before.
 
         Args:
             owner: `workspace`, or the id of one of its keys.
@@ -2520,9 +2521,10 @@ class AsyncServices:
     having been sent, as when the provider refuses it. A lookup costs its price for each number. The sandbox costs
     nothing. What the balance does not cover is refused with `insufficient_balance` before anything is sent.
 
-    Servers set parts of the balance aside, each for 30 seconds at most, so that calls do not wait for one another.
-    So a call can be refused a little before the balance is used up: what other servers have set aside is not there
-    for it.
+    Servers set parts of the balance aside, each for 35 seconds at most, so that calls do not wait for one another.
+    With one server, a call is refused only if the balance does not cover it. With several, a call can be refused a
+    little before that: what other servers have set aside is not there for it, and the message of the error says how
+    much that is.
     """
 
     reports: AsyncReports

@@ -2211,7 +2211,7 @@ class SpendCap:
     """The period."""
 
     spent: str
-    """What it has spent in the current period, with what servers have set aside for it."""
+    """What it has spent in the current period. What servers have set aside for it is not in it."""
 
     resets_at: datetime
     """When the next period begins."""
@@ -2547,7 +2547,8 @@ class VerificationGroup:
     cost: Optional[str]
     """What their messages cost, those of resends and fallbacks included, without the prices that came back: a decimal
     number, such as `4.27`. A message's price counts with the next outcome of its verification, at its end at the
-    latest; a price that comes back is subtracted here, in the group of the start. Null: this server has no prices.
+    latest; a price that comes back is subtracted here, in the group of the start, unless it does so after the
+    verification has ended. Null: this server has no prices.
     """
 
 
