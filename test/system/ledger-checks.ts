@@ -100,7 +100,7 @@ export async function checkUsage(client: pg.Client, lookupPrice: number, sentIds
   return { messages, unrecordedMessages, lookups };
 }
 
-/** Reports have what was charged for messages and did not come back, once each verification has ended. */
+/** Reports have what was charged for messages and did not come back before the end of the verification, once each has ended. */
 export async function checkReports(client: pg.Client): Promise<void> {
   await client.query("UPDATE verification SET status = 'expired' WHERE status = 'pending'");
   await until(
