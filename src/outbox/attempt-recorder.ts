@@ -107,6 +107,26 @@ const recordSent = statement<{ place: number }>("outbox_record_sent")(
     ) AS place`,
 );
 
+/**
+ * An attempt ended without anybody knowing whether the message was sent: it is paid for and counted, whatever comes later. A transaction of its own, before
+ * the attempt is recorded: a crash between the two leaves a message that is tried again, and was counted. Whoever holds the claim by now.
+ */
+const countUnanswered = statement("outbox_count_unanswered")(
+  {
+    workspaceId: text,
+    subjectId: text,
+    id: text,
+    mode: nullable(text),
+    channel: nullable(text),
+    country: nullable(text),
+    keyId: nullable(text),
+  },
+  (p) => `
+    SELECT outbox_count_unanswered(
+      ${p.workspaceId}, ${p.subjectId}, ${p.id}, ${p.mode}, ${p.channel}, ${p.country}, ${p.keyId}
+    )`,
+);
+
 interface WaitingAttempt {
   readonly attempt: Attempt;
   readonly resolve: (status: OutboxStatus | undefined) => void;
@@ -200,6 +220,10 @@ export class AttemptRecorder {
 
   async #recordOne({ item, claim, result, tookMs, retryAfterMs }: Attempt): Promise<OutboxStatus | undefined> {
     const { workspaceId, subjectId, id, lane } = item;
+    if (result.mayBeSent === true) {
+      const { mode = null, channel = null, country = null, keyId = null } = result.usage ?? {};
+      await this.#database.run(countUnanswered, { workspaceId, subjectId, id, mode, channel, country, keyId });
+    }
     const [row] = await this.#database.run(recordAttempt, {
       workspaceId,
       subjectId,
@@ -225,7 +249,7 @@ function segmentsOf(result: SendResult): number | null {
 }
 
 function usageOf(result: SendResult): MessageUsage | undefined {
-  return result.kind === "sent" ? result.usage : undefined;
+  return result.usage;
 }
 
 function isReceiptAwaited(result: SendResult): boolean {

@@ -270,9 +270,11 @@ export class Dispatcher {
     );
     try {
       const result = await sender.send(item, attempt.signal, held.hasWaited);
-      return result.kind === "retry" && attempt.signal.reason instanceof AttemptAborted
-        ? attempt.signal.reason.result
-        : result;
+      if (result.kind !== "retry" || !(attempt.signal.reason instanceof AttemptAborted)) {
+        return result;
+      }
+      const { mayBeSent, usage } = result;
+      return { ...attempt.signal.reason.result, ...(mayBeSent && { mayBeSent }), ...(usage && { usage }) };
     } catch (error) {
       this.#options.logger.error("sender_failed", { ...describeItem(item), error });
       return { kind: "retry", reason: "internal error", provider: "unknown" };

@@ -27,6 +27,8 @@ export const OutboxEntity = defineEntity({
     lastError: p.text().nullable(),
     /** What the price of the message was charged to, as long as it may come back. Null: it cost nothing, or may have been sent. */
     chargedTo: p.text().nullable(),
+    /** It is in the usage already, although nobody knows whether it was sent: an attempt was not answered. */
+    isCounted: p.boolean().default(false),
     /** Null: it cost nothing, or the price came back. */
     price: p.bigint("string").nullable(),
     /** The span that wrote the message. Null: its server sends no traces. */

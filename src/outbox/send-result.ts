@@ -15,6 +15,13 @@ export type SendResult = AttemptResult & {
   readonly providerName?: string;
   /** The sender logs the pauses of its providers itself: those of the lane say nothing more. */
   readonly logsPauses?: true;
+  /**
+   * The provider may have taken the message, or a part of it, and nobody knows: it had been handed over, and no answer came. Whatever comes later, the
+   * message is paid for and counted. Not set where it is known that nothing was sent: no connection, or an answer that refuses it.
+   */
+  readonly mayBeSent?: true;
+  /** What the message is counted under, if it was or may have been sent. Default: it is not counted. */
+  readonly usage?: MessageUsage;
 };
 
 type AttemptResult =
@@ -25,8 +32,6 @@ type AttemptResult =
       readonly awaitsReceipt?: boolean;
       /** Parts that a text message was sent in. */
       readonly segments?: number;
-      /** What it is counted under. Default: it is not counted. */
-      readonly usage?: MessageUsage;
     }
   | {
       readonly kind: "retry";

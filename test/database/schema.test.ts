@@ -51,6 +51,7 @@ const beyondTheEntities = {
     "on_verification_ended",
     "outbox_claim_group",
     "outbox_claimant_lives",
+    "outbox_count_unanswered",
     "outbox_move_claims",
     "outbox_note_due",
     "outbox_record_sent",

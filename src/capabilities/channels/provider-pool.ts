@@ -82,7 +82,8 @@ export class ProviderPool implements Channel {
       } else if (known !== undefined) {
         this.#attempts.delete(options.idempotencyKey);
       }
-      return { ...outcome, providerName: member.provider.name };
+      const { mayBeSent } = result;
+      return { ...outcome, providerName: member.provider.name, ...(mayBeSent && { mayBeSent }) };
     } finally {
       member.active -= 1;
       this.#wake();

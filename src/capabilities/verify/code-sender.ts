@@ -173,7 +173,9 @@ export class CodeSender implements OutboxSender {
       { idempotencyKey: item.id, subjectId: item.subjectId, signal },
     );
     const { mode, channel } = message;
-    return result.kind === "sent" ? { ...result, usage: { mode, channel, country, keyId } } : result;
+    return result.kind === "sent" || result.mayBeSent === true
+      ? { ...result, usage: { mode, channel, country, keyId } }
+      : result;
   }
 
   async #templateOf(workspaceId: string, { mode, channel, locale, approval }: CodePayload) {

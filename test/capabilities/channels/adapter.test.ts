@@ -115,6 +115,7 @@ describe("a provider answering", () => {
       kind: "retry",
       reason: "the provider did not answer in time",
       provider: "fails",
+      mayBeSent: true,
     });
   });
 });

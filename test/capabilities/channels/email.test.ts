@@ -199,6 +199,7 @@ describe("a mail server that", () => {
       kind: "retry",
       reason: "the mail server closed the connection",
       provider: "fails",
+      mayBeSent: true,
     });
     expect(tries).toBe(1);
     expect(sink.mails).toHaveLength(0);

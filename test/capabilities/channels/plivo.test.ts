@@ -241,6 +241,7 @@ describe("Plivo answering every documented status", () => {
       kind: "retry",
       reason: "the provider cannot be reached",
       provider: "fails",
+      mayBeSent: true,
     });
   });
 });

@@ -147,6 +147,7 @@ describe("Amazon SNS answering every documented error", () => {
       kind: "retry",
       reason: "the provider cannot be reached",
       provider: "fails",
+      mayBeSent: true,
     });
   });
 });

@@ -160,6 +160,7 @@ describe("Vonage answering every documented error", () => {
       kind: "retry",
       reason: "the provider cannot be reached",
       provider: "fails",
+      mayBeSent: true,
     });
   });
 });

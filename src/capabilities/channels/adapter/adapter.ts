@@ -1,6 +1,6 @@
 import { signBody } from "../../../crypto/sign-body.ts";
 import type { SendResult } from "../../../outbox/send-result.ts";
-import { field, type HttpAnswer, messageIdOf, postJson } from "../http/http-post.ts";
+import { field, type HttpAnswer, messageIdOf, postJson, unansweredResult } from "../http/http-post.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
 import type { Provider, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
 import { commonParameters } from "../provider-parameters.ts";
@@ -86,7 +86,7 @@ const misconfigured: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 415
 
 function adapterOutcome(answer: HttpAnswer, id: string): SendResult {
   if (answer.kind === "unanswered") {
-    return { kind: "retry", reason: answer.reason, provider: "fails" };
+    return unansweredResult(answer);
   }
   const { status, body, retryAfterMs } = answer;
   if (status >= 200 && status < 300) {

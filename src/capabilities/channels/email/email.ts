@@ -53,7 +53,9 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  writeWhole(transport);
+  /** By Message-ID: mails whose content was written, wholly or in part, during the attempt that is being made. */
+  const written = new Set<string>();
+  writeWhole(transport, (messageId) => written.add(messageId));
   const senderDomain = domainOf(options.from);
   return {
     name: "smtp",
@@ -96,7 +98,9 @@ export function createEmailChannel(options: EmailOptions, clock: Pick<Clock, "no
         });
         return { kind: "sent", providerMessageId: messageId };
       } catch (error) {
-        return smtpOutcome(error);
+        return smtpOutcome(error, written.has(messageId));
+      } finally {
+        written.delete(messageId);
       }
     },
     close: () => transport.close(),

@@ -28,9 +28,9 @@ const messageStages = /^(MAIL FROM|RCPT TO|DATA|BDAT)/;
 
 /**
  * What a failure at handing over a mail means: refused for good (5xx), to be tried again (4xx and everything without an
- * answer), and whether the mail server as such is in trouble.
+ * answer), and whether the mail server as such is in trouble. A mail whose content was written, and not answered, may have been taken.
  */
-export function smtpOutcome(error: unknown): SendResult {
+export function smtpOutcome(error: unknown, isContentWritten = false): SendResult {
   const failure: SmtpFailure = typeof error === "object" && error !== null ? error : {};
   const code = typeof failure.code === "string" ? failure.code : "";
   const status = typeof failure.responseCode === "number" ? failure.responseCode : undefined;
@@ -42,7 +42,12 @@ export function smtpOutcome(error: unknown): SendResult {
     const reason = tlsReason(failure.originalCode) ?? reasons[code] ?? "the mail could not be handed over";
     // Without an answer and without a code of the connection it may be an error of ours.
     return status === undefined
-      ? { kind: "retry", reason, provider: code in reasons ? "fails" : "unknown" }
+      ? {
+          kind: "retry",
+          reason,
+          provider: code in reasons ? "fails" : "unknown",
+          ...(isContentWritten ? { mayBeSent: true } : {}),
+        }
       : { kind: "retry", reason: `${reason} (${status})`, provider: "fails" };
   }
   const enhanced = enhancedStatus(failure.response);

@@ -8,14 +8,18 @@ const lineLength = 76;
 
 /**
  * Has a transport write each message in one piece. nodemailer writes it through a chain of streams for each of its parts, which takes about
- * half of the time that a mail takes. A message with anything but text in it is left to nodemailer.
+ * half of the time that a mail takes. A message with anything but text in it is left to nodemailer. `onContent` is called when the content of a
+ * message begins to be written.
  */
-export function writeWhole(transport: Pick<Transporter, "use">): void {
-  transport.use("stream", ({ message }, done) => {
+export function writeWhole(transport: Pick<Transporter, "use">, onContent: (messageId: string) => void): void {
+  transport.use("stream", ({ message, data }, done) => {
     const whole = wholeMessage(message);
-    if (whole !== undefined) {
-      message.createReadStream = () => Readable.from([whole], { objectMode: false });
-    }
+    const create = message.createReadStream.bind(message);
+    message.createReadStream = (options) => {
+      const stream = whole === undefined ? create(options) : Readable.from([whole], { objectMode: false });
+      // It is read once the server has said that it takes the content (354).
+      return stream.once("resume", () => onContent(data.messageId ?? ""));
+    };
     done();
   });
 }

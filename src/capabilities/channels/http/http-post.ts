@@ -1,3 +1,5 @@
+import type { SendResult } from "../../../outbox/send-result.ts";
+
 /** The response of a provider. */
 export type HttpAnswer =
   | {
@@ -10,7 +12,8 @@ export type HttpAnswer =
       /** The provider's `Retry-After`, a minute at most. */
       readonly retryAfterMs: number | undefined;
     }
-  | { readonly kind: "unanswered"; readonly reason: string };
+  /** `mayBeSent`: the request may have reached the provider. */
+  | { readonly kind: "unanswered"; readonly reason: string; readonly mayBeSent?: true };
 
 export interface HttpPost {
   readonly url: string;
@@ -58,6 +61,9 @@ async function exchange(
   request: Omit<HttpPost, "body"> & { readonly body?: string },
 ): Promise<HttpAnswer> {
   const timeout = AbortSignal.timeout(request.timeoutMs);
+  if (request.signal.aborted) {
+    return { kind: "unanswered", reason: "the attempt was aborted" };
+  }
   try {
     const response = await fetch(request.url, {
       method,
@@ -74,15 +80,32 @@ async function exchange(
       body: parseJson(text),
       retryAfterMs: readRetryAfterMs(response.headers.get("retry-after")),
     };
-  } catch {
+  } catch (error) {
+    const written = isWithoutConnection(error) ? {} : ({ mayBeSent: true } as const);
     if (timeout.aborted) {
-      return { kind: "unanswered", reason: "the provider did not answer in time" };
+      return { kind: "unanswered", reason: "the provider did not answer in time", ...written };
     }
-    return {
-      kind: "unanswered",
-      reason: request.signal.aborted ? "the attempt was aborted" : "the provider cannot be reached",
-    };
+    const reason = request.signal.aborted ? "the attempt was aborted" : "the provider cannot be reached";
+    return { kind: "unanswered", reason, ...written };
   }
+}
+
+/** The result of an attempt that was not answered. */
+export function unansweredResult({ reason, mayBeSent }: Extract<HttpAnswer, { kind: "unanswered" }>): SendResult {
+  return { kind: "retry", reason, provider: "fails", ...(mayBeSent && { mayBeSent }) };
+}
+
+/** Whether a failure of `fetch` came before there was a connection that the request could be written to. */
+function isWithoutConnection(error: unknown): boolean {
+  const cause = field(error, "cause");
+  const [code, syscall] = [field(cause, "code"), field(cause, "syscall")];
+  return (
+    // Of several addresses of a host, none could be connected to.
+    cause instanceof AggregateError ||
+    syscall === "connect" ||
+    syscall === "getaddrinfo" ||
+    (typeof code === "string" && /^(?:UND_ERR_CONNECT_TIMEOUT$|ERR_TLS_|ERR_SSL_)|CERT|SIGNATURE/.test(code))
+  );
 }
 
 async function readText(response: Response): Promise<string> {

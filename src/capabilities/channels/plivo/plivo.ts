@@ -3,7 +3,7 @@ import { parseWholeNumber } from "../../../text/numbering-plans.ts";
 import { readApiUrl } from "../api-url.ts";
 import { readCallbackForm } from "../callback-form.ts";
 import { resultOf } from "../error-meaning.ts";
-import { field, getJson, type HttpAnswer, items, messageIdOf, postJson } from "../http/http-post.ts";
+import { field, getJson, type HttpAnswer, items, messageIdOf, postJson, unansweredResult } from "../http/http-post.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
 import { checkTimeoutMs, judgeAnswer, type ProviderCheck } from "../provider-check.ts";
 import type { Provider, ProviderCallback, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
@@ -171,7 +171,7 @@ function callRequest({ message, sender, callbackUrl, sealed }: CallParts) {
 
 function plivoOutcome(answer: HttpAnswer): SendResult {
   if (answer.kind === "unanswered") {
-    return { kind: "retry", reason: answer.reason, provider: "fails" };
+    return unansweredResult(answer);
   }
   const { status, body, retryAfterMs } = answer;
   if (status >= 200 && status < 300) {

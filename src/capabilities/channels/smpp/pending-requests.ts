@@ -4,7 +4,8 @@ import type { ReceivedPdu } from "./smpp-pdu.ts";
 
 export type SmppAnswer =
   | { readonly kind: "answered"; readonly status: number; readonly messageId: string | undefined }
-  | { readonly kind: "unanswered"; readonly reason: string };
+  /** `mayBeSent`: the request was written. */
+  | { readonly kind: "unanswered"; readonly reason: string; readonly mayBeSent?: true };
 
 interface PendingRequest {
   readonly command: string;
@@ -31,7 +32,7 @@ export class PendingRequests {
     this.#sequence = this.#sequence === lastSequence ? 1 : this.#sequence + 1;
     const sequence = this.#sequence;
     const cancel = this.#timers.after(timeoutMs, () =>
-      settle({ kind: "unanswered", reason: "the SMSC did not answer in time" }),
+      settle({ kind: "unanswered", reason: "the SMSC did not answer in time", mayBeSent: true }),
     );
     const settle = (answer: SmppAnswer) => {
       cancel();
@@ -57,7 +58,7 @@ export class PendingRequests {
   /** The connection has ended: nothing will be answered any more. */
   settleAll(reason: string): void {
     for (const { settle } of [...this.#pending.values()]) {
-      settle({ kind: "unanswered", reason });
+      settle({ kind: "unanswered", reason, mayBeSent: true });
     }
   }
 

@@ -10,14 +10,16 @@ export interface SmppClientOptions extends Omit<SmppConnectionOptions, "mode" | 
   readonly window: number;
 }
 
-export type SubmitAnswer =
+/** `mayBeSent`: the message was written without an answer, or a part of it was accepted before the answer. */
+export type SubmitAnswer = { readonly mayBeSent?: true } & (
   | Extract<SmppAnswer, { kind: "answered" }>
   | {
       readonly kind: "unanswered";
       readonly reason: string;
       /** Nothing is bound, and nothing will be for this long. */
       readonly afterMs?: number;
-    };
+    }
+);
 
 /** Another server may be bound: its turn must not come too late for a code. */
 const longestPauseMs = 5_000;
@@ -28,6 +30,13 @@ interface KeptBind {
   /** Messages under way. */
   placesTaken: number;
 }
+
+/** Whether a part may have been written. */
+interface Progress {
+  isWritten: boolean;
+}
+
+const abortedAttempt = { kind: "unanswered", reason: "the attempt was aborted" } as const;
 
 interface Place {
   readonly connection: SmppConnection;
@@ -59,11 +68,13 @@ export class SmppClient {
    */
   async submit(parts: readonly PduFields[], signal: AbortSignal): Promise<SubmitAnswer> {
     const ending = AbortSignal.any([signal, this.#closing.signal]);
+    const progress: Progress = { isWritten: false };
     const aborted = new Promise<SubmitAnswer>((resolve) => {
-      const answer = { kind: "unanswered", reason: "the attempt was aborted" } as const;
-      ending.addEventListener("abort", () => resolve(answer));
+      ending.addEventListener("abort", () =>
+        resolve({ ...abortedAttempt, ...(progress.isWritten && { mayBeSent: true }) }),
+      );
     });
-    return await Promise.race([this.#submit(parts, ending), aborted]);
+    return await Promise.race([this.#submit(parts, ending, progress), aborted]);
   }
 
   /** Unbinds, after the answers to what is under way. */
@@ -73,7 +84,7 @@ export class SmppClient {
     await Promise.all(this.#binds.map(({ bind }) => bind.close()));
   }
 
-  async #submit(parts: readonly PduFields[], signal: AbortSignal): Promise<SubmitAnswer> {
+  async #submit(parts: readonly PduFields[], signal: AbortSignal, progress: Progress): Promise<SubmitAnswer> {
     const place = await this.#takePlace(signal);
     if ("kind" in place) {
       return place;
@@ -81,16 +92,19 @@ export class SmppClient {
     // Also if nobody waits for it any more, the place is free only when the SMSC has answered.
     try {
       let answer: SmppAnswer = { kind: "unanswered", reason: "the message has no parts" };
+      let accepted = 0;
       for (const part of parts) {
         if (signal.aborted) {
           break;
         }
+        progress.isWritten = true;
         answer = await place.connection.submit(part);
         if (answer.kind === "unanswered" || answer.status !== 0) {
           break;
         }
+        accepted += 1;
       }
-      return answer;
+      return accepted > 0 && accepted < parts.length ? { ...answer, mayBeSent: true } : answer;
     } finally {
       place.release();
     }
@@ -110,7 +124,7 @@ export class SmppClient {
       }
       await this.#change.promise;
     }
-    return { kind: "unanswered", reason: "the attempt was aborted" };
+    return abortedAttempt;
   }
 
   /** Takes a place of the bind with the fewest messages under way. */

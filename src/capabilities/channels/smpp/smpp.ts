@@ -104,12 +104,13 @@ function createSmppProvider(options: SmppOptions, deps: ProviderDependencies, ti
 
 /** Undefined: the SMSC accepted the message. */
 function outcomeOf(answer: SubmitAnswer): SendResult | undefined {
+  const handedOver = answer.mayBeSent && { mayBeSent: answer.mayBeSent };
   if (answer.kind === "unanswered") {
     const { reason, afterMs } = answer;
-    return { kind: "retry", reason, provider: "fails", ...(afterMs === undefined ? {} : { afterMs }) };
+    return { kind: "retry", reason, provider: "fails", ...(afterMs === undefined ? {} : { afterMs }), ...handedOver };
   }
   const meaning = meaningOfStatus(answer.status);
-  return answer.status === statuses.ok ? undefined : resultOf(meaning, meaning.name);
+  return answer.status === statuses.ok ? undefined : { ...resultOf(meaning, meaning.name), ...handedOver };
 }
 
 function referenceOf(idempotencyKey: string): number {

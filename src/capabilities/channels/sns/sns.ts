@@ -1,7 +1,7 @@
 import type { SendResult } from "../../../outbox/send-result.ts";
 import { readApiUrl } from "../api-url.ts";
 import { resultOf } from "../error-meaning.ts";
-import { type HttpAnswer, messageIdOf, post } from "../http/http-post.ts";
+import { type HttpAnswer, messageIdOf, post, unansweredResult } from "../http/http-post.ts";
 import { checkTimeoutMs, judgeAnswer, type ProviderCheck } from "../provider-check.ts";
 import type { Provider, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
 import { providerText } from "../provider-text.ts";
@@ -76,7 +76,7 @@ function createSnsProvider(options: SnsOptions, { name, clock }: ProviderDepende
 /** Answers are XML of a fixed form, with one message id or one code. */
 function snsOutcome(answer: HttpAnswer): SendResult {
   if (answer.kind === "unanswered") {
-    return { kind: "retry", reason: answer.reason, provider: "fails" };
+    return unansweredResult(answer);
   }
   const { status, text, retryAfterMs } = answer;
   const messageId = messageIdOf(/<MessageId>([^<]+)<\/MessageId>/.exec(text)?.[1]);

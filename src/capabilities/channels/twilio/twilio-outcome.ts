@@ -1,12 +1,12 @@
 import type { SendResult } from "../../../outbox/send-result.ts";
 import { type ErrorMeaning, resultOf } from "../error-meaning.ts";
-import { field, type HttpAnswer, messageIdOf } from "../http/http-post.ts";
+import { field, type HttpAnswer, messageIdOf, unansweredResult } from "../http/http-post.ts";
 import { twilioErrors } from "./twilio-errors.ts";
 
 /** The result of an attempt, from the response to it. */
 export function twilioOutcome(answer: HttpAnswer): SendResult {
   if (answer.kind === "unanswered") {
-    return { kind: "retry", reason: answer.reason, provider: "fails" };
+    return unansweredResult(answer);
   }
   const { status, body, retryAfterMs } = answer;
   const sid = messageIdOf(field(body, "sid"));

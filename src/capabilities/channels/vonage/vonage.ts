@@ -3,7 +3,7 @@ import { SignJWT } from "jose";
 import type { SendResult } from "../../../outbox/send-result.ts";
 import { readApiUrl } from "../api-url.ts";
 import { resultOf } from "../error-meaning.ts";
-import { field, type HttpAnswer, messageIdOf, postJson } from "../http/http-post.ts";
+import { field, type HttpAnswer, messageIdOf, postJson, unansweredResult } from "../http/http-post.ts";
 import type { CodeMessage } from "../outgoing-message.ts";
 import type { Provider, ProviderCallback, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
 import { callText, providerText } from "../provider-text.ts";
@@ -177,7 +177,7 @@ function callRequest({ message, sender, reportUrl, now }: RequestParts): VonageR
 
 function vonageOutcome(answer: HttpAnswer): SendResult {
   if (answer.kind === "unanswered") {
-    return { kind: "retry", reason: answer.reason, provider: "fails" };
+    return unansweredResult(answer);
   }
   const { status, body, retryAfterMs } = answer;
   const messageId = messageIdOf(field(body, "message_uuid")) ?? messageIdOf(field(body, "uuid"));

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { SendResult } from "../../../outbox/send-result.ts";
 import { type ErrorMeaning, resultOf } from "../error-meaning.ts";
-import { field, type HttpAnswer, items, messageIdOf } from "../http/http-post.ts";
+import { field, type HttpAnswer, items, messageIdOf, unansweredResult } from "../http/http-post.ts";
 
 const refusedToken: ErrorMeaning = { reason: "WhatsApp refused the token", effect: "retry-provider" };
 const noPermission: ErrorMeaning = { reason: "WhatsApp denied the permission to send", effect: "retry-provider" };
@@ -56,7 +56,7 @@ const meanings: Readonly<Record<number, ErrorMeaning>> = {
 /** The result of an attempt, from the response to it. */
 export function whatsappOutcome(answer: HttpAnswer): SendResult {
   if (answer.kind === "unanswered") {
-    return { kind: "retry", reason: answer.reason, provider: "fails" };
+    return unansweredResult(answer);
   }
   const messageId = whatsappMessageId(field(items(field(answer.body, "messages"))[0], "id"));
   if (answer.status >= 200 && answer.status < 300 && messageId !== undefined) {

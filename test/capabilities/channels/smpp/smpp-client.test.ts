@@ -102,7 +102,7 @@ test("an SMSC that no longer answers is asked whether it is there, left, and bou
   await vi.waitFor(() => expect(smsc.enquiries).toBe(2), { timeout: 20_000 });
   const underWay = client.submit([message], never);
   timers.advance(5_000);
-  expect(await underWay).toEqual({ kind: "unanswered", reason: "the SMSC does not answer" });
+  expect(await underWay).toEqual({ kind: "unanswered", reason: "the SMSC does not answer", mayBeSent: true });
   expect(await client.submit([message], never)).toMatchObject({
     reason: "the SMSC does not answer",
     afterMs: 1_000,
@@ -121,7 +121,7 @@ test("a message that is not answered in time costs the connection only if the SM
   const slow = client.submit([message], never);
   await vi.waitFor(() => expect(smsc.submits).toHaveLength(1), { timeout: 20_000 });
   timers.advance(5_000);
-  expect(await slow).toEqual({ kind: "unanswered", reason: "the SMSC did not answer in time" });
+  expect(await slow).toEqual({ kind: "unanswered", reason: "the SMSC did not answer in time", mayBeSent: true });
   await vi.waitFor(() => expect(smsc.enquiries).toBe(1), { timeout: 20_000 });
   // Its late answer is nobody's.
   smsc.answerSubmits();
@@ -275,7 +275,7 @@ test("an aborted attempt ends at once, and keeps its place until the SMSC has an
   await vi.waitFor(() => expect(smsc.submits).toHaveLength(1), { timeout: 20_000 });
   const second = client.submit([message], never);
   abort.abort();
-  expect(await first).toEqual({ kind: "unanswered", reason: "the attempt was aborted" });
+  expect(await first).toEqual({ kind: "unanswered", reason: "the attempt was aborted", mayBeSent: true });
   expect(await smsc.request("enquire_link")).toBe(0);
   expect(smsc.submits).toHaveLength(1);
   smsc.behaviour = {};
