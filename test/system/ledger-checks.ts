@@ -77,7 +77,8 @@ export async function checkUsage(client: pg.Client, lookupPrice: number, sentIds
     await countOf(
       client,
       `SELECT count(*) FROM (
-        SELECT DISTINCT outbox_id FROM delivery_attempt WHERE ${wasSent} AND workspace_id IN (SELECT workspace_id FROM wallet)
+        SELECT outbox_id FROM delivery_attempt WHERE ${wasSent} AND workspace_id IN (SELECT workspace_id FROM wallet)
+        UNION SELECT id FROM outbox WHERE is_counted AND workspace_id IN (SELECT workspace_id FROM wallet)
       ) AS message`,
     ),
   );
