@@ -376,12 +376,13 @@ export class Dispatcher {
   }
 }
 
-/** Whether it is known that no provider has taken the message, as far as its answers say. */
+/** Whether it is known that no provider has taken the message. */
 function isUnsent(result: SendResult): boolean {
   return (
-    result.kind === "withdrawn" ||
-    result.kind === "failed" ||
-    (result.kind === "retry" && result.provider !== "unknown")
+    result.mayBeSent !== true &&
+    (result.kind === "withdrawn" ||
+      result.kind === "failed" ||
+      (result.kind === "retry" && result.provider !== "unknown"))
   );
 }
 

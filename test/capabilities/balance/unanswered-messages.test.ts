@@ -25,15 +25,18 @@ describe.each(protocols)("over $name", (protocol) => {
   let workspace: PricedWorkspace;
   beforeEach(async () => {
     gateway.requests.length = 0;
+    gateway.held = undefined;
     sink.behaviour = {};
     await app.time.advance({ seconds: 60 });
     workspace = await openWorkspace(app, 100);
   });
-  const start = async (channel: "sms" | "voice" | "email") => {
+  const start = async (channel: "sms" | "voice" | "email"): Promise<string> => {
     const number = String(++recipients).padStart(4, "0");
     const recipient = channel === "email" ? `ada-${number}@example.com` : `+6591${number}00`;
-    const { code } = await protocol.call(app, "StartVerification", { channel, recipient }, { key: workspace.key });
+    const input = { channel, recipient };
+    const { code, body } = await protocol.call(app, "StartVerification", input, { key: workspace.key });
     expect(code).toBe("ok");
+    return body.verification_id;
   };
   const balance = async () => (await protocol.call(app, "GetBalance", {}, { session: workspace.session })).body.amount;
   const messagesUsed = async () => {
@@ -70,6 +73,19 @@ describe.each(protocols)("over $name", (protocol) => {
     await isLeft("0.92", 1);
     gateway.answer = later;
     await ends(status, seconds);
+    await isLeft("0.92", 1);
+  });
+
+  test("a provider that does not answer, and whose verification is canceled meanwhile", async () => {
+    gateway.answer = "hang up";
+    const held = Promise.withResolvers<void>();
+    gateway.held = held.promise;
+    const verification_id = await start("sms");
+    await vi.waitFor(() => expect(gateway.requests).toHaveLength(1), { timeout: 20_000 });
+    await protocol.call(app, "CancelVerification", { verification_id }, { key: workspace.key });
+    held.resolve();
+    await vi.waitFor(() => isLeft("0.92", 1), { timeout: 20_000 });
+    await app.time.advance({ seconds: 60 });
     await isLeft("0.92", 1);
   });
 
