@@ -286,6 +286,10 @@ async function workOfTimers(app: TestApp): Promise<void> {
     };
     const attempt = { item, claim: 1, retryAfterMs: 1_000, tookMs: 5 };
     await store.record({ ...attempt, result: { kind: "sent", providerMessageId: "pm" } });
+    await store.record({
+      ...attempt,
+      result: { kind: "retry", reason: "no answer", provider: "fails", mayBeSent: true },
+    });
     const source = { lane: "whatsapp", provider: "whatsapp-cloud" };
     await recordReceipts(database, source, [{ messageId: "pm_1", state: "read", at: new Date(), error: null }]);
     const mail = { deliveryId: "dlv_1", subjectId: "vrf_1" };
