@@ -2006,7 +2006,7 @@ type UsageGroup struct {
 	// the messages.
 	APIKeyID *string `json:"api_key_id"`
 
-	// Messages messages that a provider accepted.
+	// Messages messages that a provider accepted, or may have accepted: it did not answer.
 	Messages int `json:"messages"`
 
 	// Lookups numbers that were looked up.

@@ -846,7 +846,7 @@ export type UsageGroup = Message<"byond.v1.UsageGroup"> & {
   apiKeyId?: string | undefined;
 
   /**
-   * Messages that a provider accepted.
+   * Messages that a provider accepted, or may have accepted: it did not answer.
    *
    * @generated from field: int32 messages = 5;
    */

@@ -34,7 +34,7 @@ final class UsageGroup extends Result
      */
     public readonly ?string $apiKeyId;
 
-    /** Messages that a provider accepted. */
+    /** Messages that a provider accepted, or may have accepted: it did not answer. */
     public readonly int $messages;
 
     /** Numbers that were looked up. */

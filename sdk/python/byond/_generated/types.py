@@ -2264,7 +2264,7 @@ class UsageGroup:
     """The id of the API key. Null: the request does not group by it; or somebody who was signed in sent the messages."""
 
     messages: int
-    """Messages that a provider accepted."""
+    """Messages that a provider accepted, or may have accepted: it did not answer."""
 
     lookups: int
     """Numbers that were looked up."""

@@ -1454,7 +1454,7 @@ export interface UsageGroup {
   readonly country: string | null;
   /** The id of the API key. Null: the request does not group by it; or somebody who was signed in sent the messages. */
   readonly apiKeyId: string | null;
-  /** Messages that a provider accepted. */
+  /** Messages that a provider accepted, or may have accepted: it did not answer. */
   readonly messages: number;
   /** Numbers that were looked up. */
   readonly lookups: number;
