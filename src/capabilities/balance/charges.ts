@@ -37,7 +37,7 @@ export function refusalOf(prices: Prices): (refused: RefusedReserve, price: numb
       return new AppError("insufficient_balance", `${costs}, and ${rest}.`);
     }
     const { spent, isOfKey, resetsAt } = refused;
-    const whose = isOfKey ? "this key" : "the workspace";
+    const whose = isOfKey ? "the key" : "the workspace";
     return new AppError("spend_cap_reached", `${costs}. Of what ${whose} may spend, ${rest}.`, {
       spent: formatAmount(prices, BigInt(spent)),
       resetsAt,

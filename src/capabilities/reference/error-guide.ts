@@ -258,7 +258,7 @@ const exampleMessages: Record<ErrorCode, string> = {
   recipient_blocked:
     "No code is sent to this recipient: hardly any code that was sent to numbers like this one was entered.",
   insufficient_balance: "This costs 0.07 EUR, and 0.03 EUR are left.",
-  spend_cap_reached: "This costs 0.07 EUR. Of what this key may spend, 0.00 EUR are left.",
+  spend_cap_reached: "This costs 0.07 EUR. Of what the key may spend, 0.00 EUR are left.",
   method_not_allowed: "This path takes GET, HEAD, POST only.",
   not_acceptable: "The response can only be sent as application/json.",
   already_exists: "No account can be created with this email address. If it is yours, sign in, or reset the password.",

@@ -46,7 +46,7 @@ export interface Send {
   readonly credential: HeldCredential;
   /** The field of the call that names the recipient. Default: `recipient`. */
   readonly recipientField?: string;
-  /** The key that it is counted to. Undefined: no key has caused it. */
+  /** The key of the start, which it is charged and counted to. Undefined: there is none. */
   readonly keyId?: string | undefined;
   /** What its price is charged to. Undefined: it costs nothing. */
   readonly charge?: SendCharge;

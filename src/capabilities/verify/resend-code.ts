@@ -59,7 +59,7 @@ export const readPending = statement<PendingRow>("read_pending_verification")(
   (p) => `
     SELECT
       channel, recipient_sealed, second_recipient_sealed, end_user_sealed, device_indexes, brand, locale, autofill_domain,
-      code_in_subject, code_length, secret_id, approval_sealed, fallback
+      code_in_subject, code_length, secret_id, approval_sealed, fallback, key_id
     FROM verification
     WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode} AND id = ${p.id}
       AND status = 'pending' AND expires_at > byond_now() AND fixed_code_id IS NULL`,
@@ -77,6 +77,8 @@ export interface PendingRow extends StoredEndUser {
   readonly secretId: string;
   readonly approvalSealed: Buffer | null;
   readonly fallback: StoredFallback | null;
+  /** The key of the start. */
+  readonly keyId: string | null;
 }
 
 /** A send of a verification that exists. */
@@ -222,15 +224,19 @@ export async function resendCode(
   return { wasSent: false, verification: await getVerification(deps, ref) };
 }
 
-/** Sends the code of a pending verification again. Returns undefined if it is no longer pending. Throws as `resendCode` does. */
+/**
+ * Sends the code of a pending verification again, at the expense of the key that started it: whoever resends, its cap is not passed. Returns undefined
+ * if the verification is no longer pending. Throws as `resendCode` does.
+ */
 export async function sendAgain(
   deps: ResendDependencies,
-  { workspaceId, mode, isVerified, credential, keyId }: VerificationHolder,
+  { workspaceId, mode, isVerified, credential, keyId: callerKeyId }: VerificationHolder,
   input: ResendInput,
   pending: PendingRow,
 ): Promise<Sent | undefined> {
   const { keyring, codes } = deps;
   const { verificationId } = input;
+  const keyId = pending.keyId ?? callerKeyId;
   const channel = input.channel ?? pending.channel;
   if (input.onlyListedChannels) {
     requireListed(channel, pending);

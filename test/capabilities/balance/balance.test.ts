@@ -325,7 +325,7 @@ describe.each(protocols)("over $name", (protocol) => {
       "ok",
       "spend_cap_reached",
     ]);
-    expect((await start()).body.message).toBe("This costs 0.01 EUR. Of what this key may spend, 0.00 EUR are left.");
+    expect((await start()).body.message).toBe("This costs 0.01 EUR. Of what the key may spend, 0.00 EUR are left.");
     expect(
       (await protocol.call(app, "StartVerification", { channel: "email", recipient: newMail() }, { key: other.key }))
         .code,
