@@ -157,7 +157,7 @@ export const errorGuide = {
   undeliverable: {
     title: "Recipient cannot be reached",
     meaning:
-      "An earlier message to this recipient could not be delivered on this channel for good: there is no such mailbox or number, or it takes no messages. The message names the reason. Nothing was sent.",
+      "An earlier message to this recipient could not be delivered on this channel for good: there is no such mailbox or number, or it takes no messages. The message names the reason. With a publishable key it names none, and the balance or a spend cap may be the reason as well. Nothing was sent.",
     remedy:
       "Ask the user to correct the address or the number, or use another channel. If you know that the recipient can be reached by now, end the suppression with `DELETE /suppressions/{suppression_id}`. It ends by itself after 30 days, unless the operator changed it, and on WhatsApp after one day.",
     retry: "No. The same request fails again until the suppression ends.",

@@ -44,7 +44,7 @@ export function verificationForPage(view: VerificationView): MessageInitShape<ty
 
 /**
  * Runs a send for a page, which does not learn what the server knows about the recipient or the account: neither what the guard has against a number,
- * nor why nothing arrives there, nor what was spent.
+ * nor why nothing arrives there, nor that the balance or a cap does not cover the price.
  */
 export async function sendForPage<T>(send: () => Promise<T>): Promise<T> {
   try {
@@ -56,11 +56,8 @@ export async function sendForPage<T>(send: () => Promise<T>): Promise<T> {
 
 function withoutReason(error: AppError): AppError {
   const { code, details } = error;
-  if (code === "undeliverable") {
-    return new AppError(code, "The code cannot be sent over this channel.");
-  }
-  if (code === "insufficient_balance" || code === "spend_cap_reached") {
-    return new AppError(code, "The code cannot be sent now.");
+  if (code === "undeliverable" || code === "insufficient_balance" || code === "spend_cap_reached") {
+    return new AppError("undeliverable", "The code cannot be sent over this channel.");
   }
   if (details.reason === undefined) {
     return error;
