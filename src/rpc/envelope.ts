@@ -1,13 +1,13 @@
 import { AppError } from "../errors.ts";
 
-/** Whether the client asked for REST answers in an envelope: `Byond-Envelope: true`. */
+/** Whether the client asked for JSON answers over REST in an envelope: `Byond-Envelope: true`. */
 export function wantsEnvelope(headers: Pick<Headers, "get">): boolean {
   return headers.get("byond-envelope")?.toLowerCase() === "true";
 }
 
 /**
  * Throws `invalid_request` for a `Byond-Envelope` that is neither `true` nor `false`: a client that believes to have
- * switched it on must not read answers without it.
+ * switched it on must not read JSON without it. Answers of another form, such as CSV and streams, have none.
  */
 export function checkEnvelopeHeader(headers: Headers): void {
   const value = headers.get("byond-envelope")?.toLowerCase();

@@ -241,6 +241,9 @@ test("with Accept: text/csv the report is a table, in which nothing is a formula
   expect((await get("text/html")).status).toBe(406);
   const refused = await get("text/csv", {}, "?time_zone=nowhere");
   expect([refused.status, refused.headers.get("content-type")]).toEqual([422, "application/json"]);
+  const enveloped = { "byond-envelope": "true" };
+  expect(await (await get("text/csv", enveloped)).text()).toBe(text);
+  expect(await (await get("text/csv", enveloped, "?time_zone=nowhere")).json()).toMatchObject({ ok: false });
   expect((await get("text/csv", {}, "?countries=FR").then((empty) => empty.text())).split("\r\n")).toHaveLength(2);
 });
 
