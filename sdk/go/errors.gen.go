@@ -99,7 +99,8 @@ const (
 	CodeValidationError ErrorCode = "validation_error"
 
 	// CodeUndeliverable (422): An earlier message to this recipient could not be delivered on this channel for good:
-	// there is no such mailbox or number, or it takes no messages. The message names the reason. Nothing was sent.
+	// there is no such mailbox or number, or it takes no messages. The message names the reason. With a publishable
+	// key it names none, and the balance or a spend cap may be the reason as well. Nothing was sent.
 	CodeUndeliverable ErrorCode = "undeliverable"
 
 	// CodeIdempotencyKeyReused (422): The `Idempotency-Key` belongs to a different request of the last 24 hours.

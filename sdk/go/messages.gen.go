@@ -669,7 +669,7 @@ const (
 	// UsageFieldCountry: The country of the number that a message was sent to, or that was looked up.
 	UsageFieldCountry UsageField = "country"
 
-	// UsageFieldAPIKey: The API key of the call.
+	// UsageFieldAPIKey: The API key of the lookup, or of the start of the verification that a message was for.
 	UsageFieldAPIKey UsageField = "api_key"
 )
 
@@ -1936,7 +1936,8 @@ type BalanceEntry struct {
 	// VerificationID is the verification that the message was for. Nil: none.
 	VerificationID *string `json:"verification_id"`
 
-	// APIKeyID is the id of the key that has caused it. Nil: none.
+	// APIKeyID is the id of the key that it was charged to: that of the lookup, or of the start of the verification.
+	// Nil: none.
 	APIKeyID *string `json:"api_key_id"`
 }
 
@@ -2002,8 +2003,7 @@ type UsageGroup struct {
 	// belong to no country were looked up.
 	Country *string `json:"country"`
 
-	// APIKeyID is the id of the API key. Nil: the request does not group by it; or somebody who was signed in sent
-	// the messages.
+	// APIKeyID is the id of the API key. Nil: the request does not group by it.
 	APIKeyID *string `json:"api_key_id"`
 
 	// Messages messages that a provider accepted, or may have accepted: it did not answer.

@@ -277,7 +277,8 @@ func (s *VerifyService) Get(ctx context.Context, verificationID string, options 
 // included; beyond that the call fails with `send_limit_reached`.
 //
 // A page may make the call with a publishable key: without a `Recipient`, and over the channel of the start or
-// one of its `Fallback`. The answer then has no recipient, no deliveries, no metadata and no payment.
+// one of its `Fallback`. The answer then has no recipient, no deliveries, no metadata and no payment, and what
+// the balance or a cap does not cover fails with `undeliverable`.
 //
 // The argument verificationID: The verification's id.
 func (s *VerifyService) Resend(ctx context.Context, verificationID string, params *VerifyResendParams, options ...CallOption) (*Verification, error) {

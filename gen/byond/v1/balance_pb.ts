@@ -139,7 +139,7 @@ export type BalanceEntry = Message<"byond.v1.BalanceEntry"> & {
   verificationId?: string | undefined;
 
   /**
-   * The id of the key that has caused it. Null: none.
+   * The id of the key that it was charged to: that of the lookup, or of the start of the verification. Null: none.
    *
    * @generated from field: optional string api_key_id = 7;
    */

@@ -839,7 +839,7 @@ export type UsageGroup = Message<"byond.v1.UsageGroup"> & {
   country?: string | undefined;
 
   /**
-   * The id of the API key. Null: the request does not group by it; or somebody who was signed in sent the messages.
+   * The id of the API key. Null: the request does not group by it.
    *
    * @generated from field: optional string api_key_id = 4;
    */
@@ -1012,7 +1012,7 @@ export const UsageField = {
   COUNTRY: 3,
 
   /**
-   * The API key of the call.
+   * The API key of the lookup, or of the start of the verification that a message was for.
    *
    * @generated from enum value: USAGE_FIELD_API_KEY = 4;
    */

@@ -1551,7 +1551,8 @@ export const VerifyService: GenService<{
    * `send_limit_reached`.
    *
    * A page may make the call with a publishable key: without a `recipient`, and over the channel of the start or one of
-   * its `fallback`. The answer then has no recipient, no deliveries, no metadata and no payment.
+   * its `fallback`. The answer then has no recipient, no deliveries, no metadata and no payment, and what the balance or
+   * a cap does not cover fails with `undeliverable`.
    *
    * @generated from rpc byond.v1.VerifyService.ResendCode
    */

@@ -135,7 +135,8 @@ final class ErrorCode
 
     /**
      * HTTP 422. An earlier message to this recipient could not be delivered on this channel for good: there is no such
-     * mailbox or number, or it takes no messages. The message names the reason. Nothing was sent.
+     * mailbox or number, or it takes no messages. The message names the reason. With a publishable key it names none,
+     * and the balance or a spend cap may be the reason as well. Nothing was sent.
      */
     public const UNDELIVERABLE = 'undeliverable';
 

@@ -37,7 +37,9 @@ final class BalanceEntry extends Result
     /** The verification that the message was for. Null: none. */
     public readonly ?string $verificationId;
 
-    /** The id of the key that has caused it. Null: none. */
+    /**
+     * The id of the key that it was charged to: that of the lookup, or of the start of the verification. Null: none.
+     */
     public readonly ?string $apiKeyId;
 
     /** Reads the JSON of the API. Fields that are absent get the default of their type. */

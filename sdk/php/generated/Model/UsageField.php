@@ -18,6 +18,6 @@ final class UsageField
     /** The country of the number that a message was sent to, or that was looked up. */
     public const COUNTRY = 'country';
 
-    /** The API key of the call. */
+    /** The API key of the lookup, or of the start of the verification that a message was for. */
     public const API_KEY = 'api_key';
 }

@@ -29,9 +29,7 @@ final class UsageGroup extends Result
      */
     public readonly ?string $country;
 
-    /**
-     * The id of the API key. Null: the request does not group by it; or somebody who was signed in sent the messages.
-     */
+    /** The id of the API key. Null: the request does not group by it. */
     public readonly ?string $apiKeyId;
 
     /** Messages that a provider accepted, or may have accepted: it did not answer. */

@@ -259,7 +259,8 @@ final class Verify
      * included; beyond that the call fails with `send_limit_reached`.
      *
      * A page may make the call with a publishable key: without a `recipient`, and over the channel of the start or one
-     * of its `fallback`. The answer then has no recipient, no deliveries, no metadata and no payment.
+     * of its `fallback`. The answer then has no recipient, no deliveries, no metadata and no payment, and what the
+     * balance or a cap does not cover fails with `undeliverable`.
      *
      * @param string $verificationId The verification's id.
      * @param Channel::*|string|null $channel The channel to send over. Default: the channel of the start.

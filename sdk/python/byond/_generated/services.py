@@ -259,7 +259,8 @@ class Verify:
         included; beyond that the call fails with `send_limit_reached`.
 
         A page may make the call with a publishable key: without a `recipient`, and over the channel of the start or
-        one of its `fallback`. The answer then has no recipient, no deliveries, no metadata and no payment.
+        one of its `fallback`. The answer then has no recipient, no deliveries, no metadata and no payment, and what
+        the balance or a cap does not cover fails with `undeliverable`.
 
         Args:
             verification_id: The verification's id.

@@ -699,7 +699,7 @@ UsageField = Literal[
 - `day`: The day (UTC).
 - `channel`: The channel of the messages.
 - `country`: The country of the number that a message was sent to, or that was looked up.
-- `api_key`: The API key of the call.
+- `api_key`: The API key of the lookup, or of the start of the verification that a message was for.
 
 """
 
@@ -2183,7 +2183,7 @@ class BalanceEntry:
     """The verification that the message was for. Null: none."""
 
     api_key_id: Optional[str]
-    """The id of the key that has caused it. Null: none."""
+    """The id of the key that it was charged to: that of the lookup, or of the start of the verification. Null: none."""
 
 
 @dataclass(frozen=True)
@@ -2261,7 +2261,7 @@ class UsageGroup:
     """
 
     api_key_id: Optional[str]
-    """The id of the API key. Null: the request does not group by it; or somebody who was signed in sent the messages."""
+    """The id of the API key. Null: the request does not group by it."""
 
     messages: int
     """Messages that a provider accepted, or may have accepted: it did not answer."""

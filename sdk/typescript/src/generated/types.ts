@@ -371,7 +371,7 @@ export type SpendPeriod = "day" | "month";
  * - `day`: The day (UTC).
  * - `channel`: The channel of the messages.
  * - `country`: The country of the number that a message was sent to, or that was looked up.
- * - `api_key`: The API key of the call.
+ * - `api_key`: The API key of the lookup, or of the start of the verification that a message was for.
  */
 export type UsageField = "day" | "channel" | "country" | "api_key";
 
@@ -1393,7 +1393,7 @@ export interface BalanceEntry {
   readonly item: string | null;
   /** The verification that the message was for. Null: none. */
   readonly verificationId: string | null;
-  /** The id of the key that has caused it. Null: none. */
+  /** The id of the key that it was charged to: that of the lookup, or of the start of the verification. Null: none. */
   readonly apiKeyId: string | null;
 }
 
@@ -1452,7 +1452,7 @@ export interface UsageGroup {
    * country were looked up.
    */
   readonly country: string | null;
-  /** The id of the API key. Null: the request does not group by it; or somebody who was signed in sent the messages. */
+  /** The id of the API key. Null: the request does not group by it. */
   readonly apiKeyId: string | null;
   /** Messages that a provider accepted, or may have accepted: it did not answer. */
   readonly messages: number;
