@@ -80,7 +80,8 @@ function parseOptions(
       if (value !== undefined) {
         throw refusal(`--${name} takes no value`);
       }
-    } else if (value === undefined || value === "" || (!token.inlineValue && value.startsWith("-") && value !== "-")) {
+    } else if (value === undefined || value === "" || (!token.inlineValue && /^-\D/.test(value))) {
+      // What begins with a minus sign is another option, unless it is a number.
       throw refusal(`--${name} has no value`);
     }
     if (options.has(name)) {

@@ -102,6 +102,7 @@ describe("options", () => {
     [["--color", "red"], { color: "red" }],
     [["--color=red", "--on=--wall"], { color: "red", on: "--wall" }],
     [["--on", "=a=b", "--color=a=b"], { color: "a=b", on: "=a=b" }],
+    [["--color", "-5.00", "--on=-5"], { color: "-5.00", on: "-5" }],
     [["--color", "-", "--on", "red"], { color: "-", on: "red" }],
   ])("%j are read", (args, options) => {
     expect(parseCommandLine(["paint", ...args], table)).toEqual({ kind: "command", command: "paint", options });
@@ -114,6 +115,7 @@ describe("options", () => {
     [["--color="], "--color has no value"],
     [["--color", ""], "--color has no value"],
     [["--color", "--on"], "--color has no value"],
+    [["--color", "-o"], "--color has no value"],
     [["--color", "red", "--color", "blue"], "--color is given twice"],
     [["--color", "red", "hunter2"], "paint takes options only, no other arguments"],
     [["--color", "red", "--", "hunter2"], "paint takes options only, no other arguments"],
