@@ -45,6 +45,11 @@ export function isKnownRegion(region: string): region is CountryCode {
   return Object.hasOwn(plans.countries, region);
 }
 
+/** Whether a calling code is that of an international network, whose numbers are of no region. */
+export function isInternationalCode(callingCode: string): boolean {
+  return Object.hasOwn(plans.nonGeographic, callingCode);
+}
+
 /** The regions that have a numbering plan. */
 export function knownRegions(): CountryCode[] {
   return knownCountries(plans);

@@ -1,4 +1,7 @@
+import { ViolationCollector } from "@byond/rest/field-violations";
+import { parseJson } from "@byond/rest/json/parse-json";
 import { minorDigits } from "../../text/currencies.ts";
+import { isInternationalCode, isKnownRegion } from "../../text/numbering-plans.ts";
 import { type ChannelName, channelNames } from "../channels/outgoing-message.ts";
 
 /** What the operator asks for messages and lookups. Amounts are integers of the smallest unit: `10 ** -digits` of the currency. */
@@ -13,7 +16,7 @@ export interface Prices {
   readonly lookup: number;
 }
 
-/** By country in ISO 3166-1 alpha-2; a number that belongs to several has its calling code: `+800`. */
+/** By country in ISO 3166-1 alpha-2; a number of an international network has its calling code: `+800`. */
 type ChannelPrices = Readonly<Record<string, number>> & { readonly default: number };
 
 /** Digits after the point at most: a price of a millionth is exact. */
@@ -25,13 +28,16 @@ const maxPrice = 1_000_000_000;
 /** Reads a file of prices. `problem` is told what is wrong, with the path of the field. */
 export function parsePrices(text: string, problem: (problem: string) => void): Prices | undefined {
   let json: unknown;
+  const repeated = new ViolationCollector();
   try {
-    json = JSON.parse(text);
+    json = parseJson(text, repeated);
   } catch (error) {
-    problem(`is not JSON: ${error instanceof Error ? error.message : "unknown"}`);
+    // The message of the error itself is about the body of a request.
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : "nested too deep";
+    problem(`is not JSON: ${cause}`);
     return undefined;
   }
-  const problems: string[] = [];
+  const problems = repeated.listed.map(({ path, message }) => `${path}: ${message}`);
   const { currency, digits, messages = {}, lookup = 0, ...unknown } = objectOf(json, "the file", problems);
   problems.push(...Object.keys(unknown).map((name) => `${name}: is not a field`));
   const ownDigits = typeof currency === "string" ? minorDigits(currency) : undefined;
@@ -69,12 +75,31 @@ function channelPrices(channel: string, prices: unknown, problems: string[]): Re
   }
   return Object.fromEntries(
     Object.entries(byCountry).map(([country, price]) => {
-      if (country !== "default" && !/^(?:[A-Z]{2}|\+[1-9]\d{0,3})$/.test(country)) {
-        problems.push(`${path}.${country}: is not a country in ISO 3166-1 alpha-2, such as DE`);
+      const wrong = country === "default" ? undefined : countryProblem(channel, country);
+      if (wrong !== undefined) {
+        problems.push(`${path}.${country}: ${wrong}`);
       }
       return [country, priceOf(price, `${path}.${country}`, problems)];
     }),
   );
+}
+
+/** Why no message of a channel would ever have the price of this country. Undefined: some may. */
+function countryProblem(channel: string, country: string): string | undefined {
+  if (channel === "email") {
+    return "mails have no country, and only default applies to them";
+  }
+  if (country.startsWith("+")) {
+    return isInternationalCode(country.slice(1))
+      ? undefined
+      : "is not the calling code of an international network, such as +883; countries have two letters, such as DE";
+  }
+  if (country === "UK") {
+    return "must be GB for the United Kingdom";
+  }
+  return isKnownRegion(country)
+    ? undefined
+    : "is not a country in ISO 3166-1 alpha-2 that has phone numbers, such as DE";
 }
 
 function priceOf(price: unknown, path: string, problems: string[]): number {

@@ -24,7 +24,8 @@ async function read(content: unknown): Promise<Prices | undefined> {
 
 test("a file of prices is read at the start; its digits are those of the currency unless it says others", async () => {
   expect(await read({ currency: "EUR" })).toEqual({ currency: "EUR", digits: 2, messages: {}, lookup: 0 });
-  const content = { currency: "JPY", digits: 3, messages: { sms: { default: 7_000, "+883": 9 } }, lookup: 5 };
+  const sms = { default: 7_000, GB: 7, XK: 8, "+800": 8, "+870": 8, "+883": 9 };
+  const content = { currency: "JPY", digits: 3, messages: { sms, email: { default: 1 } }, lookup: 5 };
   expect(await read(content)).toEqual(content);
   expect(parseConfig({}).prices).toBeUndefined();
 });
@@ -37,6 +38,14 @@ test.each([
   [{ currency: "EUR", messages: { fax: { default: 1 } } }, "messages.fax: is not a channel"],
   [{ currency: "EUR", messages: { sms: { DE: 1 } } }, "messages.sms.default: is required"],
   [{ currency: "EUR", messages: { sms: { default: 1, Germany: 1 } } }, "messages.sms.Germany: is not a country"],
+  [{ currency: "EUR", messages: { sms: { default: 1, UK: 1 } } }, "messages.sms.UK: must be GB for the United Kingdom"],
+  [{ currency: "EUR", messages: { voice: { default: 1, ZZ: 1 } } }, "messages.voice.ZZ: is not a country"],
+  [{ currency: "EUR", messages: { sms: { default: 1, "+49": 1 } } }, "messages.sms.+49: is not the calling code of"],
+  [{ currency: "EUR", messages: { sms: { default: 1, "+44": 1 } } }, "messages.sms.+44: is not the calling code of"],
+  [{ currency: "EUR", messages: { sms: { default: 1, "+999": 1 } } }, "messages.sms.+999: is not the calling code of"],
+  [{ currency: "EUR", messages: { email: { default: 1, DE: 9 } } }, "messages.email.DE: mails have no country"],
+  ['{"currency":"EUR","lookup":1,"lookup":2}', "lookup: must be given once"],
+  ['{"currency":"EUR","messages":{"sms":{"default":1,"DE":1,"D\\u0045":2}}}', "messages.sms.DE: must be given once"],
   [{ currency: "EUR", messages: { sms: { default: -1 } } }, "messages.sms.default: must be an integer"],
   [{ currency: "EUR", message: {} }, "message: is not a field"],
 ])("%j keeps the server from starting", async (content, problem) => {
