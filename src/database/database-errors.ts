@@ -75,6 +75,11 @@ export function isOutOfConnections(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === "53300";
 }
 
+/** Whether a number has more digits than its type can hold. */
+export function isOutOfRange(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === "22003";
+}
+
 /** Maps an error of the database to an `AppError` where there is one; otherwise returns it unchanged. */
 export function asAppError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AppError) {

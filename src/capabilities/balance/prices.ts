@@ -138,9 +138,13 @@ export function formatAmount({ digits }: Pick<Prices, "digits">, amount: bigint)
   return digits === 0 ? `${sign}${text}` : `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;
 }
 
+/** Digits before the point of an amount at most: with those after it, it can be stored. */
+export const maxWholeDigits = 12;
+const decimal = new RegExp(`^(-?)(\\d{1,${maxWholeDigits}})(?:\\.(\\d{1,9}))?$`);
+
 /** The amount of a decimal number. Undefined: it is none, or has more digits than amounts have. */
 export function parseAmount({ digits }: Pick<Prices, "digits">, text: string): bigint | undefined {
-  const [, sign, whole, fraction = ""] = /^(-?)(\d{1,12})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+  const [, sign, whole, fraction = ""] = decimal.exec(text) ?? [];
   if (whole === undefined || fraction.length > digits) {
     return undefined;
   }

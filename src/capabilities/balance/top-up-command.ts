@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { type Command, CommandError, type OperatorCommand } from "../../capability.ts";
 import { change, type Database } from "../../database/database.ts";
-import { bigint, statement, text } from "../../database/statement.ts";
+import { isOutOfRange } from "../../database/database-errors.ts";
+import { statement, text } from "../../database/statement.ts";
 import type { BalanceSettings } from "./balance-settings.ts";
 import { readBalance } from "./get-balance.ts";
 import { claimCurrency } from "./ledger-currency.ts";
-import { formatAmount, parseAmount } from "./prices.ts";
+import { formatAmount, maxWholeDigits, parseAmount } from "./prices.ts";
 
 /** `byond top-up`: adds to the balance of a workspace. Throws `CommandError` for unusable input. */
 export const topUpCommand: OperatorCommand<BalanceSettings> = {
@@ -32,8 +33,9 @@ const hasWorkspace = statement<{ name: string }>("find_workspace_to_top_up")(
 );
 
 const topUp = statement<{ isNew: boolean }>("top_up_balance")(
-  { workspaceId: text, reference: text, amount: bigint },
-  (p) => `SELECT balance_top_up(${p.workspaceId}, ${p.reference}, ${p.amount}) AS is_new`,
+  { workspaceId: text, reference: text, amount: text },
+  // The amount is text: with the digits of some currencies it is no safe integer.
+  (p) => `SELECT balance_top_up(${p.workspaceId}, ${p.reference}, ${p.amount}::bigint) AS is_new`,
 );
 
 async function runTopUp(command: Command<BalanceSettings>): Promise<void> {
@@ -45,7 +47,7 @@ async function runTopUp(command: Command<BalanceSettings>): Promise<void> {
   const amount = parseAmount(prices, named);
   if (amount === undefined || amount === 0n) {
     throw new CommandError(
-      `--amount must be an amount with at most ${prices.digits} digits after the point, and not 0.`,
+      `--amount must be an amount with at most ${maxWholeDigits} digits before the point and ${prices.digits} after it, and not 0.`,
     );
   }
   if (!/^[\x20-\x7e]{1,64}$/.test(reference)) {
@@ -69,7 +71,7 @@ async function runTopUp(command: Command<BalanceSettings>): Promise<void> {
 }
 
 /** Adds an amount, once for each reference. Answers whether this was the first time. */
-export async function addToBalance(
+async function addToBalance(
   database: Pick<Database, "transaction">,
   {
     workspaceId,
@@ -77,7 +79,13 @@ export async function addToBalance(
     amount,
   }: { readonly workspaceId: string; readonly reference: string; readonly amount: bigint },
 ): Promise<boolean> {
-  // The amounts that the command takes are exact as numbers.
-  const [row] = await change(database, topUp, { workspaceId, reference, amount: Number(amount) });
-  return row?.isNew === true;
+  try {
+    const [row] = await change(database, topUp, { workspaceId, reference, amount: String(amount) });
+    return row?.isNew === true;
+  } catch (error) {
+    if (isOutOfRange(error)) {
+      throw new CommandError("The balance would have more digits than can be stored. Nothing was changed.");
+    }
+    throw error;
+  }
 }

@@ -1,14 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseConfig, standardCapabilities } from "../../../src/app.ts";
+import { parseConfig } from "../../../src/app.ts";
 import { formatAmount, messagePrice, type Prices, parseAmount } from "../../../src/capabilities/balance/prices.ts";
-import { commandContext, commandsOf } from "../../../src/process/operator-commands.ts";
-import { addressOf } from "../../support/database-address.ts";
-import { captureLog } from "../../support/log-capture.ts";
-import { openWorkspace, pricedConfig, prices, usePricedApp } from "./balance-fixture.ts";
+import { pricedConfig, prices, usePricedApp } from "./balance-fixture.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -85,37 +81,4 @@ test("the currency and the digits of a database do not change", async () => {
   await expect(app.startAnother({ ...pricedConfig, prices: { ...prices, digits: 4 } })).rejects.toThrow(
     "the balances of this database are in EUR with 2 digits",
   );
-});
-
-test("top-up adds to a balance, once for each reference, and takes from it", async () => {
-  const { workspaceId, session } = await openWorkspace(app, 0);
-  const topUp = async (options: Readonly<Record<string, string>>) => {
-    let written = "";
-    const capabilities = standardCapabilities();
-    const database = { kind: "external", address: addressOf(app.databaseUrl) } as const;
-    const config = { ...parseConfig({}), database, prices, secrets: undefined };
-    const context = commandContext(config, capabilities, {
-      logger: captureLog().logger,
-      options: { workspace: workspaceId, ...options },
-      input: Readable.from([]),
-      environment: {},
-      write: (text) => {
-        written += text;
-      },
-      output: new PassThrough().resume(),
-      terminal: new PassThrough().resume(),
-    });
-    await commandsOf(capabilities).get("top-up")?.run(context);
-    return written;
-  };
-  expect(await topUp({ amount: "50", reference: "invoice 1" })).toContain("now has a balance of 50.00 EUR");
-  expect(await topUp({ amount: "50", reference: "invoice 1" })).toContain("nothing was added");
-  expect(await topUp({ amount: "-0.5" })).toContain("now has a balance of 49.50 EUR");
-  await expect(topUp({ amount: "0.001" })).rejects.toThrow("--amount must be an amount with at most 2 digits");
-  await expect(topUp({ amount: "1", workspace: "ws_none" })).rejects.toThrow("There is no workspace ws_none.");
-  const { body } = await app.rest("GET", "/balance/entries", { session });
-  expect(body.entries).toMatchObject([
-    { kind: "correction", amount: "-0.50" },
-    { kind: "top_up", amount: "50.00", reference: "invoice 1" },
-  ]);
 });
