@@ -11,7 +11,7 @@ import { formatAmount, maxWholeDigits, parseAmount } from "./prices.ts";
 /** `byond top-up`: adds to the balance of a workspace. Throws `CommandError` for unusable input. */
 export const topUpCommand: OperatorCommand<BalanceSettings> = {
   summary:
-    "Adds to the balance of a workspace, or takes from it. Needs PRICES. With a reference, it does so only once.",
+    "Adds to the balance of a workspace, or takes from it. Needs PRICES. With a reference, it does so only once. With the embedded PostgreSQL, stop the server first.",
   options: {
     workspace: { value: "id", meaning: "The id of the workspace: ws_…", isRequired: true },
     amount: {
