@@ -492,8 +492,8 @@ type ReportsVerificationsParams struct {
 	// Until is the last day, which is part of the period. Default: today. A period has 366 days at most.
 	Until *string `json:"until,omitzero"`
 
-	// TimeZone is the time zone whose days are meant, by its name in the IANA database, with its capitals, such as
-	// `Asia/Kolkata`. Default `UTC`.
+	// TimeZone is the time zone whose days are meant, by its name in the IANA database, such as `Asia/Kolkata`.
+	// Default `UTC`.
 	TimeZone *string `json:"time_zone,omitzero"`
 
 	// GroupBy: what to group by. Absent: all verifications are one group.

@@ -24,7 +24,7 @@ interface Catalogue {
   readonly hasRole: boolean;
 }
 
-const readCatalogue = `
+const readCatalogue = (role: string) => `
   SELECT
     quote_ident(current_database()) AS database,
     (SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = to_regclass('schema_migration')) AS schema,
@@ -37,7 +37,7 @@ const readCatalogue = `
       SELECT object.oid::regclass::text ${ourRelations} AND object.relkind = 'S' ORDER BY object.relname
     ) AS sequences,
     ARRAY(SELECT object.oid::regprocedure::text ${ourRoutines} ORDER BY object.oid::regprocedure::text) AS routines,
-    EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS "hasRole"`;
+    EXISTS (SELECT FROM pg_roles WHERE rolname = ${pg.escapeLiteral(role)}) AS "hasRole"`;
 
 /**
  * The SQL that gives a role the rights that servers need, and no others: to read and write rows. It names every object of the schema, and
@@ -49,7 +49,7 @@ export async function grantScript(
   role: string,
   { pooled }: { readonly pooled: boolean },
 ): Promise<{ readonly script: string } | { readonly problem: string }> {
-  const { rows } = await client.query<Catalogue>(readCatalogue, [role]);
+  const { rows } = await client.query<Catalogue>(readCatalogue(role));
   const [found] = rows;
   if (!found?.schema || !found.owner) {
     return { problem: "The database has no tables yet. Run byond migrate first." };

@@ -9,6 +9,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ApiKeyService, CreateApiKeyRequestSchema, UpdateApiKeyRequestSchema } from "../../gen/byond/v1/api_key_pb.ts";
 import { VerifyService } from "../../gen/byond/v1/verify_pb.ts";
 import { hasSideEffects } from "../../src/idempotency/idempotency-interceptor.ts";
+import { freePrices } from "../capabilities/balance/balance-fixture.ts";
 import { useTestApp } from "../support/app.ts";
 import {
   allMethods,
@@ -31,7 +32,7 @@ import {
 
 /** What a request holds that the server cannot do anything with is refused, by name, before anything happens. */
 
-const app = useTestApp();
+const app = useTestApp({ prices: freePrices });
 let client: Client;
 async function newClient(): Promise<Client> {
   const { session } = await app.signUp();

@@ -61,7 +61,7 @@ export type GetVerificationReportRequest = Message<"byond.v1.GetVerificationRepo
   until?: string | undefined;
 
   /**
-   * The time zone whose days are meant, by its name in the IANA database, with its capitals, such as `Asia/Kolkata`. Default `UTC`.
+   * The time zone whose days are meant, by its name in the IANA database, such as `Asia/Kolkata`. Default `UTC`.
    *
    * @generated from field: optional string time_zone = 3;
    */

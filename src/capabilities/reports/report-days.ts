@@ -11,26 +11,13 @@ const dayMs = 86_400_000;
 const slotMs = slotMinutes.short * 60_000;
 const longSlotMs = slotMinutes.long * 60_000;
 
-/**
- * Whether it is the name of a time zone of the IANA database, with its capitals: no offset, such as `+08:00`, and no `asia/kolkata`, which
- * `Intl` takes as well. `Intl` knows the capitals of its own names only. Others, such as `Asia/Kolkata`, which it calls `Asia/Calcutta`, have a capital at the
- * beginning of each word but `of`, `es` and `au`, and no more than three at once, except for `NZ-CHAT`.
- */
+/** Whether it is the name of a time zone of the IANA database: no offset, such as `+08:00`, which `Intl` takes as well. */
 export function isTimeZone(name: string): boolean {
-  let known: string;
   try {
-    known = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone;
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
   } catch {
     return false;
   }
-  return known.toLowerCase() === name.toLowerCase() ? known === name && /^[A-Z]/.test(name) : isWrittenAsZone(name);
-}
-
-function isWrittenAsZone(name: string): boolean {
-  const words = name.split(/[/_-]/);
-  return (
-    words.every((word) => /^(?:[A-Z][A-Za-z0-9+]*|of|es|au|[0-9]+)$/.test(word)) && !/[A-Z]{4}(?<!-CHAT)/.test(name)
-  );
 }
 
 /** Whether a text of the form of a date is one: there is no 31 June. */

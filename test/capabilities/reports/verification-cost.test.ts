@@ -1,5 +1,5 @@
 /** What reports say of the cost of verifications: what was charged for their messages, without what came back. */
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { parseConfig } from "../../../src/app.ts";
 import type { TestApp } from "../../support/app.ts";
 import { protocols } from "../../support/protocols.ts";
@@ -13,12 +13,9 @@ const taking = await HttpFake.open();
 const urls = { SMS_URL: refusing.url, VOICE_URL: taking.url, PROVIDER_SECRET: "x".repeat(32) };
 const { delivery } = parseConfig(urls);
 const app = usePricedApp({ delivery });
-let free: TestApp;
-beforeAll(async () => {
-  free = await app.startAnother({ ...pricedConfig, delivery, prices: undefined });
-});
+/** Not beside a test that sends: what it sends costs nothing. */
+const startWithoutPrices = () => app.startAnother({ ...pricedConfig, delivery, prices: undefined });
 afterAll(async () => {
-  await free[Symbol.asyncDispose]();
   await refusing.close();
   await taking.close();
 });
@@ -114,6 +111,7 @@ describe.each(protocols)("over $name", (protocol) => {
     });
     await call(key, "CancelVerification", { verification_id });
     await groupsOnce(key, [{ started: 1, cost: "0.00" }]);
+    await using free = await startWithoutPrices();
     const { body } = await protocol.call(free, "GetVerificationReport", {}, { key: key.key });
     expect(body).toMatchObject({ currency: null, groups: [{ started: 1, cost: null }] });
   });
@@ -130,5 +128,6 @@ test("a table has the cost as its last column, empty without prices", async () =
     return (await answer.text()).split("\r\n").map((line) => line.split(",").at(-1));
   };
   await vi.waitFor(async () => expect(await tableOf(app)).toEqual(["cost", "0.20", ""]), { timeout: 20_000 });
+  await using free = await startWithoutPrices();
   expect(await tableOf(free)).toEqual(["cost", "", ""]);
 });

@@ -99,8 +99,8 @@ final class Reports
      * @param string|null $from The first day, such as `2026-05-01`. Default: 29 days before `until`.
      * @param string|null $until The last day, which is part of the period. Default: today. A period has 366 days at
      *     most.
-     * @param string|null $timeZone The time zone whose days are meant, by its name in the IANA database, with its
-     *     capitals, such as `Asia/Kolkata`. Default `UTC`.
+     * @param string|null $timeZone The time zone whose days are meant, by its name in the IANA database, such as
+     *     `Asia/Kolkata`. Default `UTC`.
      * @param list<ReportField::*|string>|null $groupBy What to group by. Absent: all verifications are one group.
      * @param list<Channel::*|string>|null $channels Only verifications that were started with one of these
      *     channels.

@@ -1658,8 +1658,8 @@ class AsyncReports:
         Args:
             from_: The first day, such as `2026-05-01`. Default: 29 days before `until`.
             until: The last day, which is part of the period. Default: today. A period has 366 days at most.
-            time_zone: The time zone whose days are meant, by its name in the IANA database, with its capitals,
-                such as `Asia/Kolkata`. Default `UTC`.
+            time_zone: The time zone whose days are meant, by its name in the IANA database, such as
+                `Asia/Kolkata`. Default `UTC`.
             group_by: What to group by. Absent: all verifications are one group.
             channels: Only verifications that were started with one of these channels.
             countries: Only verifications whose start named a number of one of these countries (ISO 3166-1).

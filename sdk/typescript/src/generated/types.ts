@@ -2422,10 +2422,7 @@ export interface GetVerificationReportParams {
   readonly from?: string | undefined;
   /** The last day, which is part of the period. Default: today. A period has 366 days at most. */
   readonly until?: string | undefined;
-  /**
-   * The time zone whose days are meant, by its name in the IANA database, with its capitals, such as `Asia/Kolkata`.
-   * Default `UTC`.
-   */
+  /** The time zone whose days are meant, by its name in the IANA database, such as `Asia/Kolkata`. Default `UTC`. */
   readonly timeZone?: string | undefined;
   /** What to group by. Absent: all verifications are one group. */
   readonly groupBy?: readonly ReportField[] | undefined;
