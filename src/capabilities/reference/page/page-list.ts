@@ -24,6 +24,7 @@ const repositoryFiles: readonly (readonly [file: string, path: string, section: 
   ["docs/guides/clients.md", "/docs/guides/clients", "Guides"],
   ["docs/guides/operations.md", "/docs/guides/operations", "Running a server"],
   ["docs/guides/monitoring.md", "/docs/guides/monitoring", "Running a server"],
+  ["docs/guides/tracing.md", "/docs/guides/tracing", "Running a server"],
   ["docs/guides/delivery.md", "/docs/guides/delivery", "Running a server"],
   ["docs/guides/balance.md", "/docs/guides/balance", "Running a server"],
   ["docs/guides/lookup-source.md", "/docs/guides/lookup-source", "Running a server"],
