@@ -68,6 +68,7 @@ test("of a deleted workspace nothing is left, and all of another one, though ser
   await client.query(rowsOfTwoWorkspaces([other.workspaceId, gone.workspaceId], 2 * rowsOfEach));
   const deleted = await server.rest("DELETE", "/workspace", { session: gone.session, body: { password } });
   expect(deleted.status).toBe(200);
+  await until("all events have their positions", 60_000, async () => (await count("event_pending")) === 0);
   await server.stop();
   const ofOther = await rowsOf(other.workspaceId);
   const before = await rowsOf(gone.workspaceId);
