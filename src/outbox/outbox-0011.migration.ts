@@ -1,11 +1,32 @@
 import { Migration } from "@mikro-orm/migrations";
 
-/** What was sent is counted in the usage of its workspace. Older servers go on calling the function that there was. */
+/**
+ * What was sent, or may have been, is counted in the usage of its workspace, once. Older servers go on calling the
+ * function that there was.
+ */
 export class Outbox0011 extends Migration {
   override up(): void {
+    this.addSql("ALTER TABLE outbox ADD COLUMN is_counted boolean NOT NULL DEFAULT false");
+    this.addSql(countUnanswered);
     this.addSql(recordSent);
   }
 }
+
+/**
+ * Counts a message that may have been sent, once, and keeps its price. The rows are locked in the order of `outbox_record_sent`: first the message,
+ * last the usage.
+ */
+const countUnanswered = `
+  CREATE FUNCTION outbox_count_unanswered(
+    workspace text, subject text, message text, mode text, channel text, country text, key text
+  ) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+  BEGIN
+    UPDATE outbox SET is_counted = true, charged_to = NULL
+      WHERE workspace_id = workspace AND subject_id = subject AND id = message AND status <> 'sent' AND NOT is_counted;
+    IF FOUND THEN
+      PERFORM usage_add(ARRAY[workspace], ARRAY[mode], ARRAY[channel], ARRAY[country], ARRAY[key], ARRAY[1]);
+    END IF;
+  END $$`;
 
 /**
  * As the one of outbox-0008, for one message as well (`waits`), which may be held by somebody or be finished: one that a call
@@ -21,16 +42,17 @@ const recordSent = `
   DECLARE
     moment timestamptz := byond_now();
     known_status text;
+    was_counted boolean;
     numbers integer[] := array_fill(0, ARRAY[cardinality(ids)]);
   BEGIN
     FOR place IN 1 .. cardinality(ids) LOOP
       IF waits THEN
-        SELECT status INTO known_status FROM outbox
+        SELECT status, is_counted INTO known_status, was_counted FROM outbox
           WHERE workspace_id = workspace_ids[place] AND subject_id = subject_ids[place] AND id = ids[place]
           FOR UPDATE;
         CONTINUE WHEN known_status IS NULL;
       ELSE
-        SELECT status INTO known_status FROM outbox
+        SELECT status, is_counted INTO known_status, was_counted FROM outbox
           WHERE workspace_id = workspace_ids[place] AND subject_id = subject_ids[place] AND id = ids[place]
           FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN known_status IS DISTINCT FROM 'pending';
@@ -43,7 +65,7 @@ const recordSent = `
         provider_message_ids[place], receipts_awaited[place], segment_counts[place],
         moment - took_ms[place] * interval '1 millisecond', moment
       ) ON CONFLICT DO NOTHING;
-      IF known_status = 'pending' OR (FOUND AND known_status <> 'sent') THEN
+      IF NOT was_counted AND (known_status = 'pending' OR (FOUND AND known_status <> 'sent')) THEN
         numbers[place] := 1;
       END IF;
       CONTINUE WHEN known_status <> 'pending';

@@ -31,7 +31,6 @@ import { Outbox0010 } from "../outbox/outbox-0010.migration.ts";
 import { Outbox0011 } from "../outbox/outbox-0011.migration.ts";
 import { Outbox0012 } from "../outbox/outbox-0012.migration.ts";
 import { Outbox0013 } from "../outbox/outbox-0013.migration.ts";
-import { Outbox0014 } from "../outbox/outbox-0014.migration.ts";
 import { OutboxLaneEntity } from "../outbox/outbox-lane.entity.ts";
 import { QuotaEntity } from "../quota/quota.entity.ts";
 import { Quota0001 } from "../quota/quota-0001.migration.ts";
@@ -87,7 +86,6 @@ const platform: Schema = {
     { name: "outbox-0011", class: Outbox0011 },
     { name: "outbox-0012", class: Outbox0012 },
     { name: "outbox-0013", class: Outbox0013 },
-    { name: "outbox-0014", class: Outbox0014 },
     { name: "events-0001", class: Events0001 },
     { name: "usage-0001", class: Usage0001 },
   ],

@@ -1,8 +1,7 @@
 import type { Mode } from "../access/caller.ts";
-import { withoutDeadline } from "../database/call-deadline.ts";
+import { BatchedCounts } from "../database/batched-counts.ts";
 import { change, type Database } from "../database/database.ts";
 import { array, integer, statement, text } from "../database/statement.ts";
-import { AppError } from "../errors.ts";
 import type { Logger } from "../observe/log.ts";
 import { maxHeldUsage, usageBatchSize, usageIntervalMs } from "./usage.policy.ts";
 
@@ -43,15 +42,29 @@ interface Dependencies {
  * crashes loses those of its last second; if nobody can tell whether a batch was added, it counts as added: nothing is counted twice.
  */
 export class UsageCounter {
-  readonly #deps: Dependencies;
-  readonly #timer: NodeJS.Timeout;
+  readonly #logger: Logger;
+  readonly #batches: BatchedCounts<Held>;
   #held = new Map<string, Held>();
-  #flushing: Promise<void> = Promise.resolve();
   #dropped = 0;
 
-  constructor(deps: Dependencies) {
-    this.#deps = deps;
-    this.#timer = setInterval(() => void this.flush(), usageIntervalMs).unref();
+  constructor({ database, logger }: Dependencies) {
+    this.#logger = logger;
+    this.#batches = new BatchedCounts({
+      intervalMs: usageIntervalMs,
+      batchSize: usageBatchSize,
+      take: () => this.#take(),
+      hold: (held) => this.note(held, held.number),
+      add: (batch) =>
+        change(database, addUsage, {
+          workspaceIds: batch.map(({ workspaceId }) => workspaceId),
+          modes: batch.map(({ mode }) => mode),
+          countries: batch.map(({ country }) => country),
+          keyIds: batch.map(({ keyId }) => keyId),
+          numbers: batch.map(({ number }) => number),
+        }),
+      drop: (batch, error) =>
+        logger.warn("usage_dropped", { lookups: batch.reduce((sum, { number }) => sum + number, 0), error }),
+    });
   }
 
   note(used: UsedLookups, number = 1): void {
@@ -69,58 +82,21 @@ export class UsageCounter {
 
   /** Adds what was counted before. Never rejects: what the database did not take is added the next time. */
   flush(): Promise<void> {
-    if (this.#held.size > 0 || this.#dropped > 0) {
-      this.#flushing = this.#flushing.then(() => this.#flush());
-    }
-    return this.#flushing;
+    return this.#batches.flush();
   }
 
   /** Adds the rest, and stops. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.flush();
+  stop(): Promise<void> {
+    return this.#batches.stop();
   }
 
-  async #flush(): Promise<void> {
-    const waiting = [...this.#held.values()];
+  #take(): Held[] {
+    const held = [...this.#held.values()];
     this.#held = new Map();
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, usageBatchSize);
-      if (!(await this.#write(batch))) {
-        // The database is away: what comes after it would wait as long.
-        for (const held of [...batch, ...waiting.splice(0)]) {
-          this.note(held, held.number);
-        }
-      }
-    }
     if (this.#dropped > 0) {
-      this.#deps.logger.warn("usage_dropped", { lookups: this.#dropped });
+      this.#logger.warn("usage_dropped", { lookups: this.#dropped });
       this.#dropped = 0;
     }
-  }
-
-  /** Answers false if nothing was added, so that it can be tried again. */
-  async #write(batch: readonly Held[]): Promise<boolean> {
-    try {
-      await withoutDeadline(() =>
-        change(this.#deps.database, addUsage, {
-          workspaceIds: batch.map(({ workspaceId }) => workspaceId),
-          modes: batch.map(({ mode }) => mode),
-          countries: batch.map(({ country }) => country),
-          keyIds: batch.map(({ keyId }) => keyId),
-          numbers: batch.map(({ number }) => number),
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof AppError && error.code === "unavailable") {
-        return false;
-      }
-      this.#deps.logger.warn("usage_dropped", {
-        lookups: batch.reduce((sum, { number }) => sum + number, 0),
-        error,
-      });
-      return true;
-    }
+    return held;
   }
 }

@@ -1,8 +1,7 @@
 import type { Mode } from "../../access/caller.ts";
-import { withoutDeadline } from "../../database/call-deadline.ts";
+import { BatchedCounts } from "../../database/batched-counts.ts";
 import { change, type Database } from "../../database/database.ts";
 import { array, integer, statement, text } from "../../database/statement.ts";
-import { AppError } from "../../errors.ts";
 import type { Logger } from "../../observe/log.ts";
 import { maxHeldRequestCounts, requestCountBatchSize, requestCountIntervalMs } from "./reports.policy.ts";
 
@@ -45,16 +44,29 @@ interface Dependencies {
  * Noting a request takes less than 0.1 µs: two look-ups, and no text is made.
  */
 export class RequestCounter {
-  readonly #deps: Dependencies;
-  readonly #timer: NodeJS.Timeout;
+  readonly #logger: Logger;
+  readonly #batches: BatchedCounts<Held>;
   #held: Held[] = [];
   #ofMode: Record<Mode, Map<string, Map<string, Held>>> = { live: new Map(), test: new Map() };
-  #flushing: Promise<void> = Promise.resolve();
   #dropped = 0;
 
-  constructor(deps: Dependencies) {
-    this.#deps = deps;
-    this.#timer = setInterval(() => void this.flush(), requestCountIntervalMs).unref();
+  constructor({ database, logger }: Dependencies) {
+    this.#logger = logger;
+    this.#batches = new BatchedCounts({
+      intervalMs: requestCountIntervalMs,
+      batchSize: requestCountBatchSize,
+      take: () => this.#take(),
+      hold: ({ workspaceId, mode, code, count }) => this.#add(workspaceId, mode, code, count),
+      add: (batch) =>
+        change(database, addRequests, {
+          workspaceIds: batch.map(({ workspaceId }) => workspaceId),
+          modes: batch.map(({ mode }) => mode),
+          codes: batch.map(({ code }) => code),
+          counts: batch.map(({ count }) => count),
+        }),
+      drop: (batch, error) =>
+        logger.warn("request_counts_dropped", { requests: batch.reduce((sum, { count }) => sum + count, 0), error }),
+    });
   }
 
   /** Counts a request that was answered. `code`: of the error; undefined if there was none. */
@@ -69,57 +81,23 @@ export class RequestCounter {
 
   /** Adds to the database what was counted. Never rejects: what the database did not take is added the next time. */
   flush(): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#flush());
-    return this.#flushing;
+    return this.#batches.flush();
   }
 
   /** Adds the rest, and stops. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.flush();
+  stop(): Promise<void> {
+    return this.#batches.stop();
   }
 
-  async #flush(): Promise<void> {
-    const waiting = this.#held;
+  #take(): Held[] {
+    const held = this.#held;
     this.#held = [];
     this.#ofMode = { live: new Map(), test: new Map() };
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, requestCountBatchSize);
-      if (!(await this.#write(batch))) {
-        // The database is away: what comes after it would wait as long.
-        for (const { workspaceId, mode, code, count } of [...batch, ...waiting.splice(0)]) {
-          this.#add(workspaceId, mode, code, count);
-        }
-      }
-    }
     if (this.#dropped > 0) {
-      this.#deps.logger.warn("request_counts_dropped", { requests: this.#dropped });
+      this.#logger.warn("request_counts_dropped", { requests: this.#dropped });
       this.#dropped = 0;
     }
-  }
-
-  /** Answers false if nothing was added, so that it can be tried again. */
-  async #write(batch: readonly Held[]): Promise<boolean> {
-    try {
-      await withoutDeadline(() =>
-        change(this.#deps.database, addRequests, {
-          workspaceIds: batch.map(({ workspaceId }) => workspaceId),
-          modes: batch.map(({ mode }) => mode),
-          codes: batch.map(({ code }) => code),
-          counts: batch.map(({ count }) => count),
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof AppError && error.code === "unavailable") {
-        return false;
-      }
-      this.#deps.logger.warn("request_counts_dropped", {
-        requests: batch.reduce((sum, { count }) => sum + count, 0),
-        error,
-      });
-      return true;
-    }
+    return held;
   }
 
   /** A new count, or more for one that there is. A server holds only so many: what is beyond is dropped. */
