@@ -18,7 +18,8 @@ function commandTable(): string {
 function settingTables(): string {
   const tables = settingGroupsOf(standardCapabilities()).map(({ title, settings }) => {
     const rows = Object.entries(settings).map(
-      ([name, { default: fallback, meaning }]) => `| \`${name}\` | ${fallback} | ${meaning} |`,
+      ([name, { default: fallback, meaning, isSecret }]) =>
+        `| \`${name}\`${isSecret ? " or `…_FILE`" : ""} | ${fallback} | ${meaning} |`,
     );
     return [`**${title}**`, "", "| variable | default | meaning |", "|---|---|---|", ...rows].join("\n");
   });

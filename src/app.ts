@@ -44,7 +44,7 @@ import { ResourceStack } from "./process/resource-stack.ts";
 import { type NamedContribution, serve } from "./process/serve.ts";
 import { readConfig, type ServerConfig } from "./process/server-config.ts";
 import { startPlatform } from "./process/start-platform.ts";
-import { readCertificate } from "./server/certificate.ts";
+import { CertificateWatch } from "./server/certificate-watch.ts";
 import type { Shedding } from "./server/load-shedder.ts";
 import { onlyProcess } from "./workers/only-process.ts";
 import type { Siblings } from "./workers/worker-channel.ts";
@@ -157,6 +157,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   /** How often what nobody needs any more is removed. Default: every minute. */
   readonly sweepIntervalMs?: number;
+  /** How often the certificate's files are read. Default: see `CertificateWatchOptions`. */
+  readonly certificateIntervalMs?: number;
   /** Of the hashes of passwords. Default: `passwordCost`; tests of something else have no time for it. */
   readonly passwordCost?: HashCost;
   /** Says which calls are refused. Default: `LoadShedder`; a test that shares the event loop with the server makes it late itself. */
@@ -182,6 +184,8 @@ export interface App {
   readonly databaseSecurity: ConnectionSecurity;
   /** Of the master secrets, the current one first: they name a secret and tell nothing about it. */
   readonly secretIds: readonly string[];
+  /** Looks for a renewed certificate now. Undefined: the port does not speak TLS, or another process has the certificate. Never rejects. */
+  readonly reloadCertificate: (() => Promise<void>) | undefined;
   /** Says that it is not ready any more, and goes on for `drainSeconds`, or until the signal aborts. Never rejects. */
   drain(signal?: AbortSignal): Promise<void>;
   /** Stops accepting, finishes what is in flight and lets go of everything, all of it in 10 seconds at most. Never rejects. */
@@ -211,8 +215,14 @@ async function buildApp(config: ServerConfig, options: AppOptions, resources: Re
     sweepIntervalMs = defaultSweepIntervalMs,
     siblings = onlyProcess(),
     shedding,
+    logger,
   } = options;
-  const tls = config.tls && (await readCertificate(config.tls));
+  const watch =
+    config.tls === undefined || siblings.certificate !== undefined
+      ? undefined
+      : await CertificateWatch.start({ files: config.tls, clock, logger, intervalMs: options.certificateIntervalMs });
+  resources.add("certificate", () => watch?.stop());
+  const certificate = siblings.certificate ?? watch;
   const platform = await startPlatform(config, capabilities, { ...options, clock, siblings }, resources);
   const contributions: NamedContribution[] = [];
   for (const capability of capabilities) {
@@ -222,7 +232,7 @@ async function buildApp(config: ServerConfig, options: AppOptions, resources: Re
   }
   const server = await serve(
     platform,
-    { config, contributions, tls, sweepIntervalMs, shedding, closeReserveMs },
+    { config, contributions, certificate, sweepIntervalMs, shedding, closeReserveMs },
     resources,
   );
   return {
@@ -232,6 +242,7 @@ async function buildApp(config: ServerConfig, options: AppOptions, resources: Re
     inboxLink: server.inboxLink?.(),
     databaseSecurity: platform.database.security,
     secretIds: platform.keyring.all.map(({ id }) => id),
+    reloadCertificate: watch && (() => watch.reload()),
     drain: server.drain,
     close() {
       server.stopBeginning();

@@ -67,7 +67,9 @@ async function serve(config: Config, source: ConfigSource): Promise<void> {
   // Before the address is printed: whoever reads it may send a signal.
   process.on("SIGTERM", stop);
   process.on("SIGINT", interrupt);
-  const { url, demoKey } = app;
+  // What a service manager sends to have files read again. Otherwise it is a terminal that was closed.
+  const { url, demoKey, reloadCertificate } = app;
+  process.on("SIGHUP", reloadCertificate === undefined ? stop : () => void reloadCertificate());
   print(demoKey === undefined ? startBanner(url, app) : firstStartBanner(url, demoKey, app));
   logger.info("started", startedFields(config, capabilities, app));
   for (const { level, event, ...fields } of startNotices(config, capabilities)) {
@@ -133,6 +135,7 @@ function forkWorker(number: number): ChildProcess {
 async function work(): Promise<void> {
   process.on("SIGTERM", () => undefined);
   process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
   const channel = new WorkerChannel((message) => process.send?.(message, undefined, undefined, () => undefined));
   process.on("message", (message: ToWorker, socket) => channel.receive(message, socket));
   process.once("disconnect", () => process.exit(1));

@@ -1,8 +1,7 @@
 import { findMisspeltSettings } from "./misspelt-settings.ts";
+import { fileVariable } from "./setting-files.ts";
 import type { Setting } from "./setting-group.ts";
-
-/** Values in quotes, and references that a shell, a compose file, Kubernetes or a template should have replaced. */
-const unexpanded = /^(["']).*\1$|\$\{[A-Za-z_]|\$\([A-Za-z_]\w*\)|^\$[A-Za-z_]\w*$|\{\{.*\}\}/s;
+import { unexpandedProblem } from "./unexpanded.ts";
 
 /**
  * Reads declared settings from an environment and collects all problems. `Name` is the union of the settings that the holder of
@@ -17,8 +16,9 @@ export class EnvironmentReader<Name extends string = string> {
     this.#environment = environment;
     this.#settings = settings;
     for (const name of this.setNames()) {
-      if (unexpanded.test(this.foreign(name) ?? "")) {
-        this.problems.push(`${name} contains quotes or an unexpanded reference to a variable: set the final value`);
+      const problem = unexpandedProblem(name, this.foreign(name));
+      if (problem !== undefined) {
+        this.problems.push(problem);
       }
     }
   }
@@ -58,10 +58,14 @@ export class EnvironmentReader<Name extends string = string> {
 
   /** Adds a problem for every variable whose name is a misspelt setting. Call it once. */
   checkNames(): void {
-    for (const { found, meant, isFile } of findMisspeltSettings(this.#environment, new Set(this.#settings.keys()))) {
-      const mend = isFile
-        ? `is not supported: no setting is read from a file of its own. Set ${meant}`
-        : `is not a setting: rename it to ${meant}`;
+    const isSecret = (name: string) => this.#settings.get(name)?.isSecret === true;
+    const names = new Set(this.#settings.keys());
+    const files = new Set([...names].filter(isSecret).map(fileVariable));
+    for (const { found, meant, isFile } of findMisspeltSettings(this.#environment, names, files)) {
+      const mend =
+        isFile && !isSecret(meant)
+          ? `is not supported: only secrets are read from files of their own. Set ${meant}`
+          : `is not a setting: rename it to ${isFile ? fileVariable(meant) : meant}`;
       this.problems.push(`${found} ${mend}. If it belongs to another program, set ${meant} as well; it may be empty`);
     }
   }

@@ -14,21 +14,23 @@ export interface MisspeltSetting {
   readonly found: string;
   /** The setting that it was meant to be. */
   readonly meant: string;
-  /** Whether it names a file that holds the setting. */
+  /** Whether its name says that it names a file that holds the setting. */
   readonly isFile: boolean;
 }
 
 /**
  * Finds variables whose names are misspelt settings: a letter wrong, missing, extra or swapped with its neighbour, other case,
- * a prefix `BYOND_` or a suffix `_FILE`. A setting that exists under its right name, even empty, is not considered.
+ * a prefix `BYOND_` or a suffix `_FILE`. A setting that exists under its right name, even empty, is not considered, nor are the names in
+ * `others`.
  */
 export function findMisspeltSettings(
   environment: Readonly<Record<string, string | undefined>>,
   settings: ReadonlySet<string>,
+  others: ReadonlySet<string>,
 ): MisspeltSetting[] {
   const missing = [...settings].filter((name) => name.length >= shortestName && environment[name] === undefined);
   return Object.entries(environment).flatMap(([found, value]) => {
-    if (settings.has(found) || foreign.has(found) || !value?.trim()) {
+    if (settings.has(found) || others.has(found) || foreign.has(found) || !value?.trim()) {
       return [];
     }
     const isFile = ofFile.test(found.toUpperCase());

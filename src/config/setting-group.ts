@@ -7,6 +7,8 @@ export interface Setting {
   readonly isSignOfProduction?: true;
   /** Whether `byond servers` leaves it out: servers of one database rightly differ in it, or their difference shows otherwise. */
   readonly isOfOneServer?: true;
+  /** Whether it holds a secret, so that it can be in a file of its own. See `readSettingFiles`. */
+  readonly isSecret?: true;
 }
 
 /** Settings that belong together, declared beside the code that reads them. */

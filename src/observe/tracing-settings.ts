@@ -16,6 +16,7 @@ export const tracingSettings = settingGroup("Traces", {
   OTEL_EXPORTER_OTLP_HEADERS: {
     default: "none",
     meaning: "Headers for the collector, such as its token: `key=value,key2=value2`, values percent-encoded.",
+    isSecret: true,
   },
   OTEL_EXPORTER_OTLP_TIMEOUT: {
     default: "`10000`",

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { CommandError, type CommandOption, type OperatorCommand } from "../capability.ts";
+import { fileVariable } from "../config/setting-files.ts";
 import type { SettingGroup } from "../config/setting-group.ts";
 
 /** What a command line asks for. */
@@ -129,7 +130,8 @@ export function help(commands: CommandTable, settings: readonly SettingGroup[]):
   const groups = settings.map(({ title, settings }) => {
     const entries = Object.entries(settings).map(([name, setting]) => {
       const { default: fallback, meaning } = { default: plain(setting.default), meaning: plain(setting.meaning) };
-      return `  ${name} (default: ${fallback})\n${wrapped(meaning, 6)}`;
+      const names = setting.isSecret ? `${name} or ${fileVariable(name)}` : name;
+      return `  ${names} (default: ${fallback})\n${wrapped(meaning, 6)}`;
     });
     return `${title}:\n${entries.join("\n")}`;
   });
@@ -140,7 +142,7 @@ export function help(commands: CommandTable, settings: readonly SettingGroup[]):
       ["--help", "Prints this help."],
       ["--version", "Prints the version."],
     ])}`,
-    "Settings are environment variables, or lines of a .env file in the working folder. An empty setting counts as unset.",
+    "Settings are environment variables, or lines of a .env file in the working folder. An empty setting counts as unset.\n…_FILE is the path of a file that holds the setting.",
     ...groups,
   ];
   return `${parts.join("\n\n")}\n`;

@@ -31,6 +31,8 @@ import { createRpcHandlers } from "../rpc/router.ts";
 import { createShedCalls } from "../rpc/shed-calls.ts";
 import { answerUnknownRpc, isGrpc } from "../rpc/unknown-rpc.ts";
 import { createErrorReporter } from "../rpc/wire-errors.ts";
+import { certificateMetrics } from "../server/certificate-metrics.ts";
+import type { CertificateSource } from "../server/certificate-source.ts";
 import { createCors } from "../server/cors.ts";
 import { livenessPage, readinessPage } from "../server/health.ts";
 import { LoadShedder, type Shedding, type ShedOrder } from "../server/load-shedder.ts";
@@ -63,8 +65,8 @@ export type NamedContribution = Contribution & { readonly name: string };
 export interface ServeOptions {
   readonly config: ServerConfig;
   readonly contributions: readonly NamedContribution[];
-  /** The certificate and its key, where the port speaks TLS. */
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Undefined: the port does not speak TLS. */
+  readonly certificate: CertificateSource | undefined;
   readonly sweepIntervalMs: number;
   /** Default: refuses calls while the server is overloaded. */
   readonly shedding: Shedding | undefined;
@@ -78,7 +80,7 @@ export async function serve(
   options: ServeOptions,
   resources: ResourceStack,
 ): Promise<ServingServer> {
-  const { config, contributions, closeReserveMs } = options;
+  const { config, contributions, certificate, closeReserveMs } = options;
   const { database, connection, clock, logger, keyring, revocation, siblings, url } = platform;
   checkScopes(platform.scopes, contributions);
   /** What all capabilities contribute of one kind, by name. */
@@ -191,6 +193,7 @@ export async function serve(
     ...outbox.metrics,
     ...quotaMetrics(platform.quota),
     ...revocationMetrics(revocation),
+    ...certificateMetrics(certificate),
     ...contributions.flatMap((contribution) => contribution.metrics ?? []),
   ]) {
     metrics.registerMetric(metric);
@@ -244,7 +247,7 @@ export async function serve(
   const port = await openOnePort({
     host: config.host,
     port: config.port,
-    ...(options.tls === undefined ? {} : { tls: { ...options.tls, ...(await sharedTickets(siblings)) } }),
+    ...(certificate === undefined ? {} : { tls: { ...certificate.current, ...(await sharedTickets(siblings)) } }),
     ...(accept === undefined
       ? {}
       : { acceptElsewhere: (take) => accept({ host: config.host, port: config.port }, take) }),
@@ -289,6 +292,7 @@ export async function serve(
     malformedContent: malformed.content,
     onError: (error) => logger.error("port_error", { error }),
   });
+  certificate?.follow(port.useCertificate);
   resources.add("requests", async (withinMs) => {
     closing.abort();
     for (const contribution of contributions) {

@@ -6,6 +6,7 @@ import { ConfigError } from "../config/config-error.ts";
 import type { EnvFile } from "../config/env-file.ts";
 import { EnvironmentReader } from "../config/environment-reader.ts";
 import { isLoopbackHost, withoutRootDot } from "../config/loopback-host.ts";
+import { readSettingFiles, type SettingFiles } from "../config/setting-files.ts";
 import { type SettingGroup, settingsByName } from "../config/setting-group.ts";
 import { parseDatabaseUrl } from "../database/database-url.ts";
 import type { DatabaseConfig } from "../database/provide-postgres.ts";
@@ -64,7 +65,12 @@ export interface ServerConfig {
   readonly emptySettings: readonly string[];
   /** Undefined: there is no `.env` file. */
   readonly envFile: { readonly settings: readonly string[]; readonly isReadableByAll: boolean } | undefined;
+  /** The secrets that are in files of their own. */
+  readonly settingFiles: Pick<SettingFiles, "variables" | "readableByAll">;
 }
+
+/** Node's own variable: the file of certificates that it trusts beside the public authorities. */
+export const authorities = "NODE_EXTRA_CA_CERTS";
 
 /** All settings of a server with these capabilities, its own first. */
 export function settingGroupsOf(capabilities: readonly Capability[]): readonly SettingGroup[] {
@@ -73,7 +79,8 @@ export function settingGroupsOf(capabilities: readonly Capability[]): readonly S
 
 /**
  * Reads the environment into a frozen configuration: the server's part and each capability's. A variable of the environment,
- * even an empty one, overrides the `.env` file. Throws one `ConfigError` that lists every problem.
+ * even an empty one, overrides the `.env` file. Secrets may be in files that variables name (`readSettingFiles`). Throws one
+ * `ConfigError` that lists every problem.
  */
 export function readConfig<Config extends ServerConfig = ServerConfig>(
   environment: Readonly<Record<string, string | undefined>>,
@@ -81,7 +88,15 @@ export function readConfig<Config extends ServerConfig = ServerConfig>(
   envFile: EnvFile | undefined,
 ): Config {
   const declared = settingsByName(settingGroupsOf(capabilities));
-  const reader = new EnvironmentReader({ ...envFile?.variables, ...environment }, declared);
+  const given = { ...envFile?.variables, ...environment };
+  const { problems, ...settingFiles } = readSettingFiles(given, declared);
+  const reader = new EnvironmentReader({ ...given, ...settingFiles.variables }, declared);
+  reader.problems.push(...problems);
+  if (envFile?.variables[authorities] && !environment[authorities]) {
+    reader.problems.push(
+      `${authorities} has no effect in .env: Node reads it before the file. Set it in the environment`,
+    );
+  }
   const server = readServerConfig(reader);
   const facts = factsOf(server);
   const settings = capabilities.map((capability) => capability.readSettings?.(reader, facts));
@@ -95,9 +110,12 @@ export function readConfig<Config extends ServerConfig = ServerConfig>(
     ),
     emptySettings: reader.emptyNames(),
     envFile: envFile && {
-      settings: reader.setNames().filter((name) => environment[name] === undefined),
+      settings: reader
+        .setNames()
+        .filter((name) => environment[name] === undefined && settingFiles.variables[name] === undefined),
       isReadableByAll: envFile.isReadableByAll,
     },
+    settingFiles,
   });
   reader.checkNames();
   if (reader.problems.length > 0) {
@@ -124,7 +142,9 @@ export function factsOf({
   return { isPublic, isEmbedded: database.kind === "embedded", hasPublicUrl: publicUrl !== undefined };
 }
 
-function readServerConfig(reader: Reader): Omit<ServerConfig, "commonSettings" | "emptySettings" | "envFile"> {
+function readServerConfig(
+  reader: Reader,
+): Omit<ServerConfig, "commonSettings" | "emptySettings" | "envFile" | "settingFiles"> {
   const host = readHost(reader);
   const publicUrl = readPublicUrl(reader);
   const database = readDatabase(reader, signsOfProduction(reader, host, publicUrl));

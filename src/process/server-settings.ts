@@ -61,18 +61,21 @@ const data = settingGroup("Data", {
     meaning:
       "PostgreSQL 15 or newer: `postgres://user:password@host/database?sslmode=verify-full&sslrootcert=/root.pem`. Unless the host is this machine, `sslmode` is required: in the URL, or as `PGSSLMODE` (with `PGSSLROOTCERT`) if a platform sets the URL. Parameters have the meaning that libpq documents; others are [refused](docs/guides/operations.md#how-postgresql-is-reached). Unset: an embedded PostgreSQL in `DATA_DIR`.",
     isOfOneServer: true,
+    isSecret: true,
   },
   DATABASE_DIRECT_URL: {
     default: "none",
     meaning:
       "The same database past a pooler in transaction mode, where `DATABASE_URL` leads to the pooler: for notifications and migrations. Its pooler has to keep prepared statements, and its sessions need settings ([how](docs/guides/operations.md#a-pooler-in-transaction-mode)).",
     isOfOneServer: true,
+    isSecret: true,
   },
   DATABASE_MIGRATION_URL: {
     default: "none",
     meaning:
       "The same database as the role that owns its tables, for migrations. The role of `DATABASE_URL` then needs only the rights that `byond grants` prints ([how](docs/guides/operations.md#two-roles)).",
     isOfOneServer: true,
+    isSecret: true,
   },
   DATABASE_POOL_SIZE: {
     default: "`10`",
@@ -90,6 +93,7 @@ const data = settingGroup("Data", {
     meaning:
       "Master secret, 32 bytes or more, the same on all servers. Required with `DATABASE_URL`. To rotate it, set `old,new`, then `new,old`, then `new`; complete each step on every server before the next. A server whose secrets do not fit those of the others does not start. The last step requires `byond reseal`, or `RETENTION_DAYS` of waiting. If `old` is lost, `byond forget-secret` erases what it sealed.",
     isOfOneServer: true,
+    isSecret: true,
   },
 });
 
@@ -126,6 +130,7 @@ const operation = settingGroup("Operation", {
     default: "none",
     meaning: "Bearer token for `/metrics`. Unset: loopback only; 404 on a public server.",
     isSignOfProduction: true,
+    isSecret: true,
   },
   GRPC_REFLECTION: {
     default: "`on`",

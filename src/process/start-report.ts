@@ -60,6 +60,9 @@ export function startNotices(config: ServerConfig, capabilities: readonly Capabi
       settings: ["chmod 600 .env"],
     });
   }
+  if (config.settingFiles.readableByAll.length > 0) {
+    notices.push({ level: "warn", event: "secret_files_world_readable", settings: config.settingFiles.readableByAll });
+  }
   if (isPublic && metricsToken === undefined) {
     notices.push({ level: "info", event: "metrics_closed", settings: ["METRICS_TOKEN"] });
   }

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { ConfigError } from "../config/config-error.ts";
+import type { PortCertificate } from "./certificate-source.ts";
 
 /** Paths of PEM files. */
 export interface CertificateFiles {
@@ -13,10 +14,7 @@ export interface CertificateFiles {
  * Reads and tests the certificate, optionally followed by its chain, and its key. Throws a `ConfigError` that names the file
  * that cannot be used.
  */
-export async function readCertificate({
-  certPath,
-  keyPath,
-}: CertificateFiles): Promise<{ readonly cert: Buffer; readonly key: Buffer }> {
+export async function readCertificate({ certPath, keyPath }: CertificateFiles): Promise<PortCertificate> {
   const cert = await readPem("TLS_CERT", certPath);
   const key = await readPem("TLS_KEY", keyPath);
   const certificate = attempt(`TLS_CERT: ${certPath} holds no certificate in PEM`, () => new X509Certificate(cert));
@@ -31,9 +29,9 @@ export async function readCertificate({
   return { cert, key };
 }
 
-async function readPem(setting: string, path: string): Promise<Buffer> {
+async function readPem(setting: string, path: string): Promise<string> {
   try {
-    return await readFile(path);
+    return await readFile(path, "utf8");
   } catch (cause) {
     throw new ConfigError([`${setting}: ${messageOf(cause)}`]);
   }

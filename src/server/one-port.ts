@@ -1,5 +1,6 @@
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, TLSSocket } from "node:tls";
+import { createServer as createTlsServer, TLSSocket, Server as TlsServer } from "node:tls";
+import type { PortCertificate } from "./certificate-source.ts";
 import { createHttp1 } from "./http1.ts";
 import { createHttp2 } from "./http2.ts";
 import { type Activity, IdleConnections, type IdleLimits } from "./idle-connections.ts";
@@ -20,7 +21,7 @@ export interface OnePortOptions {
   /** 0: any free port. */
   readonly port: number;
   /** PEM. With it the port speaks TLS only; without it, HTTP in the clear only. */
-  readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly ticketKeys?: Buffer };
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer; readonly ticketKeys?: Buffer };
   /**
    * Handles well-formed requests (see `normalizeRequest`). If it throws, or returns a promise that rejects, the error is
    * reported and answered with 500.
@@ -60,6 +61,8 @@ export interface OnePort {
   readonly address: PortAddress;
   /** `http://127.0.0.1:8080` */
   readonly url: string;
+  /** New connections get this certificate; those that are open keep theirs. Does nothing without TLS. */
+  useCertificate(certificate: PortCertificate): void;
   /**
    * Stops accepting. Closes idle connections at once and the others when their requests are answered, but after `graceMs` in
    * any case. Resolves when all are closed: false if some were cut off. A second call returns the same promise and may shorten
@@ -225,6 +228,9 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   return {
     address,
     url: urlOf(address, options.tls !== undefined),
+    useCertificate(certificate) {
+      if (listener instanceof TlsServer) listener.setSecureContext({ ...options.tls, ...certificate });
+    },
     close(graceMs) {
       timers.add(setTimeout(destroyAll, graceMs).unref());
       closing ??= close();

@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
 import type { EnvFile } from "../config/env-file.ts";
 import type { ConnectionSecurity } from "../database/connection.ts";
+import type { PortCertificate } from "../server/certificate-source.ts";
 import type { PortAddress } from "../server/one-port.ts";
 import type { SharedEntry, SharedList } from "./shared-state.ts";
 
@@ -13,6 +14,8 @@ export interface Assignment {
   readonly envFile: EnvFile | undefined;
   /** Where the embedded PostgreSQL is, with its password. Undefined: the database is external. */
   readonly postgresUrl: string | undefined;
+  /** Undefined: the port does not speak TLS. */
+  readonly certificate: PortCertificate | undefined;
 }
 
 /** What only a worker that has started knows. */
@@ -40,6 +43,8 @@ export type Question =
 
 export type ToWorker =
   | { readonly kind: "start"; readonly assignment: Assignment }
+  /** Show this one to those who connect from now on. */
+  | { readonly kind: "certificate"; readonly certificate: PortCertificate }
   /** Report that you are stopping, and go on serving. */
   | { readonly kind: "drain" }
   /** Finish what is in flight, and end. */

@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import type { Registry } from "prom-client";
 import { AppError } from "../errors.ts";
+import { CertificateHolder, type CertificateSource } from "../server/certificate-source.ts";
 import type { PortAddress } from "../server/one-port.ts";
 import type { Assignment, Question, StartedWorker, ToPrimary, ToWorker } from "./messages.ts";
 import type { SharedState } from "./shared-state.ts";
@@ -10,6 +11,8 @@ export interface Siblings {
   /** How many processes the server has, this one included. What takes a whole core is divided by it. */
   readonly count: number;
   readonly state: SharedState;
+  /** The certificate of the port, from the process that reads it. Undefined: this process does, if there is one. */
+  readonly certificate?: CertificateSource | undefined;
   /** See `acceptElsewhere` of `OnePortOptions`: who has the port. Undefined: this process. */
   readonly accept?: (place: PortAddress, take: (socket: Socket) => void) => Promise<PortAddress>;
   /** Makes the metrics of this process a part of what `readMetrics` returns everywhere. */
@@ -40,6 +43,7 @@ export class WorkerChannel implements Siblings {
   /** Resolves when the primary wants the worker to finish what is in flight, and to end. */
   readonly closing: Promise<void> = this.#closing.promise;
   #count = 1;
+  #certificate: CertificateHolder | undefined;
 
   constructor(send: (message: ToPrimary) => void) {
     this.#send = send;
@@ -48,6 +52,10 @@ export class WorkerChannel implements Siblings {
 
   get count(): number {
     return this.#count;
+  }
+
+  get certificate(): CertificateSource | undefined {
+    return this.#certificate;
   }
 
   started(worker: StartedWorker): void {
@@ -64,7 +72,11 @@ export class WorkerChannel implements Siblings {
     switch (message.kind) {
       case "start":
         this.#count = message.assignment.workers;
+        this.#certificate = message.assignment.certificate && new CertificateHolder(message.assignment.certificate);
         this.#assignment.resolve(message.assignment);
+        break;
+      case "certificate":
+        this.#certificate?.replace(message.certificate);
         break;
       case "drain":
         this.#draining.resolve();

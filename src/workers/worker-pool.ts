@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Logger } from "../observe/log.ts";
+import type { CertificateSource } from "../server/certificate-source.ts";
 import { forwardLines } from "./forward-lines.ts";
 import type { Assignment, Question, StartedWorker, ToPrimary, ToWorker } from "./messages.ts";
 import { type Recipient, SharedPort } from "./shared-port.ts";
@@ -12,7 +13,9 @@ const firstPauseMs = 500;
 const longestPauseMs = 30_000;
 
 export interface WorkerPoolOptions {
-  readonly assignment: Omit<Assignment, "port">;
+  readonly assignment: Omit<Assignment, "certificate">;
+  /** Undefined: the port does not speak TLS. */
+  readonly certificate: CertificateSource | undefined;
   /** Starts the process of a worker, whose standard error is a pipe. Workers are numbered from 1; one that replaces another has its number. */
   readonly fork: (number: number) => ChildProcess;
   readonly logger: Logger;
@@ -67,6 +70,8 @@ export class WorkerPool {
 
   private constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    // Those that are only starting get it with their assignment.
+    options.certificate?.follow((certificate) => this.#tellAll({ kind: "certificate", certificate }));
   }
 
   /**
@@ -120,7 +125,7 @@ export class WorkerPool {
 
   /** `earlyEnds`: how often workers of this number have ended soon, one after the other. */
   async #launch(number: number, earlyEnds: number): Promise<StartedWorker> {
-    const { assignment, fork, write } = this.#options;
+    const { assignment, certificate, fork, write } = this.#options;
     const child = fork(number);
     const id = this.#launched++;
     const member: Member = {
@@ -137,7 +142,7 @@ export class WorkerPool {
     child.on("message", (message: ToPrimary) => {
       switch (message.kind) {
         case "present":
-          this.#tell(member, { kind: "start", assignment });
+          this.#tell(member, { kind: "start", assignment: { ...assignment, certificate: certificate?.current } });
           break;
         case "started":
           member.startedAtMs = performance.now();

@@ -29,9 +29,10 @@ async function read(cert: string | Buffer, key: string | Buffer) {
 }
 
 test("a certificate, its chain and its key are read", async () => {
-  expect(await read(one.cert, one.key)).toEqual({ cert: one.cert, key: one.key });
+  const key = one.key.toString();
+  expect(await read(one.cert, one.key)).toEqual({ cert: one.cert.toString(), key });
   const chain = Buffer.concat([one.cert, other.cert]);
-  expect(await read(chain, one.key)).toEqual({ cert: chain, key: one.key });
+  expect(await read(chain, one.key)).toEqual({ cert: chain.toString(), key });
 });
 
 test.each([

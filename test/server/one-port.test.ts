@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { request as requestHttp1, ServerResponse } from "node:http";
 import { request as requestHttps } from "node:https";
 import { connect as connectTls } from "node:tls";
@@ -181,6 +182,23 @@ describe("TLS", () => {
     expect(await exchangeRaw(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").ended).toMatch(/^HTTP\/1\.1 400 /);
     expect(await exchangeRaw(port, "nothing that TLS or HTTP begins with\r\n\r\n").ended).not.toContain("HTTP");
     expect(await request(`${port.url}/`, { ca: tls.cert })).toMatchObject({ status: 200 });
+  });
+
+  test("another certificate is shown to new connections; those that are open go on", async () => {
+    const port = await open({ tls });
+    const session = connectHttp2(port.url, tls.cert);
+    const renewed = makeSelfSignedCertificate();
+    const statusOf = async () => {
+      const [headers] = await once(session.request({ ":path": "/" }).resume(), "response");
+      return headers[":status"];
+    };
+    expect(await statusOf()).toBe(200);
+    port.useCertificate({ cert: renewed.cert.toString(), key: renewed.key.toString() });
+    expect(await request(`${port.url}/`, { ca: renewed.cert })).toMatchObject({ status: 200 });
+    await expect(request(`${port.url}/`, { ca: tls.cert })).rejects.toThrow(/self-signed/);
+    expect(await requestHttp2(port.url, { ":path": "/" }, undefined, renewed.cert)).toMatchObject({ status: 200 });
+    expect(await statusOf()).toBe(200);
+    session.destroy();
   });
 
   test("an invalid certificate is refused at once", async () => {

@@ -85,17 +85,17 @@ describe("settings", () => {
     expect(await readdir(folder.path)).toEqual([]);
   });
 
-  test("a deployment without its secrets, and one whose secrets are in files", async () => {
+  test("a deployment without its secrets, and one whose files of secrets are missing", async () => {
     await using folder = await makeFolder();
     const mail = { PORT: "0", SMTP_URL: "smtp://localhost", MAIL_FROM: "a@acme.example" };
     const none = { ...mail, DATABASE_URL: "", BYOND_SECRET: "", DATA_DIR: join(folder.path, "data") };
     expect(await refusal(none)).toContain("DATABASE_URL and BYOND_SECRET are both empty");
     const proxied = await refusal({ ...none, DATA_DIR: "", TRUSTED_PROXIES: "127.0.0.1", METRICS_TOKEN: "tok" });
     expect(proxied).toContain("DATABASE_URL is empty, which is refused with TRUSTED_PROXIES, METRICS_TOKEN");
-    const files = { DATABASE_URL_FILE: "/run/secrets/db", BYOND_SECRET_FILE: "/run/secrets/byond" };
+    const files = { DATABASE_URL_FILE: "/nowhere/db", BYOND_SECRET_FILE: "/nowhere/byond" };
     const filed = await refusal({ ...mail, NODE_ENV: "production", DATA_DIR: join(folder.path, "data"), ...files });
-    expect(filed).toContain("DATABASE_URL_FILE is not supported");
-    expect(filed).toContain("BYOND_SECRET_FILE is not supported");
+    expect(filed).toContain("DATABASE_URL_FILE names a file that cannot be read: ENOENT");
+    expect(filed).toContain("BYOND_SECRET_FILE names a file that cannot be read: ENOENT");
     expect(await readdir(folder.path)).toEqual([]);
   });
 });

@@ -13,6 +13,7 @@ export const bounceSettings = settingGroup("Bounces", {
     default: "none",
     meaning:
       "Mailbox to which mail that could not be delivered comes back: `imaps://user:password@host/INBOX`. Unset: that an email came back is not known.",
+    isSecret: true,
   },
 });
 

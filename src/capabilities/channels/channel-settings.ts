@@ -43,6 +43,7 @@ const mailSettings = settingGroup("Mail", {
     default: "none",
     meaning:
       "URL of the mail server: `smtps://user:password@mail.example.com`. Requires `MAIL_FROM`. Unset: mail goes to the inbox; on a public server `email` is unavailable.",
+    isSecret: true,
   },
   MAIL_FROM: { default: "none", meaning: "Sender of the mails: `Acme <no-reply@acme.example>`." },
   MAIL_REPLY_TO: { default: "none", meaning: "Address for replies. Unset: replies go to `MAIL_FROM`." },
@@ -58,6 +59,7 @@ const whatsappSettings = settingGroup("WhatsApp", {
     default: "none",
     meaning:
       "Access token of the WhatsApp Cloud API. Requires `WHATSAPP_PHONE_NUMBER_ID` and `WHATSAPP_TEMPLATE`. Unset: messages go to the inbox; on a public server `whatsapp` is unavailable.",
+    isSecret: true,
   },
   WHATSAPP_PHONE_NUMBER_ID: { default: "none", meaning: "Meta's id of the phone number that sends." },
   WHATSAPP_TEMPLATE: { default: "none", meaning: "Name of the authentication template at Meta." },
@@ -71,10 +73,12 @@ const whatsappSettings = settingGroup("WhatsApp", {
     meaning:
       "App secret with which Meta signs delivery reports. Together with `WHATSAPP_VERIFY_TOKEN` it enables `/webhooks/whatsapp`.",
     isSignOfProduction: true,
+    isSecret: true,
   },
   WHATSAPP_VERIFY_TOKEN: {
     default: "none",
     meaning: "Verify token that you enter at Meta when you register the webhook.",
+    isSecret: true,
   },
 });
 
@@ -83,15 +87,18 @@ const providerSettings = settingGroup("SMS and voice", {
     default: "none",
     meaning:
       "Providers of text messages as URLs, separated by commas or spaces, the preferred one first: `twilio://SID:TOKEN@?from=+15550100`, or `https://…` for an adapter of your own. Unset: `sms` is unavailable.",
+    isSecret: true,
   },
   VOICE_URL: {
     default: "none",
     meaning: "Providers of calls, in the same form. Unset: `voice` is unavailable.",
+    isSecret: true,
   },
   PROVIDER_SECRET: {
     default: "none",
     meaning:
       "Secret that signs the requests to adapters of your own and their reports, 32 bytes or more. Required with such an adapter.",
+    isSecret: true,
   },
 });
 

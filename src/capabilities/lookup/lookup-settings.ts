@@ -11,7 +11,11 @@ export const lookupSettings = settingGroup("Lookup", {
     default: "none",
     meaning: "URL of your adapter for a carrier's live look-ups. Requires `LOOKUP_SECRET`. Unset: lookups are offline.",
   },
-  LOOKUP_SECRET: { default: "none", meaning: "Secret that signs the requests to it, 32 bytes or more." },
+  LOOKUP_SECRET: {
+    default: "none",
+    meaning: "Secret that signs the requests to it, 32 bytes or more.",
+    isSecret: true,
+  },
 });
 
 export function readLookupSettings(reader: EnvironmentReader<SettingNames<typeof lookupSettings>>): LookupSettings {

@@ -1,9 +1,10 @@
 import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import type { Capability, StartNotice } from "../../capability.ts";
 import { ConfigError } from "../../config/config-error.ts";
 import type { Finding } from "../../finding.ts";
 import { type CertificateFiles, readCertificate } from "../../server/certificate.ts";
-import type { ServerConfig } from "../server-config.ts";
+import { authorities, type ServerConfig } from "../server-config.ts";
 import { startNotices } from "../start-report.ts";
 
 const about = "configuration";
@@ -13,20 +14,25 @@ export function problemFindings(problems: readonly string[]): Finding[] {
   return problems.map((found) => ({ about, verdict: "fault", found }));
 }
 
-/** What the log of a start would warn of, and the certificate. */
+/** What the log of a start would warn of, and the certificates. `environment`: the process's own, which Node reads. */
 export async function configurationFindings(
   config: ServerConfig,
   capabilities: readonly Capability[],
+  environment: Readonly<Record<string, string | undefined>>,
   now: Date,
 ): Promise<Finding[]> {
   const warnings = startNotices(config, capabilities).filter(({ level }) => level === "warn");
-  const read: Finding = { about, verdict: "ok", found: `every setting can be read${fileOf(config)}` };
+  const read: Finding = { about, verdict: "ok", found: `every setting can be read${filesOf(config)}` };
   const tls = config.tls === undefined ? [] : [await certificateFinding(config.tls, now)];
-  return [read, ...warnings.map(noticeFinding), ...tls];
+  return [read, ...warnings.map(noticeFinding), ...tls, ...(await authorityFindings(environment[authorities]))];
 }
 
-function fileOf({ envFile }: ServerConfig): string {
-  return envFile === undefined || envFile.settings.length === 0 ? "" : `; from .env: ${envFile.settings.join(", ")}`;
+function filesOf({ envFile, settingFiles }: ServerConfig): string {
+  const inFiles = Object.keys(settingFiles.variables);
+  return [
+    envFile === undefined || envFile.settings.length === 0 ? "" : `; from .env: ${envFile.settings.join(", ")}`,
+    inFiles.length === 0 ? "" : `; from files of their own: ${inFiles.join(", ")}`,
+  ].join("");
 }
 
 function noticeFinding({ event, settings }: StartNotice): Finding {
@@ -44,7 +50,7 @@ const soonDays = 14;
 
 async function certificateFinding(files: CertificateFiles, now: Date): Promise<Finding> {
   const about = "TLS certificate";
-  let cert: Buffer;
+  let cert: string;
   try {
     ({ cert } = await readCertificate(files));
   } catch (error) {
@@ -53,15 +59,46 @@ async function certificateFinding(files: CertificateFiles, now: Date): Promise<F
     }
     throw error;
   }
-  const { subjectAltName, validTo } = new X509Certificate(cert);
-  const ends = new Date(validTo);
+  const { subjectAltName, validFromDate, validToDate: ends } = new X509Certificate(cert);
   const daysLeft = Math.floor((ends.getTime() - now.getTime()) / dayMs);
   const found = `of ${subjectAltName ?? "no name"}, valid until ${ends.toISOString().slice(0, 10)}`;
   const advice = "Renew it";
-  if (daysLeft < 0) {
+  if (validFromDate > now) {
+    return {
+      about,
+      verdict: "fault",
+      found: `${found}: not before ${validFromDate.toISOString()}`,
+      advice: "Correct the clock, or wait",
+    };
+  }
+  if (ends <= now) {
     return { about, verdict: "fault", found: `${found}: it has expired`, advice };
   }
   return daysLeft < soonDays
     ? { about, verdict: "warning", found: `${found}: ${daysLeft} days are left`, advice }
     : { about, verdict: "ok", found };
+}
+
+/** Node goes on without a file that it cannot use, and without what follows the first certificate in it that is none. */
+async function authorityFindings(path: string | undefined): Promise<Finding[]> {
+  if (path === undefined || path === "") {
+    return [];
+  }
+  try {
+    const certificates = (await readFile(path, "utf8")).match(
+      /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs,
+    );
+    for (const certificate of certificates ?? []) {
+      new X509Certificate(certificate);
+    }
+    return certificates === null
+      ? [unusable(`${path} holds no certificate in PEM`)]
+      : [{ about: authorities, verdict: "ok", found: `${certificates.length} certificates are trusted as well` }];
+  } catch (error) {
+    return [unusable(error instanceof Error ? error.message : String(error))];
+  }
+}
+
+function unusable(found: string): Finding {
+  return { about: authorities, verdict: "fault", found, advice: "Correct the file: Node goes on without it" };
 }

@@ -27,9 +27,9 @@ export function doctorCommand(capabilities: readonly Capability[]): OperatorComm
       "Checks the configuration, the database, its migrations, the providers, the clocks and the secrets, and says what to do. Changes nothing and sends nothing. Exits with 1 if something is at fault.",
     options: { json: { meaning: "Prints the findings as JSON." } },
     async run(command) {
-      const { settings } = command;
+      const { settings, environment } = command;
       const found = await Promise.all([
-        configurationFindings(settings, capabilities, systemClock.now()),
+        configurationFindings(settings, capabilities, environment, systemClock.now()),
         onDatabase(settings, capabilities),
         ...capabilities.map((capability) => capability.diagnose?.(settings) ?? []),
       ]);
