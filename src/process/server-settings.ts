@@ -19,7 +19,7 @@ const port = settingGroup("The port", {
   TLS_CERT: {
     default: "none",
     meaning:
-      "Path of a PEM file with the certificate and its chain. The port then speaks only TLS and sends HSTS for a year. Unset: HTTP without TLS. If a proxy terminates TLS, let the proxy send HSTS.",
+      "Path of a PEM file with the certificate and its chain. [Renewed](docs/guides/operations.md#renew-the-certificate) without a restart. The port then speaks only TLS and sends HSTS for a year. Unset: HTTP without TLS. If a proxy terminates TLS, let the proxy send HSTS.",
     isSignOfProduction: true,
     isOfOneServer: true,
   },

@@ -1,6 +1,7 @@
 /** What `byond doctor` says of setups that are broken, each in one way. */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import pg from "pg";
@@ -11,6 +12,7 @@ import { commandContext, commandsOf } from "../../src/process/operator-commands.
 import { HttpFake } from "../capabilities/channels/http-fake.ts";
 import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { createMigratedDatabase } from "../support/app.ts";
+import { makeCertificate } from "../support/certificates.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { makeFolder } from "../system/main-process.ts";
@@ -229,6 +231,42 @@ test("settings that a start warns of, and files that are not there", async () =>
       advice: 'See trusted_proxies_unrestricted in docs/guides/operations.md, "Log events"',
     },
     { about: "TLS certificate", verdict: "fault", found: expect.stringMatching(/^TLS_CERT: ENOENT: .*cert\.pem/) },
+  ]);
+});
+
+test("certificates: good, near their end, expired, not valid yet, and of another key", async () => {
+  await using folder = await makeFolder();
+  const dayMs = 86_400_000;
+  const [certPath, keyPath] = [join(folder.path, "cert.pem"), join(folder.path, "key.pem")];
+  const of = async ({ cert, key }: { readonly cert: Buffer; readonly key: Buffer }) => {
+    await writeFile(certPath, cert);
+    await writeFile(keyPath, key);
+    const found = await findingsOf({ TLS_CERT: certPath, TLS_KEY: keyPath });
+    return found.filter(({ about }) => about === "TLS certificate").map(({ verdict, found }) => [verdict, found]);
+  };
+  const until = (expiresAtMs: number, startsAtMs?: number) =>
+    makeCertificate({ commonName: "a", names: ["a.example"], expiresAtMs, ...(startsAtMs && { startsAtMs }) });
+  const now = Date.now();
+  expect(await of(until(now + 90 * dayMs))).toEqual([
+    ["ok", expect.stringMatching(/^of DNS:a\.example, valid until /)],
+  ]);
+  expect(await of(until(now + 5.5 * dayMs))).toEqual([["warning", expect.stringMatching(/: 5 days are left$/)]]);
+  expect(await of(until(now - dayMs))).toEqual([["fault", expect.stringMatching(/: it has expired$/)]]);
+  expect(await of(until(now + 90 * dayMs, now + dayMs))).toEqual([["fault", expect.stringMatching(/: not before 20/)]]);
+  expect(await of({ ...until(now + dayMs), key: until(now + dayMs).key })).toEqual([
+    ["fault", expect.stringContaining("is not the key of the certificate in TLS_CERT")],
+  ]);
+});
+
+test("secrets in files are named, and warned of if everybody may read them", async () => {
+  await using folder = await makeFolder();
+  const path = join(folder.path, "secret");
+  await writeFile(path, secret, { mode: 0o600 });
+  await chmod(path, 0o644);
+  const found = await findingsOf({ BYOND_SECRET_FILE: path }, { DATABASE_URL: migrated.url });
+  expect(found.filter(({ about }) => about === "configuration")).toMatchObject([
+    { verdict: "ok", found: "every setting can be read; from files of their own: BYOND_SECRET" },
+    { verdict: "warning", found: "secret_files_world_readable: BYOND_SECRET_FILE" },
   ]);
 });
 

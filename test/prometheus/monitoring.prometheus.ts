@@ -12,6 +12,7 @@ import { parseConfig } from "../../src/app.ts";
 import { whatsappMessageId } from "../../src/capabilities/channels/whatsapp/whatsapp-outcome.ts";
 import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { missingOf } from "../clients/toolchains.ts";
+import { makeTlsFolder } from "../server/tls-folder.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { verifyEmailOf } from "../support/verified-email.ts";
 import { WhatsappFake } from "../system/whatsapp-fake.ts";
@@ -73,7 +74,10 @@ describe.skipIf(missing !== undefined)(`with Prometheus${missing === undefined ?
     session = account.session;
     await verifyEmailOf(app.databaseUrl, account.workspaceId);
     key = (await app.rest("POST", "/api-keys", { session, body: { name: "key", requests_per_minute: 600 } })).body.key;
-    prometheus = resources.use(await Prometheus.start({ target: new URL(app.url).host, ruleFile: alerts }));
+    const folder = resources.use(await makeTlsFolder({ expiresAtMs: Date.now() + 90 * 86_400_000 }));
+    const secure = resources.use(await app.startAnother({ tls: folder.tls }));
+    const [target, secureTarget] = [new URL(app.url).host, new URL(secure.url).host];
+    prometheus = resources.use(await Prometheus.start({ target, secureTarget, ruleFile: alerts }));
   });
   afterAll(() => resources.disposeAsync());
 

@@ -13,7 +13,7 @@ export interface Sample {
   readonly value: string;
 }
 
-/** Prometheus on 127.0.0.1, with its data in a temporary folder. It scrapes one server each second, as the job `byond`. */
+/** Prometheus on 127.0.0.1, with its data in a temporary folder. It scrapes two servers each second, as the job `byond`. */
 export class Prometheus implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #folder: string;
@@ -29,12 +29,14 @@ export class Prometheus implements AsyncDisposable {
     });
   }
 
-  /** `target`: `host:port`. `ruleFile`: a path. */
+  /** `target` and `secureTarget`, which speaks TLS: `host:port`. `ruleFile`: a path. */
   static async start({
     target,
+    secureTarget,
     ruleFile,
   }: {
     readonly target: string;
+    readonly secureTarget: string;
     readonly ruleFile: string;
   }): Promise<Prometheus> {
     const folder = await mkdtemp(join(tmpdir(), "byond-prometheus-"));
@@ -42,7 +44,13 @@ export class Prometheus implements AsyncDisposable {
     const settings = {
       global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
       rule_files: [ruleFile],
-      scrape_configs: [{ job_name: "byond", static_configs: [{ targets: [target] }] }],
+      scrape_configs: [
+        {
+          job_name: "byond",
+          tls_config: { insecure_skip_verify: true },
+          static_configs: [{ targets: [target] }, { targets: [secureTarget], labels: { __scheme__: "https" } }],
+        },
+      ],
     };
     // JSON is YAML.
     await writeFile(join(folder, "prometheus.yml"), JSON.stringify(settings));

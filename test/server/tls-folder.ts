@@ -9,8 +9,8 @@ export interface TlsFolder extends AsyncDisposable {
   readonly tls: { readonly certPath: string; readonly keyPath: string };
 }
 
-export async function makeTlsFolder(): Promise<TlsFolder> {
-  const { cert, key } = makeSelfSignedCertificate();
+export async function makeTlsFolder(request: { readonly expiresAtMs?: number } = {}): Promise<TlsFolder> {
+  const { cert, key } = makeSelfSignedCertificate(request);
   const folder = await mkdtemp(join(tmpdir(), "byond-tls-"));
   const tls = { certPath: join(folder, "cert.pem"), keyPath: join(folder, "key.pem") };
   await writeFile(tls.certPath, cert);

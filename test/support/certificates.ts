@@ -17,6 +17,8 @@ export interface CertificateRequest {
   readonly issuer?: Certificate;
   /** Whether it may sign others. */
   readonly isAuthority?: boolean;
+  /** Default: a minute ago, or a minute before it expires if that is over. */
+  readonly startsAtMs?: number;
   /** Default: in an hour. */
   readonly expiresAtMs?: number;
 }
@@ -28,6 +30,7 @@ export interface CertificateRequest {
 export function makeCertificate(request: CertificateRequest): Certificate {
   const { commonName, names = [], issuer, isAuthority = false, expiresAtMs = Date.now() + 3_600_000 } = request;
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const startsAtMs = request.startsAtMs ?? Math.min(Date.now(), expiresAtMs) - 60_000;
   const subjectPublicKey = publicKey.export({ type: "spki", format: "der" });
   const ecdsaWithSha256 = sequence(objectIdentifier([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02]));
   const subject = sequence(
@@ -46,7 +49,7 @@ export function makeCertificate(request: CertificateRequest): Certificate {
     element(0x02, serialNumber),
     ecdsaWithSha256,
     issuer?.subject ?? subject,
-    sequence(time(Math.min(Date.now(), expiresAtMs) - 60_000), time(expiresAtMs)),
+    sequence(time(startsAtMs), time(expiresAtMs)),
     subject,
     subjectPublicKey,
     ...(extensions.length === 0 ? [] : [element(0xa3, sequence(...extensions))]),

@@ -93,7 +93,7 @@ async function authorityFindings(path: string | undefined): Promise<Finding[]> {
     }
     return certificates === null
       ? [unusable(`${path} holds no certificate in PEM`)]
-      : [{ about: authorities, verdict: "ok", found: `${certificates.length} certificates are trusted as well` }];
+      : [{ about: authorities, verdict: "ok", found: `certificates that are trusted as well: ${certificates.length}` }];
   } catch (error) {
     return [unusable(error instanceof Error ? error.message : String(error))];
   }
