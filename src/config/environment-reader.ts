@@ -60,8 +60,8 @@ export class EnvironmentReader<Name extends string = string> {
   checkNames(): void {
     const isSecret = (name: string) => this.#settings.get(name)?.isSecret === true;
     const names = new Set(this.#settings.keys());
-    const files = new Set([...names].filter(isSecret).map(fileVariable));
-    for (const { found, meant, isFile } of findMisspeltSettings(this.#environment, names, files)) {
+    const secrets = new Set([...names].filter(isSecret));
+    for (const { found, meant, isFile } of findMisspeltSettings(this.#environment, names, secrets)) {
       const mend =
         isFile && !isSecret(meant)
           ? `is not supported: only secrets are read from files of their own. Set ${meant}`

@@ -1,3 +1,5 @@
+import { fileVariable } from "./setting-files.ts";
+
 /** Shorter names are too similar to unrelated ones: `POST`, `PORTS`, `HOSTS`. */
 const shortestName = 7;
 /** From this length on, a name with two typos is still unambiguous. */
@@ -20,17 +22,22 @@ export interface MisspeltSetting {
 
 /**
  * Finds variables whose names are misspelt settings: a letter wrong, missing, extra or swapped with its neighbour, other case,
- * a prefix `BYOND_` or a suffix `_FILE`. A setting that exists under its right name, even empty, is not considered, nor are the names in
- * `others`.
+ * a prefix `BYOND_` or a suffix `_FILE`. A setting that exists under its right name, even empty, is not considered. `secrets`: the
+ * settings that can be in files, whose variables are names like any other.
  */
 export function findMisspeltSettings(
   environment: Readonly<Record<string, string | undefined>>,
   settings: ReadonlySet<string>,
-  others: ReadonlySet<string>,
+  secrets: ReadonlySet<string>,
 ): MisspeltSetting[] {
-  const missing = [...settings].filter((name) => name.length >= shortestName && environment[name] === undefined);
+  const unset = (name: string) => environment[name] === undefined;
+  const files = new Set([...secrets].map(fileVariable));
+  const missing = [
+    ...[...settings].filter((name) => name.length >= shortestName && unset(name)),
+    ...[...secrets].filter(unset).map(fileVariable).filter(unset),
+  ];
   return Object.entries(environment).flatMap(([found, value]) => {
-    if (settings.has(found) || others.has(found) || foreign.has(found) || !value?.trim()) {
+    if (settings.has(found) || files.has(found) || foreign.has(found) || !value?.trim()) {
       return [];
     }
     const isFile = ofFile.test(found.toUpperCase());

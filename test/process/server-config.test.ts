@@ -604,6 +604,17 @@ describe("misspelt settings", () => {
   });
 
   test.each([
+    ["BYOND_SECRET_FIEL", "BYOND_SECRET_FILE"],
+    ["DATABASE_URL_FILES", "DATABASE_URL_FILE"],
+    ["SMTP_URL_FIL", "SMTP_URL_FILE"],
+  ])("%s is refused, and %s named, unless the setting is set", (found, meant) => {
+    expect(problemsOf({ [found]: "/run/secrets/hunter2" })).toEqual([
+      expect.stringContaining(`${found} is not a setting: rename it to ${meant}. `),
+    ]);
+    expect(problemsOf({ ...embedded, [meant.replace("_FILE", "")]: "", [found]: "/run/secrets/hunter2" })).toEqual([]);
+  });
+
+  test.each([
     ["TLS_KEY_PATH", "TLS_KEY"],
     ["TLS_CERT_FILE", "TLS_CERT"],
     ["SIGN_UP_FILE", "SIGN_UP"],
