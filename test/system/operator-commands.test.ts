@@ -32,8 +32,9 @@ describe("--help", () => {
     }
     for (const { title, settings } of settingGroupsOf(standardCapabilities())) {
       expect(output).toContain(`\n${title}:\n`);
-      for (const name of Object.keys(settings)) {
-        expect(output).toMatch(new RegExp(`^ {2}${name} \\(default: .+\\)\\n {6}\\S`, "m"));
+      for (const [name, { isSecret }] of Object.entries(settings)) {
+        const names = isSecret ? `${name} or ${name}_FILE` : name;
+        expect(output).toMatch(new RegExp(`^ {2}${names} \\(default: .+\\)\\n {6}\\S`, "m"));
       }
     }
     expect(output).not.toMatch(/`|\]\(/);
