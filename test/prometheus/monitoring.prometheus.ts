@@ -55,27 +55,24 @@ describe.skipIf(missing !== undefined)(`with Prometheus${missing === undefined ?
     whatsapp = resources.use(await WhatsappFake.open());
     mail = await SmtpSink.open();
     resources.defer(() => mail.close());
-    const { delivery } = parseConfig({
+    const parsed = parseConfig({
       WHATSAPP_TOKEN: "token",
       WHATSAPP_PHONE_NUMBER_ID: "1",
       WHATSAPP_TEMPLATE: "code",
       WHATSAPP_API_URL: whatsapp.url,
     });
-    app = resources.use(
-      await startTestApp({
-        delivery: {
-          ...delivery,
-          smtp: { url: mail.url, from: "Acme <no-reply@acme.example>" },
-          whatsappWebhook: { appSecret, verifyToken: "a word" },
-        },
-      }),
-    );
+    const delivery = {
+      ...parsed.delivery,
+      smtp: { url: mail.url, from: "Acme <no-reply@acme.example>" },
+      whatsappWebhook: { appSecret, verifyToken: "a word" },
+    };
+    app = resources.use(await startTestApp({ delivery }));
     const account = await app.signUp();
     session = account.session;
     await verifyEmailOf(app.databaseUrl, account.workspaceId);
     key = (await app.rest("POST", "/api-keys", { session, body: { name: "key", requests_per_minute: 600 } })).body.key;
     const folder = resources.use(await makeTlsFolder({ expiresAtMs: Date.now() + 90 * 86_400_000 }));
-    const secure = resources.use(await app.startAnother({ tls: folder.tls }));
+    const secure = resources.use(await app.startAnother({ delivery, tls: folder.tls }));
     const [target, secureTarget] = [new URL(app.url).host, new URL(secure.url).host];
     prometheus = resources.use(await Prometheus.start({ target, secureTarget, ruleFile: alerts }));
   });
