@@ -53,7 +53,12 @@ const conditionOf: Record<Exclude<Filter, "subject">, (p: P) => string> = {
     created_at < ${p.createdBefore} AND position <= (
       SELECT position FROM event WHERE created_at < ${p.createdBefore} ORDER BY created_at DESC, position DESC LIMIT 1
     )`,
-  page: (p) => `position < (SELECT position FROM event WHERE id = ${p.lastId})`,
+  // Of the same workspace and mode: an event of another one is no place in this list.
+  page: (p) => `
+    position < (
+      SELECT position FROM (SELECT * FROM event WHERE id = ${p.lastId} OFFSET 0) AS last_of_page
+      WHERE workspace_id = ${p.workspaceId} AND mode = ${p.mode}
+    )`,
 };
 
 /** Each combination of filters is a prepared statement. `OFFSET 0`: an object has few events, and the workspace may have many. */
