@@ -197,8 +197,14 @@ const frame = (message: Uint8Array) =>
   Buffer.concat([Buffer.from([0, 0, 0, message.length >> 8, message.length & 255]), message]);
 
 /** Sends messages on one gRPC stream; its status. */
-async function grpc(session: ClientHttp2Session, path: string, messages: Buffer): Promise<string> {
+async function grpc(
+  session: ClientHttp2Session,
+  path: string,
+  messages: Buffer,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const stream = session.request({
+    ...headers,
     ":method": "POST",
     ":path": path,
     "content-type": "application/grpc",
@@ -221,6 +227,25 @@ async function grpc(session: ClientHttp2Session, path: string, messages: Buffer)
 
 const json = (value: unknown) => JSON.stringify(value);
 
+const forgedKey = `pk_live_${"a".repeat(12)}.${"b".repeat(38)}`;
+const forgedSession = `${"a".repeat(40)}.${"b".repeat(200)}.${"c".repeat(43)}`;
+
+/** A refresh token of a session that has ended. */
+async function endedRefreshToken({ url }: Server): Promise<string> {
+  const post = async (path: string, body: object) =>
+    (
+      await fetch(new URL(`/api/v1/auth/${path}`, url), {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: json(body),
+      })
+    ).json();
+  const account = { email: "ended@example.com", password: "correct horse battery", name: "Acme" };
+  const { refresh_token } = await post("sign-up", account);
+  await post("sign-out", { refresh_token });
+  return refresh_token;
+}
+
 async function requests(server: Server): Promise<void> {
   const rest = (name: string, count: number, request: Http1Request) =>
     measure(name, server, count, (traffic) => http1(server, count, request, traffic));
@@ -236,12 +261,50 @@ async function requests(server: Server): Promise<void> {
   await rest("`/metrics` without its token", 2_000, { path: "/metrics", headers: { "X-Forwarded-For": "192.0.2.1" } });
   await rest("forged key", 2_000, {
     path: "/api/v1/lookup?number=%2B6591234567",
-    headers: { "X-API-Key": `pk_live_${"a".repeat(12)}.${"b".repeat(38)}` },
+    headers: { "X-API-Key": forgedKey },
   });
   await rest("forged session", 2_000, {
     path: "/api/v1/api-keys",
-    headers: { Authorization: `Bearer ${"a".repeat(40)}.${"b".repeat(200)}.${"c".repeat(43)}` },
+    headers: { Authorization: `Bearer ${forgedSession}` },
   });
+  await rest("forged cookie of a session", 2_000, {
+    path: "/api/v1/api-keys",
+    headers: {
+      "Byond-Session": "cookie",
+      "Sec-Fetch-Site": "same-origin",
+      Cookie: `byond_session_${server.url.port}=${forgedSession}~${"d".repeat(60)}`,
+    },
+  });
+  await rest("stream of events, forged key", 2_000, {
+    path: "/api/v1/events/stream",
+    headers: { "X-API-Key": forgedKey, Accept: "text/event-stream" },
+  });
+  await rest("preflight of a page", 2_000, {
+    method: "OPTIONS",
+    path: "/api/v1/verify/check",
+    headers: { Origin: "https://shop.example", "Access-Control-Request-Method": "POST" },
+  });
+  await rest("`traceparent` and `baggage` of 8 KB", 2_000, {
+    path: "/api/v1/nothing",
+    headers: {
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      baggage: "a=b,".repeat(2_000),
+    },
+  });
+  await rest("report of Twilio, forged, 200 fields in 30 KB", 300, {
+    method: "POST",
+    path: "/webhooks/sms/twilio",
+    headers: { "X-Twilio-Signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" },
+    body: () => Array.from({ length: 200 }, (_, index) => `f${199 - index}=${"a".repeat(145)}`).join("&"),
+  });
+  await rest("report of an adapter, forged, 30 KB", 300, {
+    method: "POST",
+    path: "/webhooks/sms/adapter",
+    headers: { "Byond-Signature": `t=1,v1=${"0".repeat(64)}` },
+    body: () => "a".repeat(30_000),
+  });
+  await rest("`/console`", 1_000, { path: "/console" });
+  await rest("the schema as an archive", 500, { path: "/protos.tar.gz" });
   await rest("`/docs`", 1_000, { path: "/docs", headers: { "Accept-Encoding": "gzip" } });
   await rest("`/openapi.json`", 500, { path: "/openapi.json" });
   await rest("`/openapi.json`, compressed", 1_000, { path: "/openapi.json", headers: { "Accept-Encoding": "br" } });
@@ -293,6 +356,23 @@ async function requests(server: Server): Promise<void> {
   );
   await post("refresh, forged", 200, "refresh", () => json({ refresh_token: "a".repeat(60) }));
   await post("sign-out, forged", 200, "sign-out", () => json({ refresh_token: "a".repeat(60) }));
+  const ended = await endedRefreshToken(server);
+  await post("sign-out of a session that has ended", 200, "sign-out", () => json({ refresh_token: ended }));
+  await post("refresh of a session that has ended", 200, "refresh", () => json({ refresh_token: ended }));
+
+  const calls: readonly (readonly [name: string, path: string, headers: Readonly<Record<string, string>>])[] = [
+    ["gRPC, forged key", "/byond.v1.LookupService/LookupNumber", { "x-api-key": forgedKey }],
+    ["gRPC, stream of lookups, forged key", "/byond.v1.LookupService/StreamLookup", { "x-api-key": forgedKey }],
+    ["gRPC, unknown RPC", "/byond.v1.LookupService/Nothing", {}],
+  ];
+  for (const [name, path, headers] of calls) {
+    await measure(name, server, 1_000, async (traffic) => {
+      const session = await openHttp2(server);
+      const message = frame(new Uint8Array());
+      await inParallel(1_000, 8, async () => note(traffic, await grpc(session, path, message, headers)));
+      closeHttp2(session, traffic);
+    });
+  }
 
   const question = toBinary(
     ServerReflectionRequestSchema,
@@ -489,7 +569,11 @@ async function handshakes(server: Server): Promise<void> {
 }
 
 try {
-  const plain = await startServer({});
+  const plain = await startServer({
+    // For the reports of providers. Nobody listens there, and nothing is sent.
+    SMS_URL: "http://127.0.0.1:9/ twilio://AC00000000000000000000000000000000:token@?from=ACME",
+    PROVIDER_SECRET: "a secret of thirty-two bytes or more",
+  });
   await requests(plain);
   await stopServer(plain);
   const fresh = await startServer({});
