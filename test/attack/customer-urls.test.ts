@@ -64,7 +64,6 @@ const refused = [
   "https://a.localhost/",
   "https://①②⑦.0.0.1/",
   "https://user:password@hooks.example/",
-  "https://hooks.example\\@127.0.0.1/",
   "https:///127.0.0.1/",
   "ftp://hooks.example/",
   "file:///etc/passwd",
