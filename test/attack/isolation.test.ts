@@ -1,6 +1,7 @@
 /**
  * No workspace, and no mode of one, reaches what belongs to another: every RPC that takes an id, a page token or a recipient is called with
- * those of others over every protocol, and answers what it answers for one that does not exist, byte for byte. The RPCs come from the schema.
+ * those of others, and answers what it answers for one that does not exist, byte for byte. The RPCs come from the schema. Each is called over
+ * every protocol at least once; what there is to try of it otherwise goes over the protocols in turns.
  */
 import { isDeepStrictEqual } from "node:util";
 import { type DescMethod, getOption, hasOption, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
@@ -156,7 +157,7 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
 /** The ids in a text. Those of requests are left out already. */
 const idsIn = (text: string) => new Set(text.match(/[a-z]{2,4}_[0-9A-Za-z]{22}/g));
 
-test("every RPC that takes a reference, over every protocol, answers of others' as of what does not exist, and changes nothing of theirs", async () => {
+test("every RPC that takes a reference answers of others' as of what does not exist, and changes nothing of theirs", async () => {
   const names = victims.flatMap(({ account, objects }) => [account.workspaceId, ...Object.values(objects).flat()]);
   const modes = attackers.flatMap(({ objects }) => Object.values(objects).flat());
   const before = await rowsWith(app, names);
@@ -168,12 +169,16 @@ test("every RPC that takes a reference, over every protocol, answers of others' 
       return foreign.flatMap((side) => valuesOf(reference, side)).map((value) => ({ reference, attacker, value }));
     }),
   );
+  const protocolsFor = (index: number) =>
+    attacks[index]?.reference === attacks[index - 1]?.reference
+      ? rawProtocols.filter((_, protocol) => protocol === index % rawProtocols.length)
+      : rawProtocols;
   let calls = 0;
   const ofNothing = new Map<string, Promise<RawAnswer>>();
-  await inParallel(attacks, async ({ reference, attacker, value }) => {
+  await inParallel([...attacks.entries()], async ([index, { reference, attacker, value }]) => {
     const { method, field, kind } = reference;
     const nothing = nothingLike(reference, value);
-    for (const protocol of rawProtocols) {
+    for (const protocol of protocolsFor(index)) {
       const call = async (sent: string) => {
         calls += 1;
         const request = requestWith(reference, attacker, sent);
@@ -189,7 +194,7 @@ test("every RPC that takes a reference, over every protocol, answers of others' 
       expect(attacker.side === undefined || leaked.length === 0, `${what} answered ${leaked}`).toBe(true);
     }
   });
-  expect(calls).toBeGreaterThan(1_000);
+  expect(calls).toBeGreaterThan(attacks.length);
   await settle(app);
   expect(await rowsWith(app, names)).toEqual(before);
   expect(await rowsWith(app, modes)).toEqual(beforeOfModes);
