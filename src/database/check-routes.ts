@@ -4,6 +4,7 @@ import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
 import { findMissingRights } from "./grants.ts";
 import { findPooler } from "./pooler.ts";
+import { findPrimary } from "./primary.ts";
 import { findMissingSettings } from "./session-settings.ts";
 
 /** The ways to one database. */
@@ -97,6 +98,7 @@ const identity = `
   SELECT pg_postmaster_start_time()::text || ' ' || oid AS id FROM pg_database WHERE datname = current_database()`;
 
 async function checkDirect(client: pg.ClientBase, direct: PostgresConnection): Promise<void> {
+  await findPrimary(direct);
   const connection = connectionFor("start", direct);
   const session = new pg.Client({ ...connection });
   session.on("error", () => undefined);

@@ -3,6 +3,7 @@ import pg from "pg";
 import { AppError } from "../errors.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { unavailable } from "./database-errors.ts";
+import { connect } from "./primary.ts";
 import { applySessionSettings } from "./session-settings.ts";
 import { queryOf, statement, xid8 } from "./statement.ts";
 
@@ -85,7 +86,7 @@ export class CommitOutcomes {
     });
     client.on("error", () => undefined);
     try {
-      await client.connect();
+      await connect(client, this.#connection);
       await applySessionSettings(client);
       return client;
     } catch (error) {

@@ -11,7 +11,8 @@ import {
 } from "node:tls";
 import type pg from "pg";
 import { ConfigError } from "../config/config-error.ts";
-import type { DatabaseAddress, DatabaseTls } from "./database-url.ts";
+import type { DatabaseAddress, DatabaseHost, DatabaseTls } from "./database-url.ts";
+import { type HostConnection, Primary } from "./primary.ts";
 
 /**
  * The connection options of every client of the database. They are complete: `pg` would take what is left out from `PG…` variables
@@ -20,6 +21,8 @@ import type { DatabaseAddress, DatabaseTls } from "./database-url.ts";
 export interface PostgresConnection {
   /** The setting that says all this, for messages. */
   readonly setting: string;
+  /** Where the URL names several hosts. `host`, `port` and `ssl` are then those of the primary, as far as is known at the time of reading. */
+  readonly primary?: Primary;
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -56,20 +59,40 @@ class VerifiedTls {
 
 /** Reads the files that the address names, once. Throws `ConfigError` if one cannot be used. */
 export async function connectionOf(address: DatabaseAddress, setting = "DATABASE_URL"): Promise<PostgresConnection> {
-  const { host, port, user, password = "", database, tls, applicationName, connectTimeoutMs, options } = address;
-  return {
-    setting,
+  const { user, password = "", database, tls, applicationName, connectTimeoutMs, options } = address;
+  const secureContext = tls && (await readSecureContext(tls, setting));
+  const to = ({ host, port }: DatabaseHost): HostConnection => ({
     host,
     port,
+    ssl: tls && secureContext ? new VerifiedTls(secureContext, tls.verifies, host) : false,
+  });
+  const common = {
+    setting,
     user,
     password: () => password,
     database,
-    ssl: tls === undefined ? false : new VerifiedTls(await readSecureContext(tls, setting), tls.verifies, host),
     sslnegotiation: "postgres",
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     ...(options === undefined ? {} : { options }),
+  } as const;
+  if (address.others === undefined) {
+    return { ...common, ...to(address) };
+  }
+  const primary = new Primary(to(address), address.others.map(to));
+  return {
+    ...common,
+    primary,
+    get host() {
+      return primary.current.host;
+    },
+    get port() {
+      return primary.current.port;
+    },
+    get ssl() {
+      return primary.current.ssl;
+    },
   };
 }
 

@@ -48,7 +48,7 @@ const connectionFailureMessage =
   /Connection terminated|is not queryable|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
 
 /** Whether the TLS handshake failed, so that nothing was sent: by Node's or OpenSSL's code, or the message of `pg`. */
-function isHandshakeFailure(error: Error): boolean {
+export function isHandshakeFailure(error: Error): boolean {
   return (
     /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|ERR_TLS_|ERR_SSL_|EPROTO)/.test(codeOf(error)) ||
     /SSL connection/.test(error.message)
@@ -93,6 +93,7 @@ export function asAppError(error: unknown): unknown {
   return transient.test(code) || isConnectionLost(error) || isHandshakeFailure(error) ? unavailable(error) : error;
 }
 
-function codeOf(error: Error): string {
+/** The SQLSTATE, or Node's code. */
+export function codeOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "";
 }

@@ -2,11 +2,19 @@ import { isIP, isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import { isLoopbackHost, withoutRootDot } from "../config/loopback-host.ts";
 
+/** Where a PostgreSQL listens. */
+export interface DatabaseHost {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Everything that `DATABASE_URL` says. Whatever connects gets its settings from this (`connectionOf`). */
 export interface DatabaseAddress {
   /** A name, an IP address, or the folder of a Unix socket, which begins with "/". */
   readonly host: string;
   readonly port: number;
+  /** Where it names several hosts, those behind the first. One of them all can be written to. */
+  readonly others?: readonly DatabaseHost[] | undefined;
   readonly user: string;
   readonly password: string | undefined;
   readonly database: string;
@@ -100,7 +108,7 @@ const completing = [
 
 /** libpq's, which ends a user at the first "@": https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS */
 const grammar =
-  /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<host>\[[^\]/?]*\]|[^:/?[\]]*)(?::(?<port>[^/?]*))?(?:\/(?<dbname>[^?]*))?(?:\?(?<query>.*))?$/;
+  /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<hosts>(?:\[[^\]/?]*\]|[^:/?[\],]*)(?::[^/?,]*)?(?:,(?:\[[^\]/?]*\]|[^:/?[\],]*)(?::[^/?,]*)?)*)(?:\/(?<dbname>[^?]*))?(?:\?(?<query>.*))?$/;
 
 /**
  * Reads a connection URI as libpq documents it, and refuses what would not be honoured: problems are pushed, and name the
@@ -133,15 +141,12 @@ export function parseDatabaseUrl(
     return value ?? "";
   };
 
-  const host = needed("host", "host: a name, an address, or the folder of a socket as ?host=/run/postgresql");
-  if (host !== "" && !host.startsWith("/") && isIP(host) === 0 && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(host)) {
-    refuse(
-      /,/.test(host) ? "names several hosts: one is supported" : "has a host that is neither a name nor an address",
-    );
-  }
+  const hosts = needed("host", "host: a name, an address, or the folder of a socket as ?host=/run/postgresql");
+  const [first, ...others] = readHosts(hosts, get("port"), refuse);
   return {
-    host: withoutRootDot(host),
-    port: integer("port", get("port"), { default: 5432, min: 1, max: 65_535 }, refuse),
+    host: first?.host ?? "",
+    port: first?.port ?? 0,
+    ...(others.length === 0 ? {} : { others }),
     user: needed("user", "user"),
     password: get("password"),
     database: needed("dbname", "database"),
@@ -150,6 +155,33 @@ export function parseDatabaseUrl(
     connectTimeoutMs: readConnectTimeoutSeconds(get("connect_timeout"), refuse) * 1_000,
     options: get("options"),
   };
+}
+
+/** As libpq: lists of as many hosts as ports, or one port for all. An empty port is the default. */
+function readHosts(hosts: string, ports: string | undefined, refuse: (problem: string) => void): DatabaseHost[] {
+  const [hostList, portList] = [hosts.split(","), ports?.split(",") ?? []];
+  if (portList.length > 1 && portList.length !== hostList.length) {
+    refuse(`has ${hostList.length} hosts and ${portList.length} ports`);
+  }
+  return hostList.map((host, index) => {
+    if (host === "" && hostList.length > 1) {
+      refuse("has an empty host in its list");
+    }
+    const isName = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(host);
+    if (host !== "" && !host.startsWith("/") && isIP(host) === 0 && !isName) {
+      refuse("has a host that is neither a name nor an address");
+    }
+    const port = portList.length === 1 ? portList[0] : portList[index];
+    return {
+      host: withoutRootDot(host),
+      port: integer("port", port || undefined, { default: 5432, min: 1, max: 65_535 }, refuse),
+    };
+  });
+}
+
+/** Whether all hosts are this machine, or sockets of it. */
+function isHere(hosts: string): boolean {
+  return hosts.split(",").every((host) => host.startsWith("/") || isLoopbackHost(host));
 }
 
 /** As libpq, 0 waits as long as it takes. Nobody here waits longer than the most. */
@@ -169,8 +201,8 @@ function complete(said: Map<string, string>, variable: (name: string) => string 
     const value = variable(name);
     const mode = said.get("sslmode");
     // A socket is never encrypted, nor is what says so, nor this machine where nothing is said: there is nothing to verify.
-    const isPlain = host.startsWith("/") || mode === "disable";
-    const hasNoUse = isPlain || (parameter === "sslrootcert" && mode === undefined && isLoopbackHost(host));
+    const isPlain = host.split(",").every((each) => each.startsWith("/")) || mode === "disable";
+    const hasNoUse = isPlain || (parameter === "sslrootcert" && mode === undefined && isHere(host));
     if (value === undefined || said.has(parameter) || hasNoUse) {
       return [];
     }
@@ -186,13 +218,11 @@ function readParameters(text: string, refuse: (problem: string) => void): Map<st
     refuse("must be postgres://user:password@host:port/database, with special characters percent-encoded");
     return undefined;
   }
-  const { user, password, host = "", port, dbname, query } = parts;
+  const { user, password, hosts = "", dbname, query } = parts;
+  const authorities = hosts.split(",").map((each) => /^(\[.*\]|[^:]*)(?::(.*))?$/.exec(each) ?? []);
+  const ports = authorities.map(([, , port]) => port ?? "");
   // From here on a part of the password may stand anywhere, so no part is repeated.
-  if (host.includes(",") || /^\d*,/.test(port ?? "")) {
-    refuse("names several hosts: one is supported");
-    return undefined;
-  }
-  if (host.includes("@") || (port !== undefined && !/^\d*$/.test(port))) {
+  if (hosts.includes("@") || ports.some((port) => !/^\d*$/.test(port))) {
     refuse('must have "@" written %40 and "/" written %2F in its user and password');
     return undefined;
   }
@@ -214,8 +244,8 @@ function readParameters(text: string, refuse: (problem: string) => void): Map<st
   const authority: readonly (readonly [Parameter, string | undefined])[] = [
     ["user", user],
     ["password", password],
-    ["host", unbracketed(host, refuse)],
-    ["port", port],
+    ["host", authorities.map(([, host = ""]) => unbracketed(host, refuse)).join(",")],
+    ["port", ports.every((port) => port === "") ? "" : ports.join(",")],
     ["dbname", dbname],
   ];
   for (const [name, value] of authority) {
@@ -334,9 +364,9 @@ function readMode(get: Read, refuse: (problem: string) => void): (typeof modes)[
   const said = get("sslmode") ?? (get("sslrootcert") === "system" ? "verify-full" : undefined);
   const files = ["sslrootcert", "sslcert", "sslkey"] as const;
   const idle = files.filter((name) => get(name) !== undefined);
-  const isHere = host.startsWith("/") || isLoopbackHost(host);
+  const isLocal = isHere(host);
   const isOptional = said === "allow" || said === "prefer";
-  if (isOptional && !isHere) {
+  if (isOptional && !isLocal) {
     refuse(
       `has sslmode=${said}, which an attacker on the network can downgrade to no encryption: use verify-full, or disable`,
     );
@@ -345,11 +375,11 @@ function readMode(get: Read, refuse: (problem: string) => void): (typeof modes)[
   const mode = modes.find((candidate) => candidate === (isOptional ? "disable" : (said ?? "disable")));
   if (mode === undefined) {
     refuse(`must have ${modes.join(", ")} as its sslmode`);
-  } else if (mode !== "disable" && host.startsWith("/")) {
+  } else if (mode !== "disable" && host.split(",").some((each) => each.startsWith("/"))) {
     refuse("has sslmode for a Unix socket, which PostgreSQL does not encrypt: leave it out");
   } else if (mode === "disable" && idle.length > 0) {
     refuse(`has ${idle.join(", ")} ${said === undefined ? "without sslmode" : `and sslmode=${said}`}`);
-  } else if (said === undefined && host !== "" && !isHere) {
+  } else if (said === undefined && host !== "" && !isLocal) {
     refuse(
       "has no sslmode, which is required for a host that is not this machine (here or as PGSSLMODE): verify-full with sslrootcert (a file, or system);" +
         " require, which encrypts but does not verify the server; or disable, on a network that nobody else can use, such as between" +

@@ -12,6 +12,7 @@ import { ConnectionWaits } from "./connection-waits.ts";
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
 import { migrate, type Schema } from "./migrate.ts";
 import { ormOptions } from "./orm-options.ts";
+import { findPrimary } from "./primary.ts";
 import { RefusedConnections } from "./refused-connections.ts";
 import { applySessionSettings } from "./session-settings.ts";
 import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
@@ -96,6 +97,7 @@ export class Database implements QueryableTables {
   readonly #pool: pg.Pool;
   readonly #refused: RefusedConnections;
   readonly #outcomes: CommitOutcomes;
+  readonly #connection: PostgresConnection;
   readonly #logger: Logger;
   readonly #spanAttributes: SpanAttributes;
   readonly waits = new ConnectionWaits();
@@ -114,6 +116,7 @@ export class Database implements QueryableTables {
     this.#pool = pool;
     this.#refused = refused;
     this.#outcomes = new CommitOutcomes(sessionRoute(options));
+    this.#connection = options.connection;
     this.#logger = options.logger;
     this.#spanAttributes = databaseAttributes(options.connection);
     this.security = security;
@@ -123,12 +126,18 @@ export class Database implements QueryableTables {
   static async open(options: DatabaseOptions): Promise<Database> {
     const { logger, migrations } = options;
     await migrate({ connection: migrationRoute(options), logger, migrations });
+    await findPrimary(options.connection);
     const orm = await MikroORM.init({
       ...ormOptions(
         { ...options.connection, query_timeout: statementTimeoutMs },
         options.logger,
         // A pooler in transaction mode would give them to other clients, and not to all sessions of this one.
-        options.direct === undefined ? applySessionSettings : async () => undefined,
+        async (client) => {
+          await options.connection.primary?.requireWritable(client);
+          if (options.direct === undefined) {
+            await applySessionSettings(client);
+          }
+        },
       ),
       entities: [...options.entities],
       pool: { min: 0, max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 },
@@ -263,6 +272,10 @@ export class Database implements QueryableTables {
     await this.#orm.close(true);
   }
 
+  async #isPrimaryFound(error: unknown): Promise<boolean> {
+    return (await this.#connection.primary?.isFoundAfter(error, this.#connection)) === true;
+  }
+
   /** Runs `work`, which begins with taking a connection, again if that was refused and may not be the next time. */
   async #connecting<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
@@ -270,7 +283,11 @@ export class Database implements QueryableTables {
       try {
         return await work();
       } catch (error) {
-        if (attempt === connectingAttempts || isTooLate() || !this.#refused.mayTryAgain(error)) {
+        const mayTryAgain =
+          attempt < connectingAttempts &&
+          !isTooLate() &&
+          (this.#refused.mayTryAgain(error) || (await this.#isPrimaryFound(error)));
+        if (!mayTryAgain) {
           throw error;
         }
       }

@@ -9,6 +9,7 @@ import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
 import { takeMigrationLock } from "./migration-lock.ts";
 import { ormOptions } from "./orm-options.ts";
+import { findPrimary } from "./primary.ts";
 import { applySessionSettings } from "./session-settings.ts";
 
 /** Tables, as the ORM maps them, and the migrations that create them. */
@@ -34,6 +35,7 @@ export async function migrate(options: {
   readonly logger: Logger;
   readonly migrations: Schema["migrations"];
 }): Promise<void> {
+  await findPrimary(options.connection);
   const connection = connectionFor("migrations", options.connection);
   const client = new pg.Client({ ...connection });
   // Without a listener, a lost connection would end the process; the statements below fail by themselves then.

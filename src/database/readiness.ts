@@ -2,6 +2,7 @@ import pg from "pg";
 import type { Clock } from "../clock.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { isOutOfConnections } from "./database-errors.ts";
+import { connect } from "./primary.ts";
 
 /**
  * The state of the database for this server. `busy`: it answers, but calls wait for a connection of the pool; other servers are
@@ -102,7 +103,7 @@ export class DatabaseReadiness {
     client.on("error", forget);
     client.on("end", forget);
     try {
-      await client.connect();
+      await connect(client, this.#options.connection);
     } catch (error) {
       client.end().catch(() => undefined);
       throw error;

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { connectionFor, type PostgresConnection } from "../database/connection.ts";
 import type { Queryable } from "../database/database.ts";
+import { connect } from "../database/primary.ts";
 import { applySessionSettings } from "../database/session-settings.ts";
 import { queryOf, type Statement } from "../database/statement.ts";
 import type { Logger } from "../observe/log.ts";
@@ -90,7 +91,7 @@ export class ListeningSession implements Queryable {
     });
     client.on("notification", ({ channel, payload = "" }) => onNotification[channel]?.(payload));
     try {
-      await client.connect();
+      await connect(client, connection);
       await applySessionSettings(client);
       for (const channel of Object.keys(onNotification)) {
         await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);

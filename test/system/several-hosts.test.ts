@@ -1,0 +1,118 @@
+/** A `DATABASE_URL` with several hosts, of which one can be written to: which one changes with a failover. */
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { expect, test } from "vitest";
+import { createApp, parseConfig } from "../../src/app.ts";
+import { explainFailure } from "../../src/process/start-failure.ts";
+import { startTestApp } from "../support/app.ts";
+import { addressOf } from "../support/database-address.ts";
+import { DatabaseRole } from "../support/database-role.ts";
+import { grant } from "../support/grants.ts";
+import { captureLog } from "../support/log-capture.ts";
+import { until } from "./load.ts";
+import { StoppablePostgres } from "./stoppable-postgres.ts";
+
+/** A host of the URL: a port that leads to one PostgreSQL or another, or to none. */
+class Host implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #target: number | undefined;
+
+  private constructor() {
+    this.#server = createServer((client) => {
+      if (this.#target === undefined) {
+        client.destroy();
+        return;
+      }
+      const server = connect(this.#target, "127.0.0.1");
+      for (const socket of [client, server]) {
+        this.#sockets.add(socket);
+        socket.on("error", () => undefined);
+        socket.on("close", () => {
+          this.#sockets.delete(socket);
+          client.destroy();
+          server.destroy();
+        });
+      }
+      client.pipe(server).pipe(client);
+    });
+  }
+
+  static async open(target: number): Promise<Host> {
+    const host = new Host();
+    await new Promise<void>((resolve) => host.#server.listen(0, "127.0.0.1", resolve));
+    host.lead(target);
+    return host;
+  }
+
+  get address(): string {
+    const address = this.#server.address();
+    return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  }
+
+  /** Cuts what is open. */
+  lead(target: number | undefined): void {
+    this.#target = target;
+    for (const socket of this.#sockets) {
+      socket.destroy();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.lead(undefined);
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+test("the one that can be written to is found at the start and after a failover", async () => {
+  await using role = await DatabaseRole.create();
+  await using owner = await startTestApp();
+  await grant(owner.databaseUrl, role.name);
+  const { port, pathname } = new URL(owner.databaseUrl);
+  // A standby: the same role and database, where nothing can be written.
+  await using standby = await StoppablePostgres.start();
+  await standby.query(`CREATE ROLE ${role.name} LOGIN PASSWORD '${role.password}'`);
+  await standby.query(`ALTER ROLE ${role.name} SET default_transaction_read_only = on`);
+  await standby.query(`CREATE DATABASE ${pathname.slice(1)}`);
+
+  await using first = await Host.open(standby.port);
+  await using second = await Host.open(Number(port));
+  const url = `postgres://${role.name}:${role.password}@${first.address},${second.address}${pathname}`;
+  await using server = await owner.startAnother({ database: { kind: "external", address: addressOf(url) } });
+  expect(server.app.databaseSecurity.server).toBe(second.address);
+  const { session } = await server.signUp();
+  const create = async () => (await server.rest("POST", "/api-keys", { session, body: { name: "key" } })).status;
+  expect(await create()).toBe(201);
+
+  // The hosts change places, and all connections are cut.
+  first.lead(Number(port));
+  second.lead(standby.port);
+  await until("calls succeed on the new primary", 60_000, async () => (await create()) === 201);
+  const statuses = await Promise.all(Array.from({ length: 20 }, create));
+  expect(statuses).toEqual(statuses.map(() => 201));
+  await until("the server is ready", 60_000, async () => (await fetch(`${server.url}/readyz`)).status === 200);
+
+  // One of them is away.
+  second.lead(undefined);
+  expect(await create()).toBe(201);
+  first.lead(undefined);
+  second.lead(Number(port));
+  await until("calls succeed on the new primary", 60_000, async () => (await create()) === 201);
+
+  // None can be written to.
+  first.lead(standby.port);
+  second.lead(standby.port);
+  expect(await create()).toBe(503);
+  const config = parseConfig({
+    DATABASE_URL: url,
+    BYOND_SECRET: "a secret of the tests that is long enough",
+    PORT: "0",
+  });
+  const refused = await createApp(config, { logger: captureLog().logger, onFatal: () => undefined }).catch(
+    (error: unknown) => error,
+  );
+  expect(explainFailure(refused, config)).toBe(
+    `The database of DATABASE_URL cannot be used: ${first.address} is read-only; ${second.address} is read-only`,
+  );
+  first.lead(Number(port));
+  await until("calls succeed", 60_000, async () => (await create()) === 201);
+});
