@@ -1,10 +1,10 @@
 import pg from "pg";
 import { UnsuitableDatabaseError } from "./check-database.ts";
+import { findPrimary } from "./connect.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
 import { findMissingRights } from "./grants.ts";
 import { findPooler } from "./pooler.ts";
-import { findPrimary } from "./primary.ts";
 import { findMissingSettings } from "./session-settings.ts";
 
 /** The ways to one database. */

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { AppError } from "../errors.ts";
+import { connect } from "./connect.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { unavailable } from "./database-errors.ts";
-import { connect } from "./primary.ts";
 import { applySessionSettings } from "./session-settings.ts";
 import { queryOf, statement, xid8 } from "./statement.ts";
 

@@ -1,18 +1,12 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import {
-  checkServerIdentity,
-  createSecureContext,
-  getCACertificates,
-  type PeerCertificate,
-  type SecureContext,
-  TLSSocket,
-} from "node:tls";
+import { createSecureContext, getCACertificates, type SecureContext, TLSSocket } from "node:tls";
 import type pg from "pg";
 import { ConfigError } from "../config/config-error.ts";
 import type { DatabaseAddress, DatabaseHost, DatabaseTls } from "./database-url.ts";
 import { type HostConnection, Primary } from "./primary.ts";
+import { VerifiedTls } from "./verified-tls.ts";
 
 /**
  * The connection options of every client of the database. They are complete: `pg` would take what is left out from `PG…` variables
@@ -35,26 +29,6 @@ export interface PostgresConnection {
   /** As libpq does unless told otherwise. */
   readonly keepAlive: true;
   readonly options?: string;
-}
-
-/**
- * How a client of `pg` encrypts: options of `tls.connect`. An instance of a class, because MikroORM copies plain objects, and
- * a secure context cannot be copied.
- */
-class VerifiedTls {
-  readonly verifies: DatabaseTls["verifies"];
-  readonly secureContext: SecureContext;
-  readonly rejectUnauthorized: boolean;
-  readonly checkServerIdentity: (name: string, certificate: PeerCertificate) => Error | undefined;
-
-  constructor(secureContext: SecureContext, verifies: DatabaseTls["verifies"], host: string) {
-    this.verifies = verifies;
-    this.secureContext = secureContext;
-    this.rejectUnauthorized = verifies !== "nothing";
-    // `pg` does not say the host if it is an address, and Node takes "localhost" for it then.
-    this.checkServerIdentity = (_name, certificate) =>
-      verifies === "authority and name" ? checkServerIdentity(host, certificate) : undefined;
-  }
 }
 
 /** Reads the files that the address names, once. Throws `ConfigError` if one cannot be used. */

@@ -5,11 +5,11 @@ import pg from "pg";
 import type { Logger } from "../observe/log.ts";
 import { checkDatabase, isBehind } from "./check-database.ts";
 import { requireSession } from "./check-routes.ts";
+import { findPrimary } from "./connect.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
 import { takeMigrationLock } from "./migration-lock.ts";
 import { ormOptions } from "./orm-options.ts";
-import { findPrimary } from "./primary.ts";
 import { applySessionSettings } from "./session-settings.ts";
 
 /** Tables, as the ORM maps them, and the migrations that create them. */

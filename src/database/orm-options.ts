@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { Logger } from "../observe/log.ts";
+import { clientOf } from "./connect.ts";
 import type { PostgresConnection } from "./connection.ts";
-import { clientOf } from "./primary.ts";
 
 /** The options of every instance of the ORM: it connects by `client`, and not by `MIKRO_ORM_…` variables. */
 export function ormOptions(

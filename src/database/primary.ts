@@ -1,10 +1,15 @@
 import pg from "pg";
-import type { PostgresConnection } from "./connection.ts";
-import { DatabaseConnectionError } from "./connection-error.ts";
 import { codeOf, isConnectionLost, isHandshakeFailure } from "./database-errors.ts";
+import type { DatabaseHost } from "./database-url.ts";
+import type { VerifiedTls } from "./verified-tls.ts";
 
 /** What differs between the hosts of one URL. */
-export type HostConnection = Pick<PostgresConnection, "host" | "port" | "ssl">;
+export interface HostConnection extends DatabaseHost {
+  readonly ssl: false | VerifiedTls;
+}
+
+/** The connection options of a client, as far as it matters here. */
+type Options = pg.ClientConfig & HostConnection & { readonly application_name: string };
 
 /** A host answers, and cannot be written to. The code is that of PostgreSQL: such an error is not for ever. */
 export class ReadOnlyHostError extends Error {
@@ -50,7 +55,7 @@ export class Primary {
   }
 
   /** Asks all hosts at once, and takes the first that can be written to. Throws an `AggregateError` if there is none. */
-  find(connection: PostgresConnection): Promise<void> {
+  find(connection: Options): Promise<void> {
     this.#searching ??= this.#search(connection).finally(() => {
       this.#searching = undefined;
     });
@@ -58,7 +63,7 @@ export class Primary {
   }
 
   /** Whether connecting once more may help after this error: another host was found, or the same one again. */
-  async isFoundAfter(error: unknown, connection: PostgresConnection): Promise<boolean> {
+  async isFoundAfter(error: unknown, connection: Options): Promise<boolean> {
     const isOfHost =
       error instanceof Error &&
       (isConnectionLost(error) || isHandshakeFailure(error) || /^(25006|57P0|08)/.test(codeOf(error)));
@@ -71,7 +76,7 @@ export class Primary {
     );
   }
 
-  async #search(connection: PostgresConnection): Promise<void> {
+  async #search(connection: Options): Promise<void> {
     try {
       this.#current = await Promise.any(this.#hosts.map((host) => this.#ask({ ...connection, ...host })));
     } catch (error) {
@@ -80,7 +85,7 @@ export class Primary {
     }
   }
 
-  async #ask(connection: PostgresConnection): Promise<HostConnection> {
+  async #ask(connection: Options): Promise<HostConnection> {
     const client = new pg.Client({ ...connection, application_name: `${connection.application_name} search` });
     client.on("error", () => undefined);
     const { host, port, ssl } = connection;
@@ -92,43 +97,4 @@ export class Primary {
       client.end().catch(() => undefined);
     }
   }
-}
-
-/**
- * Connects a client that was made for this connection. With several hosts, it throws where the one is reached that cannot be written to, and
- * looks for the one that can, so that the next client finds it.
- */
-export async function connect(client: pg.Client, connection: PostgresConnection): Promise<void> {
-  const { primary } = connection;
-  try {
-    await client.connect();
-    await primary?.requireWritable(client);
-  } catch (error) {
-    void primary?.isFoundAfter(error, connection);
-    throw error;
-  }
-}
-
-/** With several hosts, the first connection leads to the one that can be written to. Throws `DatabaseConnectionError` if none can. */
-export async function findPrimary(connection: PostgresConnection): Promise<void> {
-  try {
-    await connection.primary?.find(connection);
-  } catch (error) {
-    throw new DatabaseConnectionError(error, connection);
-  }
-}
-
-/** The class of a pool's clients. The pool copies its options once, and the primary may change. */
-export function clientOf(connection: PostgresConnection): typeof pg.Client {
-  const { primary } = connection;
-  if (primary === undefined) {
-    return pg.Client;
-  }
-  const found: Primary = primary;
-  return class extends pg.Client {
-    constructor(config?: pg.ClientConfig) {
-      // The pool hides the password from what lists properties.
-      super({ ...config, password: config?.password, ...found.current });
-    }
-  };
 }

@@ -1,8 +1,8 @@
 import pg from "pg";
 import type { Clock } from "../clock.ts";
+import { connect } from "./connect.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { isOutOfConnections } from "./database-errors.ts";
-import { connect } from "./primary.ts";
 
 /**
  * The state of the database for this server. `busy`: it answers, but calls wait for a connection of the pool; other servers are

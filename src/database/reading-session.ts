@@ -1,4 +1,5 @@
 import pg from "pg";
+import { findPrimary } from "./connect.ts";
 import { type ConnectionSecurity, connectionFor, describeSecurity, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
 import type { Queryable } from "./database.ts";
@@ -26,6 +27,7 @@ export async function withReadingSession<T>(
   purpose: string,
   work: (session: ReadingSession) => Promise<T>,
 ): Promise<T> {
+  await findPrimary(connection);
   const own = connectionFor(purpose, connection);
   const client = new pg.Client({ ...own, query_timeout: patienceMs });
   // Without a listener, a lost connection would end the process; the statements fail by themselves then.

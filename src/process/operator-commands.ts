@@ -2,6 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import pg from "pg";
 import { type Capability, type Command, CommandError, type OperatorCommand } from "../capability.ts";
 import { type DatabaseRoutes, migrationRoute, sessionRoute } from "../database/check-routes.ts";
+import { findPrimary } from "../database/connect.ts";
 import { connectionFor } from "../database/connection.ts";
 import { DatabaseConnectionError } from "../database/connection-error.ts";
 import { Database } from "../database/database.ts";
@@ -38,6 +39,7 @@ const grantsCommand: OperatorCommand<ServerConfig> = {
   options: { role: { value: "role", meaning: "The role of DATABASE_URL.", isRequired: true } },
   run: ({ settings, options: { role = "" }, write }) =>
     onPostgres(settings, async (routes) => {
+      await findPrimary(migrationRoute(routes));
       const connection = connectionFor("grants", migrationRoute(routes));
       const client = new pg.Client({ ...connection });
       client.on("error", () => undefined);

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import { connect } from "../database/connect.ts";
 import { connectionFor, type PostgresConnection } from "../database/connection.ts";
 import type { Queryable } from "../database/database.ts";
-import { connect } from "../database/primary.ts";
 import { applySessionSettings } from "../database/session-settings.ts";
 import { queryOf, type Statement } from "../database/statement.ts";
 import type { Logger } from "../observe/log.ts";

@@ -9,6 +9,7 @@ import { DatabaseRole } from "../support/database-role.ts";
 import { grant } from "../support/grants.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { until } from "./load.ts";
+import { MainProcess } from "./main-process.ts";
 import { StoppablePostgres } from "./stoppable-postgres.ts";
 
 /** A host of the URL: a port that leads to one PostgreSQL or another, or to none. */
@@ -83,6 +84,16 @@ test("the one that can be written to is found at the start and after a failover"
   const create = async () => (await server.rest("POST", "/api-keys", { session, body: { name: "key" } })).status;
   expect(await create()).toBe(201);
 
+  // So do the commands that only read.
+  const secret = "a secret of the tests that is long enough";
+  await using command = new MainProcess({
+    args: ["servers", "--json"],
+    environment: { DATABASE_URL: url, BYOND_SECRET: secret },
+  });
+  await command.exited;
+  expect(command.log).toBe("");
+  expect(JSON.parse(command.output).servers).toHaveLength(2);
+
   // The hosts change places, and all connections are cut.
   first.lead(Number(port));
   second.lead(standby.port);
@@ -104,7 +115,7 @@ test("the one that can be written to is found at the start and after a failover"
   expect(await create()).toBe(503);
   const config = parseConfig({
     DATABASE_URL: url,
-    BYOND_SECRET: "a secret of the tests that is long enough",
+    BYOND_SECRET: secret,
     PORT: "0",
   });
   const refused = await createApp(config, { logger: captureLog().logger, onFatal: () => undefined }).catch(

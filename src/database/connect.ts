@@ -1,0 +1,43 @@
+import pg from "pg";
+import type { PostgresConnection } from "./connection.ts";
+import { DatabaseConnectionError } from "./connection-error.ts";
+import type { Primary } from "./primary.ts";
+
+/**
+ * Connects a client that was made for this connection. With several hosts, it throws where the one is reached that cannot be written to, and
+ * looks for the one that can, so that the next client finds it.
+ */
+export async function connect(client: pg.Client, connection: PostgresConnection): Promise<void> {
+  const { primary } = connection;
+  try {
+    await client.connect();
+    await primary?.requireWritable(client);
+  } catch (error) {
+    void primary?.isFoundAfter(error, connection);
+    throw error;
+  }
+}
+
+/** With several hosts, the first connection leads to the one that can be written to. Throws `DatabaseConnectionError` if none can. */
+export async function findPrimary(connection: PostgresConnection): Promise<void> {
+  try {
+    await connection.primary?.find(connection);
+  } catch (error) {
+    throw new DatabaseConnectionError(error, connection);
+  }
+}
+
+/** The class of a pool's clients. The pool copies its options once, and the primary may change. */
+export function clientOf(connection: PostgresConnection): typeof pg.Client {
+  const { primary } = connection;
+  if (primary === undefined) {
+    return pg.Client;
+  }
+  const found: Primary = primary;
+  return class extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      // The pool hides the password from what lists properties.
+      super({ ...config, password: config?.password, ...found.current });
+    }
+  };
+}
