@@ -30,6 +30,16 @@ setFlagsFromString("--no-allocation-site-pretenuring");
 const print = writeWhileRead(process.stdout);
 const log = batchWrites(writeWhileRead(process.stderr));
 process.on("exit", log.flush);
+
+/**
+ * The kernel has no default action for the first process of a container. A stop in the middle of its start, which may wait for migrations, would
+ * have to wait for SIGKILL.
+ */
+const endStart = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
+if (process.pid === 1) {
+  process.on("SIGTERM", endStart).on("SIGINT", endStart);
+}
+
 const createOwnLogger = ({ log: settings }: Config): Logger =>
   createLogger(log.write, workerNumber === undefined ? null : { worker: workerNumber }, settings);
 
@@ -64,6 +74,7 @@ async function serve(config: Config, source: ConfigSource): Promise<void> {
       : startWorkers(config, { ...source, logger, onFatal, fork: forkWorker, write: log.write });
   let app: Awaited<typeof starting> | undefined;
   app = await starting;
+  process.off("SIGTERM", endStart).off("SIGINT", endStart);
   // Before the address is printed: whoever reads it may send a signal.
   process.on("SIGTERM", stop);
   process.on("SIGINT", interrupt);
