@@ -21,6 +21,7 @@ const steps: readonly Step[] = [
   { name: "format and lint", command: ["biome", "ci", "--error-on-warnings", "."] },
   { name: "imports: no circle of files or folders, workspaces by name", command: ["node", "scripts/check-imports.ts"] },
   { name: "documents: the files that they name exist", command: ["node", "scripts/check-documents.ts"] },
+  { name: "licences of production's packages", command: ["node", "scripts/check-licences.ts"] },
   { name: "types", command: ["tsc"] },
   { name: "types of the console", command: ["tsc", "-p", "src/capabilities/console/app"] },
   { name: "migrations: no long locks, released ones unchanged", command: ["node", "scripts/check-migrations.ts"] },
