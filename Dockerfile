@@ -3,7 +3,7 @@
 #
 #   docker build -t byond:0.1.0 .
 #
-# The RUN lines name no absolute path, so that test/system/image.test.ts runs the same lines without Docker. docs/guides/deploy.md says how to use it.
+# The RUN lines name no absolute path, so that test/deploy/image.deploy.ts runs the same lines without Docker. docs/guides/deploy.md says how to use it.
 
 # The packages of production, as package-lock.json pins them. The server brings the two of this repository itself.
 FROM node:24.21.0-trixie-slim AS packages
@@ -26,6 +26,7 @@ RUN npm run pack \
 
 # What there is beside them.
 FROM node:24.21.0-trixie-slim AS system
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /build
 RUN mkdir -p system/usr/local/bin system/etc system/tmp \
  && chmod 1777 system/tmp \

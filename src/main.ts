@@ -31,15 +31,6 @@ const print = writeWhileRead(process.stdout);
 const log = batchWrites(writeWhileRead(process.stderr));
 process.on("exit", log.flush);
 
-/**
- * The kernel has no default action for the first process of a container. A stop in the middle of its start, which may wait for migrations, would
- * have to wait for SIGKILL.
- */
-const endStart = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
-if (process.pid === 1) {
-  process.on("SIGTERM", endStart).on("SIGINT", endStart);
-}
-
 const createOwnLogger = ({ log: settings }: Config): Logger =>
   createLogger(log.write, workerNumber === undefined ? null : { worker: workerNumber }, settings);
 
@@ -73,11 +64,10 @@ async function serve(config: Config, source: ConfigSource): Promise<void> {
       ? createApp(config, { logger, capabilities, onFatal })
       : startWorkers(config, { ...source, logger, onFatal, fork: forkWorker, write: log.write });
   let app: Awaited<typeof starting> | undefined;
-  app = await starting;
-  process.off("SIGTERM", endStart).off("SIGINT", endStart);
-  // Before the address is printed: whoever reads it may send a signal.
+  // Before the start is over: it may wait for migrations, and the kernel ignores what the first process of a container does not handle.
   process.on("SIGTERM", stop);
   process.on("SIGINT", interrupt);
+  app = await starting;
   // What a service manager sends to have files read again. Otherwise it is a terminal that was closed.
   const { url, demoKey, reloadCertificate } = app;
   process.on("SIGHUP", reloadCertificate === undefined ? stop : () => void reloadCertificate());

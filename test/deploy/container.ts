@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MainProcess } from "../system/main-process.ts";
 import type { ImageConfig } from "./dockerfile.ts";
@@ -41,9 +42,10 @@ export class Container implements AsyncDisposable {
     const { PATH = "", ...variables } = config.environment;
     const args = [image, workingFolder, String(user.gid), String(user.uid), PATH, ...command];
     this.#main = new MainProcess({
-      command: ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", enter, ...args],
+      command: ["unshare", "--mount", "--pid", "--fork", "sh", "-ec", enter, ...args],
       environment: { ...variables, NODE_COMPILE_CACHE: "", ...environment },
     });
+    process.once("exit", this.#end);
   }
 
   /** Why this machine cannot run one; undefined if it can. */
@@ -57,14 +59,30 @@ export class Container implements AsyncDisposable {
   }
 
   /** Sends a signal to its first process. `unshare` does not pass any on. */
-  async signal(signal: NodeJS.Signals): Promise<void> {
+  signal(signal: NodeJS.Signals): void {
     const { processId } = this.#main;
-    const children = await readFile(`/proc/${processId}/task/${processId}/children`, "utf8");
-    process.kill(Number(children.trim()), signal);
+    const children = readFileSync(`/proc/${processId}/task/${processId}/children`, "utf8");
+    const first = Number(children.trim());
+    // 0 would be the group of the tests.
+    if (first === 0) {
+      throw new Error("the container has no process yet");
+    }
+    process.kill(first, signal);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** The kernel forgets `--kill-child` when the process becomes another user. */
+  readonly #end = () => {
+    try {
+      this.signal("SIGKILL");
+    } catch {
+      // It has ended, or not begun.
+    }
     this.#main.signal("SIGKILL");
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end();
     await this.#main.exited;
+    process.off("exit", this.#end);
   }
 }

@@ -21,11 +21,14 @@ export async function buildImageFolder(stages: readonly Stage[], folder: string)
   async function build({ name: stage, instructions }: Stage): Promise<void> {
     const own = folderOf(stage);
     await mkdir(own);
+    let shell = ["/bin/sh", "-c"];
     for (const { name, text } of instructions) {
       if (name === "RUN" && /^npm ci(?!.*--omit)/.test(text)) {
         await run("cp", ["-al", join(root, "node_modules"), own]);
+      } else if (name === "SHELL") {
+        shell = JSON.parse(text);
       } else if (name === "RUN") {
-        await runLine(text, own);
+        await runLine([...shell, text], own);
       } else if (name === "COPY") {
         await copy(text.split(" "), own);
       }
@@ -52,15 +55,15 @@ export async function buildImageFolder(stages: readonly Stage[], folder: string)
   }
 }
 
-async function runLine(line: string, cwd: string): Promise<void> {
+async function runLine([program = "", ...args]: readonly string[], cwd: string): Promise<void> {
   // Not those of the checkout: a package that is only there would be missing in the image.
   const path = (process.env.PATH ?? "").split(delimiter).filter((one) => !one.includes("node_modules"));
   const environment = { HOME: process.env.HOME, PATH: [dirname(process.execPath), ...path].join(delimiter) };
   try {
-    await run("sh", ["-ec", line], { cwd, env: { ...proxies(), ...environment }, maxBuffer: 1 << 24 });
+    await run(program, args, { cwd, env: { ...proxies(), ...environment }, maxBuffer: 1 << 24 });
   } catch (error) {
     const { stdout, stderr } = error as { readonly stdout?: string; readonly stderr?: string };
-    throw new Error(`${line}\n${stdout}${stderr}`, { cause: error });
+    throw new Error(`${args.at(-1)}\n${stdout}${stderr}`, { cause: error });
   }
 }
 

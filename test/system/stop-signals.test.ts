@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { createMigratedDatabase } from "../support/app.ts";
+import { holdMigrations } from "../support/hold-migrations.ts";
 import { MainProcess, makeFolder } from "./main-process.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
@@ -19,6 +20,23 @@ test("after SIGTERM the port accepts for DRAIN_SECONDS, then the process exits w
   expect(await server.exited).toEqual({ code: 0, signal: null });
   await database.drop();
 });
+
+test.each(["1", "2"])(
+  "SIGTERM ends a start of %s workers that waits for the migrations of another server with 0, and the log says so",
+  async (WORKERS) => {
+    const database = await createMigratedDatabase();
+    await using holder = await holdMigrations(database.url);
+    const environment = { DATABASE_URL: database.url, BYOND_SECRET: secret, PORT: "0", WORKERS };
+    await using server = new MainProcess({ environment });
+    await holder.isWaitedFor();
+    server.signal("SIGTERM");
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    expect(server.output).toBe("");
+    expect(server.log).toContain('"event":"stopping","signal":"SIGTERM"');
+    expect(server.log).toContain('"event":"stopped"');
+    await database.drop();
+  },
+);
 
 test("a server that loses its embedded PostgreSQL while draining stops at once", async () => {
   await using folder = await makeFolder();
