@@ -5,7 +5,7 @@ import type { OutboxStatus } from "./attempt-recorder.ts";
 import { backoffMs } from "./backoff.ts";
 import type { HeldItem, Lane } from "./lane.ts";
 import { type GroupWants, type LaneGroup, LaneSet } from "./lane-set.ts";
-import { attemptTimeoutMs, claimMs, recordingBackoff } from "./outbox.policy.ts";
+import { attemptTimeoutMs, claimMs, minAttemptMs, recordingBackoff } from "./outbox.policy.ts";
 import type { OutboxItem, OutboxSender } from "./outbox.ts";
 import type { OutboxKey, OutboxStore, UnusedClaim } from "./outbox-store.ts";
 import { sendInSpan } from "./send-in-span.ts";
@@ -49,7 +49,7 @@ export type AttemptOutcome = Pick<SendResult, "providerName"> & { readonly kind:
  * - `accept`: not held → waiting. A full queue drops the item. An item that is held already gets its newer claim; if it turns out that
  *   the claim is of the attempt after the one that is being recorded, it is accepted then.
  * - waiting → attempting: the lane has a place, by its width and its circuit.
- * - waiting → not held: its claim would expire during an attempt (`Lane.dropStale`), the message has expired, or `abortAll`.
+ * - waiting → not held: its claim would expire during an attempt (`Lane.dropStale`), the message expires within `minAttemptMs`, or `abortAll`.
  * - attempting → recording: the sender settles; at the latest when the attempt is aborted: it timed out, the message expired, the
  *   claim was lost (`renewed`), or `abortAll`. That its message was ended meanwhile does not abort it.
  * - recording → not held: the outcome is written, or could not be written until the message expired or `abortAll`.
@@ -213,7 +213,7 @@ export class Dispatcher {
 
   async #attempt(lane: Lane, held: HeldItem): Promise<void> {
     const startedMs = this.#nowMs();
-    if (startedMs >= held.expiresAtMs) {
+    if (held.expiresAtMs - startedMs < minAttemptMs) {
       lane.leave();
       this.#drop(held);
       return;

@@ -24,6 +24,9 @@ export const expiryBatchSize = 500;
 /** How long one attempt may take; never longer than until the message expires. */
 export const attemptTimeoutMs = 30_000;
 
+/** No attempt begins that would have less than this: aborted on its way, it would count as one that may have been sent. */
+export const minAttemptMs = 100;
+
 /** Messages that may wait in one lane of a server. */
 export const maxQueuedItems = 1_000;
 

@@ -166,6 +166,23 @@ describe("an expired message", () => {
     expect(use.sender.begun).toHaveLength(2);
   });
 
+  test("is not sent in its last 100 ms, when no provider could answer in time", async () => {
+    const worker = use.outbox.server("a", use.sender.send);
+    const items = [
+      await use.outbox.write("a"),
+      await use.outbox.write("a"),
+      await use.outbox.write("a", { ttlMs: 4_000 }),
+    ];
+    for (const item of items) {
+      worker.dispatch(item);
+    }
+    await use.outbox.clock.advance(3_901);
+    (await use.sender.next()).end(sent);
+    (await use.sender.next()).end(sent);
+    await worker.idle();
+    expect(use.sender.begun).toHaveLength(2);
+  });
+
   test("is aborted in the middle of an attempt at the moment it expires, and not repeated", async () => {
     const worker = use.outbox.server("a", use.sender.send);
     const item = await use.outbox.write("a", { ttlMs: 3_000 });

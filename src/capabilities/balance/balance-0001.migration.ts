@@ -56,7 +56,7 @@ const entry = `
     CONSTRAINT ledger_entry_accounts CHECK (debit <> credit)
   );
   CREATE INDEX ledger_entry_newest_first ON ledger_entry (workspace_id, created_at, reference, kind)
-    WHERE created_at > '-infinity';
+    WHERE created_at > '-infinity' AND kind NOT IN ('reserve', 'release');
   CREATE INDEX ledger_entry_uncounted ON ledger_entry (workspace_id) WHERE NOT is_counted`;
 
 const reserve = `
@@ -220,7 +220,7 @@ const charge = `
     RETURN FOUND;
   END $$`;
 
-/** Closes a reserve: what was not charged to it goes back to the wallet. */
+/** Closes a reserve: what was not charged to it goes back to the wallet. One that nothing was charged to leaves no entries. */
 const close = `
   CREATE FUNCTION spend_close_reserve(workspace text, reserve text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
   DECLARE
@@ -237,11 +237,15 @@ const close = `
     ), 0);
     IF unused > 0 THEN
       UPDATE wallet SET balance = balance + unused WHERE workspace_id = workspace;
-      INSERT INTO ledger_entry (workspace_id, reserve_id, reference, kind, debit, credit, amount, key_id, day, created_at)
-        VALUES (
-          workspace, reserve, reserve, 'release', 'reserve', 'wallet', unused, closed.key_id, closed.day,
-          date_trunc('milliseconds', byond_now())
-        );
+      IF unused = closed.amount THEN
+        DELETE FROM ledger_entry WHERE workspace_id = workspace AND reserve_id = reserve AND reference = reserve AND kind = 'reserve';
+      ELSE
+        INSERT INTO ledger_entry (workspace_id, reserve_id, reference, kind, debit, credit, amount, key_id, day, created_at)
+          VALUES (
+            workspace, reserve, reserve, 'release', 'reserve', 'wallet', unused, closed.key_id, closed.day,
+            date_trunc('milliseconds', byond_now())
+          );
+      END IF;
       PERFORM spend_add(workspace, closed.key_id, closed.day, -unused);
     END IF;
     RETURN true;

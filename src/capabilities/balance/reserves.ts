@@ -1,10 +1,11 @@
 import type { Awaitable } from "../../awaitable.ts";
 import type { Clock } from "../../clock.ts";
+import { withinTime } from "../../database/call-deadline.ts";
 import { AppError } from "../../errors.ts";
 import { closingIntervalMs, lowShare, maxTries, minCharges, reserveDemandMs } from "./balance.policy.ts";
 import type { RefusedReserve, ReserveStore, Spender } from "./reserve-store.ts";
 
-/** An amount of a reserve that something is about to be charged to. Exactly one of its functions is to be called, once. */
+/** An amount of a reserve that something is about to be charged to. One of its functions is to be called; what is called after that does nothing. */
 export interface Hold {
   readonly reserveId: string;
   readonly amount: number;
@@ -28,7 +29,7 @@ interface Reserve {
   held: number;
   isRetired: boolean;
   closing: Promise<void> | undefined;
-  /** When closing it was tried. */
+  /** When it was first tried to close it, whether that was done or not. */
   readonly closed: PromiseWithResolvers<void>;
 }
 
@@ -39,6 +40,8 @@ interface Share {
   /** Taken ahead of need. */
   next: Reserve | undefined;
   taking: Taking | undefined;
+  /** How many calls wait here for anything: it is not forgotten under them. */
+  callers: number;
   /** What those that wait for a reserve need. */
   waiting: number;
   /** No reserve is taken ahead before: the last one was refused. */
@@ -109,12 +112,21 @@ export class Reserves {
   }
 
   async #holdLater(share: Share, amount: number): Promise<Hold> {
+    share.callers += 1;
+    try {
+      return await this.#holdWhenTaken(share, amount);
+    } finally {
+      share.callers -= 1;
+    }
+  }
+
+  async #holdWhenTaken(share: Share, amount: number): Promise<Hold> {
     for (let tries = 0; tries < maxTries; tries += 1) {
       let refused: RefusedReserve | undefined;
       share.waiting += amount;
       try {
         const { reserve, refusedFrom } = this.#take(share, amount, share.waiting);
-        const taken = await reserve;
+        const taken = await withinTime(reserve);
         refused = "outcome" in taken && amount >= refusedFrom ? taken : undefined;
       } finally {
         share.waiting -= amount;
@@ -133,25 +145,27 @@ export class Reserves {
 
   /**
    * Gives back what this server has of what `share` was refused for lack of, if that could be enough: it is used up, or given back, by those that
-   * hold it now. Returns whether it is worth to ask again.
+   * hold it now. Returns whether it is worth to ask again. Throws `unavailable` if that takes longer than the call may.
    */
   async #callBack({ spender }: Share, refused: RefusedReserve, amount: number): Promise<boolean> {
     const isOfKey = refused.outcome === "spend_cap_reached" && refused.isOfKey;
     const isMeant = ({ workspaceId, keyId }: Spender) =>
       workspaceId === spender.workspaceId && (!isOfKey || keyId === spender.keyId);
-    const shares = [...this.#shares.values()].filter((share) => isMeant(share.spender));
-    await Promise.allSettled(shares.map(({ taking }) => taking?.reserve));
+    const taking = [...this.#shares.values()]
+      .filter((share) => isMeant(share.spender))
+      .map((share) => share.taking?.reserve);
+    await withinTime(Promise.allSettled(taking));
     const open = [...this.#open].filter(({ share }) => isMeant(share.spender));
     const mine = open.reduce((sum, { rest, held }) => sum + rest + held, 0);
     if (open.length === 0 || BigInt(refused.left) + BigInt(mine) < BigInt(amount)) {
       return false;
     }
-    for (const share of shares) {
+    for (const share of new Set(open.map((reserve) => reserve.share))) {
       this.#retireCurrent(share);
       this.#retireCurrent(share);
     }
-    await Promise.all(open.map(({ closed }) => closed.promise));
-    return true;
+    await withinTime(Promise.all(open.map(({ closed }) => closed.promise)));
+    return open.some((reserve) => !this.#open.has(reserve));
   }
 
   #takeAhead(share: Share, price: number): void {
@@ -262,7 +276,7 @@ export class Reserves {
       while (share.current !== undefined && nowMs >= share.current.endsAtMs) {
         this.#retireCurrent(share);
       }
-      if (share.current === undefined && share.taking === undefined && share.waiting === 0) {
+      if (share.current === undefined && share.taking === undefined && share.callers === 0) {
         this.#shares.delete(key);
       }
     }
@@ -292,6 +306,7 @@ export class Reserves {
         current: undefined,
         next: undefined,
         taking: undefined,
+        callers: 0,
         waiting: 0,
         aheadFromMs: Number.NEGATIVE_INFINITY,
         perMs: 0,

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { withoutDeadline } from "../../database/call-deadline.ts";
 import type { Queryable } from "../../database/database.ts";
 import { array, statement, text, timestamptz } from "../../database/statement.ts";
 import type { Logger } from "../../observe/log.ts";
@@ -44,7 +45,9 @@ export class LastUsed {
     }
     this.#pending = new Map();
     try {
-      await this.#deps.database.run(updateLastUsed, { ids: [...batch.keys()], times: [...batch.values()] });
+      const used = { ids: [...batch.keys()], times: [...batch.values()] };
+      // It is begun by one request, and written for all.
+      await withoutDeadline(() => this.#deps.database.run(updateLastUsed, used));
     } catch (error) {
       this.#deps.logger.warn("last_use_not_recorded", { keys: batch.size, error });
       this.#pending = new Map([...batch, ...this.#pending]);

@@ -26,16 +26,16 @@ export function usageInput(
 ): Pick<UsageInput, "from" | "until" | "groupBy"> {
   const notDates = Object.entries({ from, until }).filter(([, date]) => date !== undefined && !isDate(date));
   if (notDates.length > 0) {
-    throw invalidFields(Object.fromEntries(notDates.map(([name]) => [name, "is no day of the calendar"])));
+    throw invalidFields(Object.fromEntries(notDates.map(([name]) => [name, "must be a date such as 2026-05-31"])));
   }
   const last = until ?? dateAt(now, "UTC");
   const first = from ?? addDays(last, 1 - usageDays.default);
   const days = daysBetween(first, last) + 1;
   if (days < 1) {
-    throw invalidFields({ from: "must not be after until" });
+    throw invalidFields({ from: `must not be after until, which is ${last}` });
   }
   if (days > usageDays.max) {
-    throw invalidFields({ from: `must be at most ${usageDays.max - 1} days before until` });
+    throw invalidFields({ from: `must be less than ${usageDays.max} days before until` });
   }
   return { from: first, until: last, groupBy: new Set(groupBy.flatMap((field) => fieldsByEnum.get(field) ?? [])) };
 }

@@ -1,6 +1,7 @@
 /** `last_used_at`: at most ten seconds behind, written at shutdown, and no request waits for a write. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LastUsed } from "../../../src/capabilities/keys/last-used.ts";
+import { requireTime, whileClientWaits, withDeadline } from "../../../src/database/call-deadline.ts";
 import type { Queryable } from "../../../src/database/database.ts";
 import { startTestApp } from "../../support/app.ts";
 import { captureLog } from "../../support/log-capture.ts";
@@ -10,6 +11,7 @@ describe("in batches", () => {
   let failing = false;
   const database: Queryable = {
     async run(statement, values) {
+      requireTime();
       if (failing) {
         throw new Error("the database is away");
       }
@@ -69,6 +71,17 @@ describe("in batches", () => {
     await flushing;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(writes.map(([keys]) => keys)).toEqual([["key_0"], ["key_1"]]);
+  });
+
+  test("a batch is written whatever the deadline of the request that began it", async () => {
+    const lastUsed = create();
+    await withDeadline(() =>
+      whileClientWaits(performance.now(), async () => {
+        lastUsed.touch("key_0");
+        await lastUsed.flush();
+      }),
+    );
+    expect(writes).toHaveLength(1);
   });
 
   test("what cannot be written is written later, with the newest time of each key", async () => {

@@ -113,11 +113,13 @@ describe.each(protocols)("over $name", (protocol) => {
     expect(Date.parse(body.until) - Date.parse(body.from)).toBe(29 * 86_400_000);
     expect((await ask({ until: "2026-03-01" })).body).toEqual({ from: "2026-01-31", until: "2026-03-01", groups: [] });
     const fieldsOf = async (input: object) => (await ask(input)).body.fields;
-    expect(await fieldsOf({ from: "2026-06-31" })).toEqual({ from: "is no day of the calendar" });
+    expect(await fieldsOf({ from: "2026-06-31" })).toEqual({ from: "must be a date such as 2026-05-31" });
     expect(await fieldsOf({ from: "today" })).toEqual({ from: "must be a date such as 2026-05-31" });
-    expect(await fieldsOf({ from: "2026-06-02", until: "2026-06-01" })).toEqual({ from: "must not be after until" });
+    expect(await fieldsOf({ from: "2026-06-02", until: "2026-06-01" })).toEqual({
+      from: "must not be after until, which is 2026-06-01",
+    });
     expect(await fieldsOf({ from: "2025-06-01", until: "2026-06-02" })).toEqual({
-      from: "must be at most 365 days before until",
+      from: "must be less than 366 days before until",
     });
   });
 
