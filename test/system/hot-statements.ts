@@ -112,7 +112,8 @@ async function callsOfAWorkspace({ app, account, session, key }: World): Promise
   await lookupsOfAHistory(app, { session, call });
   const { next_page_token: page } = await call("GET", "/verifications?page_size=1");
   await call("GET", `/verifications?page_token=${page}`);
-  const { events } = await call("GET", "/events?page_size=1");
+  const { events, next_page_token: pageOfEvents } = await call("GET", "/events?page_size=1");
+  await call("GET", `/events?page_token=${pageOfEvents}`);
   for (const query of ["", `?after=${events[0].id}`]) {
     const stream = await fetch(`${app.url}/api/v1/events/stream${query}`, { headers: { "X-API-Key": key } });
     expect(stream.status).toBe(200);
