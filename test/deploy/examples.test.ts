@@ -21,6 +21,7 @@ import {
   readCompose,
   readText,
   readYaml,
+  systemdExample,
 } from "./settings-of-examples.ts";
 
 const stages = await readDockerfile();
@@ -36,6 +37,7 @@ const examples: readonly (readonly [string, Example])[] = [
   ["compose.yaml, byond-a", await composeExample("byond-a")],
   ["compose.yaml, byond-b", await composeExample("byond-b")],
   ["kubernetes", await kubernetesExample()],
+  ["systemd", await systemdExample()],
 ];
 
 describe.each(examples)("%s", (_, example) => {

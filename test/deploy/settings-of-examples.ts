@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseEnv } from "node:util";
 import { parse } from "yaml";
 import { root } from "./dockerfile.ts";
 
@@ -73,5 +74,22 @@ export async function kubernetesExample(): Promise<Example> {
     graceSeconds: spec.terminationGracePeriodSeconds,
     preStopSeconds: container.lifecycle.preStop.sleep.seconds,
     noticeSeconds: periodSeconds * failureThreshold,
+  };
+}
+
+/** Of systemd, behind HAProxy. */
+export async function systemdExample(): Promise<Example> {
+  const unit = await readText("deploy/systemd/byond.service");
+  const secrets = Array.from(unit.matchAll(/(\w+)_FILE=%d/g), ([, name = ""]) => [
+    name,
+    name === "DATABASE_URL" ? "postgres://byond:password@localhost/byond" : "5a".repeat(32),
+  ]);
+  const proxy = await readText("deploy/haproxy/haproxy.cfg");
+  const [, intervalSeconds, failures] = /inter (\d+)s fall (\d+)/.exec(proxy) ?? [];
+  return {
+    environment: { ...parseEnv(await readText("deploy/systemd/byond.env")), ...Object.fromEntries(secrets) },
+    graceSeconds: secondsOf(/^TimeoutStopSec=(.*)$/m.exec(unit)?.[1]),
+    preStopSeconds: 0,
+    noticeSeconds: Number(intervalSeconds) * Number(failures),
   };
 }

@@ -69,10 +69,13 @@ describe.skipIf(missingOf(["curl"]) !== undefined)("the unit's commands", () => 
     await using folder = await makeFolder();
     await writeFile(join(folder.path, "byond-secret"), `${secret}\n`, { mode: 0o600 });
     await writeFile(join(folder.path, "database-url"), `${database.url}\n`, { mode: 0o600 });
+    await writeFile(join(folder.path, "metrics-token"), "a token of the tests\n", { mode: 0o600 });
     {
       await using started = await startUnit(folder.path);
       expect(await started.waiting.exited).toEqual({ code: 0, signal: null });
       expect((await fetch(`${started.url}/readyz`)).status).toBe(200);
+      const headers = { Authorization: "Bearer a token of the tests" };
+      expect((await fetch(`${started.url}/metrics`, { headers })).status).toBe(200);
       const beforeMs = performance.now();
       expect(await started.server.stop()).toEqual({ code: 0, signal: null });
       expect(performance.now() - beforeMs).toBeLessThan(

@@ -23,6 +23,7 @@ const repositoryFiles: readonly (readonly [file: string, path: string, section: 
   ["docs/guides/languages.md", "/docs/guides/languages", "Guides"],
   ["docs/guides/clients.md", "/docs/guides/clients", "Guides"],
   ["docs/guides/deploy.md", "/docs/guides/deploy", "Running a server"],
+  ["docs/guides/proxies.md", "/docs/guides/proxies", "Running a server"],
   ["docs/guides/operations.md", "/docs/guides/operations", "Running a server"],
   ["docs/guides/monitoring.md", "/docs/guides/monitoring", "Running a server"],
   ["docs/guides/tracing.md", "/docs/guides/tracing", "Running a server"],
