@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { RestAnswer, RestCall } from "./app.ts";
 import { verifyEmailOf } from "./verified-email.ts";
@@ -63,7 +63,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#options = options;
     this.#child = spawn(
       process.execPath,
-      [...(options.nodeOptions ?? []), join(root, options.program ?? "src/main.ts")],
+      [...(options.nodeOptions ?? []), resolve(root, options.program ?? "src/main.ts")],
       {
         // Not in the checkout, where a developer may have a .env file that the server would read.
         cwd: import.meta.dirname,
