@@ -62,7 +62,7 @@ test("it has what was found of each number, in order, and text that spreadsheets
 
 test("cells are made harmless as byond lookup does it", () => {
   const blanks = ["", " ", "\t", "\r", "\n", "\u00a0", "a"];
-  const signs = ["", "=", "@", "+", "-", "＝", "＠", "＋", "－", "'", "|"];
+  const signs = ["", "=", "@", "+", "-", "＝", "＠", "＋", "－", "'", "|", "x;=", 'x,"@', "1\t+"];
   const rests = ["", "1", "６５ 9123 4567", "(201) 555-0123", "-5.00", "1+1", "cmd|' /C calc'!A0", "SUM(A1)"];
   const cells = blanks.flatMap((blank) => signs.flatMap((sign) => rests.map((rest) => `${blank}${sign}${rest}`)));
   expect(cells.map(harmlessCell)).toEqual(cells.map(harmlessCellOfCommand));

@@ -209,8 +209,8 @@ describe("cells that a spreadsheet would run", () => {
     ["@SUM(A1)", "'@SUM(A1)"],
     ["+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"],
     ["-2+3+cmd", "'-2+3+cmd"],
-    ["\t=1", "'\t=1"],
-    ["\n=1", "'\n=1"],
+    ["\t=1", "'\t'=1"],
+    ["\n=1", "'\n'=1"],
     [" =1", "' =1"],
     ["＝1+1", "'＝1+1"],
     ["＋cmd", "'＋cmd"],
@@ -220,6 +220,17 @@ describe("cells that a spreadsheet would run", () => {
     ["+1 (201) 555-0123", "+1 (201) 555-0123"],
     ["-5.00", "-5.00"],
     ["a=1", "a=1"],
+    // Where the spreadsheet takes another separator than the file has.
+    ["x;=1+1", "x;'=1+1"],
+    ["x; @SUM(A1);y", "x;' @SUM(A1);y"],
+    ["x\t-2+3+cmd", "x\t'-2+3+cmd"],
+    ['x;"=1+1";y', `x;'"=1+1";y`],
+    ["x,＝1", "x,'＝1"],
+    ["x\r\n=1", "x\r\n'=1"],
+    ["a;\n\nb", "a;\n\nb"],
+    ["-1;cmd|' /C calc'!A0", "'-1;cmd|' /C calc'!A0"],
+    ["home +65 9123 4567; +65 9123 4568; +1", "home +65 9123 4567; +65 9123 4568; +1"],
+    ["Smith, John; a=b", "Smith, John; a=b"],
     ["", ""],
   ])("%s becomes %s", (cell, expected) => {
     expect(harmlessCell(cell)).toBe(expected);
