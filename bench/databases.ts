@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../src/embedded-postgres/embedded-postgres.ts";
@@ -6,18 +7,27 @@ import { runFolder } from "./processes.ts";
 /** The PostgreSQL of the run: the one that Byond brings along, with its settings. */
 export class Postgres implements AsyncDisposable {
   readonly #embedded: EmbeddedPostgres;
+  readonly #folder: string;
   #databases = 0;
 
-  private constructor(embedded: EmbeddedPostgres) {
+  private constructor(embedded: EmbeddedPostgres, folder: string) {
     this.#embedded = embedded;
+    this.#folder = folder;
   }
 
-  static async start(): Promise<Postgres> {
-    return new Postgres(await startEmbeddedPostgres({ dataDir: join(runFolder, "data") }));
+  /** `settings`: of postgresql.conf, for a PostgreSQL of its own in another folder of the run. */
+  static async start(name = "data", settings: Readonly<Record<string, string>> = {}): Promise<Postgres> {
+    const folder = join(runFolder, name);
+    return new Postgres(await startEmbeddedPostgres({ dataDir: folder, settings }), folder);
   }
 
   get logPath(): string {
-    return join(runFolder, "data/postgres.log");
+    return join(this.#folder, "postgres.log");
+  }
+
+  /** The process that all others of PostgreSQL are children of. */
+  get processId(): number {
+    return Number.parseInt(readFileSync(join(this.#folder, "postgres/postmaster.pid"), "utf8"), 10);
   }
 
   get version(): Promise<string> {

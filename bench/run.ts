@@ -16,6 +16,8 @@ import { priceRows } from "./rows/prices.ts";
 import { sizeRows } from "./rows/size.ts";
 import { verifyRows } from "./rows/verify.ts";
 import { webhookRows } from "./rows/webhook.ts";
+import { partitions } from "./scale/partitions.ts";
+import { scale } from "./scale/scale.ts";
 
 const rows: readonly Row[] = [
   ...lookupRows,
@@ -29,7 +31,7 @@ const rows: readonly Row[] = [
 ];
 
 /** What has a table of its own. */
-const simulations: readonly Simulation[] = [guardSimulation, verificationReport];
+const simulations: readonly Simulation[] = [guardSimulation, verificationReport, scale, partitions];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -33,6 +33,7 @@ const repositoryFiles: readonly (readonly [file: string, path: string, section: 
   ["docs/provider-adapter/README.md", "/docs/guides/provider-adapter", "Running a server"],
   ["docs/security.md", "/docs/guides/security", "Running a server"],
   ["docs/performance.md", "/docs/guides/performance", "Running a server"],
+  ["docs/scale.md", "/docs/guides/scale", "Running a server"],
   ["CHANGELOG.md", "/docs/guides/changelog", "Running a server"],
 ];
 
