@@ -24,6 +24,7 @@ const timed = [
 
 /** Tests of one subject that take ten seconds or more: they stand with their subject, and run with those of the system. */
 const long = [
+  "attack/hostile-values",
   "capabilities/accounts/addresses",
   "capabilities/bounces/bounces",
   "capabilities/events/event-streams",
