@@ -141,6 +141,7 @@ const countedLater = [
   "request_hour",
   "verification_hour",
   "verification_slot",
+  "verification_refund",
   "usage_day",
   "server",
   "outbox_lane",

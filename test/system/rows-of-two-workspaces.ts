@@ -28,6 +28,7 @@ export const rowsOfTwoWorkspaces = ([first, second]: readonly [string, string], 
     SELECT workspace_id, 'live', old - i * interval '1 hour', 'email', 1, 1, 1, 0, 0, 0, 0, 0, '{}', '{}' FROM filled;
   INSERT INTO verification_slot
     SELECT workspace_id, 'live', 15, old - i * interval '1 hour', 'email', '', '', '', ${slotCounts} FROM filled;
+  INSERT INTO verification_refund SELECT workspace_id, 'dlv_' || i, id, 'live', old, 'email', '', '', 1 FROM filled;
   INSERT INTO lookup SELECT workspace_id, 'lkp_' || id, 'live', id, '', old FROM filled;
   INSERT INTO guard_count SELECT workspace_id, '+' || i || 'x', old, 1, 0, 0 FROM filled;
   INSERT INTO spend_period SELECT workspace_id, 'key_' || i, 'day', old::date, 1 FROM filled;

@@ -57,6 +57,7 @@ const notRun: Readonly<Record<string, string>> = {
   ...reasonFor("a sweep goes through its table in batches, see sweeps.test.ts", [
     "sweep_closed_workspaces",
     "close_expired_spend_reserve",
+    "count_verification_refunds",
     "sweep_revocation",
     "sweep_without_scans",
     "expire_verifications",

@@ -117,6 +117,11 @@ test.each([
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
   ],
   [
+    "verification_refund",
+    `INSERT INTO verification_refund SELECT 'ws_' || i, 'dlv_' || i, 'vrf_' || i, 'live', now, 'sms', '', '', 1
+     FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
+  ],
+  [
     "usage_day",
     `INSERT INTO usage_day SELECT 'ws_' || i, 'live', now::date - 401, 'sms', 'SG', 'key_1', 1
      FROM generate_series(1, 5000) AS i, (SELECT byond_now() AS now) AS clock`,
@@ -331,6 +336,7 @@ const primaryKeys = [
   "workspace",
   "verification_hour",
   "verification_slot",
+  "verification_refund",
   "request_hour",
   "usage_day",
   "guard_setting",

@@ -1,6 +1,7 @@
-import type { Database } from "../../database/database.ts";
+import type { Database, Queryable } from "../../database/database.ts";
+import { integer, statement } from "../../database/statement.ts";
 import type { Sweep } from "../../database/sweeper.ts";
-import { sweepOldest } from "../../database/table-sweeps.ts";
+import { sweepBatchSize, sweepOldest } from "../../database/table-sweeps.ts";
 
 /** Deletes hours and days that are older than the retention. */
 export function reportSweeps(
@@ -16,4 +17,23 @@ export function reportSweeps(
     sweepOldest(deps, { table: "request_hour", column: "hour", until }),
     sweepOldest(deps, { table: "usage_day", column: "day", until: `${untilDay} AND day < 'infinity'` }),
   ];
+}
+
+const countRefunds = statement<{ taken: number }>("count_verification_refunds")(
+  { batch: integer },
+  (p) => `SELECT report_count_refunds(${p.batch}) AS taken`,
+);
+
+/**
+ * Has reports subtract the prices that came back late: see `reports-0003.migration.ts`. The statement is its own transaction, so that a server that
+ * stands still does not keep the lock of the numbering of events.
+ */
+export function refundSweep({ database }: { readonly database: Queryable }): Sweep {
+  return {
+    name: "verification_refund",
+    async removeBatch() {
+      const [row] = await database.run(countRefunds, { batch: sweepBatchSize });
+      return row?.taken === sweepBatchSize;
+    },
+  };
 }

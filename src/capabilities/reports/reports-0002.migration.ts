@@ -99,7 +99,8 @@ const list = (texts: readonly string[]) => texts.join(",\n        ");
  * becomes of it with the provider of that outcome, so that no row is ever moved.
  *
  * What a message cost counts with the next event of its verification, at its end at the latest: events tell what all messages up to then cost, of which what an
- * earlier event told is counted. A price that comes back is subtracted with the event of its message.
+ * earlier event told is counted. A price that comes back is subtracted with the event of its message, or later: see
+ * `reports-0003.migration.ts`.
  *
  * An error would leave the events of everybody without positions: one whose snapshot does not say what is counted is left out.
  *

@@ -5,12 +5,14 @@ import type { UsageDependencies } from "./get-usage.ts";
 import type { Amounts } from "./get-verification-report.ts";
 import { reportService } from "./report.rpc.ts";
 import { type ReportSettings, readReportSettings, reportSettings } from "./report-settings.ts";
-import { reportSweeps } from "./report-sweeps.ts";
+import { refundSweep, reportSweeps } from "./report-sweeps.ts";
 import { Reports0001 } from "./reports-0001.migration.ts";
 import { Reports0002 } from "./reports-0002.migration.ts";
+import { Reports0003 } from "./reports-0003.migration.ts";
 import { RequestCounter } from "./request-counter.ts";
 import { RequestHourEntity } from "./request-hour.entity.ts";
 import { VerificationHourEntity } from "./verification-hour.entity.ts";
+import { VerificationRefundEntity } from "./verification-refund.entity.ts";
 import { reportFieldChecks } from "./verification-report-proto.ts";
 import { VerificationSlotEntity } from "./verification-slot.entity.ts";
 
@@ -23,14 +25,16 @@ interface Needs extends Pick<UsageDependencies, "countUsage"> {
 export function reportsCapability({ countUsage, charges }: Needs): Capability<ReportSettings> {
   return {
     name: "reports",
-    entities: [VerificationHourEntity, VerificationSlotEntity, RequestHourEntity],
+    entities: [VerificationHourEntity, VerificationSlotEntity, VerificationRefundEntity, RequestHourEntity],
     migrations: [
       { name: "reports-0001", class: Reports0001 },
       { name: "reports-0002", class: Reports0002 },
+      { name: "reports-0003", class: Reports0003 },
     ],
     workspaceTables: {
       verification_hour: "mode, hour, channel",
       verification_slot: "mode, minutes, slot, channel, country, provider, key_id",
+      verification_refund: "message_id",
       request_hour: "mode, hour, code",
     },
     settings: [reportSettings],
@@ -49,7 +53,7 @@ export function reportsCapability({ countUsage, charges }: Needs): Capability<Re
           },
         ],
         onKeyAnswered: ({ workspaceId, mode }, errorCode) => requests.note(workspaceId, mode, errorCode),
-        sweeps: reportSweeps({ database }, reportRetentionDays),
+        sweeps: [...reportSweeps({ database }, reportRetentionDays), refundSweep({ database })],
         close: () => requests.stop(),
       };
     },

@@ -30,8 +30,10 @@ export const pricedConfig = {
 };
 
 /** A server with prices, whose messages go to its inbox. */
-export const usePricedApp = (changes: Parameters<typeof useTestApp>[0] = {}): TestApp =>
-  useTestApp({ ...pricedConfig, ...changes });
+export const usePricedApp = (
+  changes: Parameters<typeof useTestApp>[0] = {},
+  options?: Parameters<typeof useTestApp>[1],
+): TestApp => useTestApp({ ...pricedConfig, ...changes }, options);
 
 /** A workspace with money, and a key of it. */
 export interface PricedWorkspace {

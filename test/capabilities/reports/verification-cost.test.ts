@@ -1,9 +1,17 @@
 /** What reports say of the cost of verifications: what was charged for their messages, without what came back. */
-import { afterAll, describe, expect, test, vi } from "vitest";
+import pg from "pg";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { parseConfig } from "../../../src/app.ts";
 import type { TestApp } from "../../support/app.ts";
 import { protocols } from "../../support/protocols.ts";
-import { openWorkspace, type PricedWorkspace, pricedConfig, query, usePricedApp } from "../balance/balance-fixture.ts";
+import {
+  accountsOf,
+  openWorkspace,
+  type PricedWorkspace,
+  pricedConfig,
+  query,
+  usePricedApp,
+} from "../balance/balance-fixture.ts";
 import { HttpFake } from "../channels/http-fake.ts";
 
 /** It takes calls, and refuses text messages. */
@@ -12,7 +20,7 @@ refusing.answer = { status: 422 };
 const taking = await HttpFake.open();
 const urls = { SMS_URL: refusing.url, VOICE_URL: taking.url, PROVIDER_SECRET: "x".repeat(32) };
 const { delivery } = parseConfig(urls);
-const app = usePricedApp({ delivery });
+const app = usePricedApp({ delivery }, { sweepIntervalMs: 200 });
 /** Not beside a test that sends: what it sends costs nothing. */
 const startWithoutPrices = () => app.startAnother({ ...pricedConfig, delivery, prices: undefined });
 afterAll(async () => {
@@ -20,8 +28,25 @@ afterAll(async () => {
   await taking.close();
 });
 
+/** The provider has a message, and does not answer before it is let go. */
+let letGo = () => {};
+const hold = (provider: HttpFake) => {
+  const held = Promise.withResolvers<void>();
+  provider.held = held.promise;
+  letGo = () => held.resolve();
+};
+afterEach(() => {
+  letGo();
+  refusing.held = undefined;
+  taking.held = undefined;
+  taking.answer = { status: 200 };
+});
+
 let numbers = 0;
 const newNumber = () => `+3361234${String(++numbers).padStart(4, "0")}`;
+
+const messagesAt = (provider: HttpFake, recipient: string) =>
+  provider.requests.filter(({ body }) => body.includes(recipient)).length;
 
 describe.each(protocols)("over $name", (protocol) => {
   const open = () => openWorkspace(app, 100);
@@ -98,6 +123,49 @@ describe.each(protocols)("over $name", (protocol) => {
     await groupsOnce(workspace, [{ expired: 1, failed_messages: 1, cost: "0.20" }]);
   });
 
+  const wasTakenUp = (provider: HttpFake, recipient: string, messages: number) =>
+    vi.waitFor(() => expect(messagesAt(provider, recipient)).toBe(messages), { timeout: 20_000 });
+
+  test.each([
+    ["cancels the verification", "CancelVerification"],
+    ["erases the recipient", "EraseRecipient"],
+  ] as const)("a price that comes back after a call %s, during an attempt, is subtracted", async (_, rpc) => {
+    const workspace = await open();
+    const recipient = newNumber();
+    hold(refusing);
+    const { verification_id } = await call(workspace, "StartVerification", { channel: "sms", recipient });
+    await wasTakenUp(refusing, recipient, 1);
+    await call(workspace, rpc, rpc === "CancelVerification" ? { verification_id } : { recipient });
+    await groupsOnce(workspace, [{ started: 1, canceled: 1, cost: "0.09" }]);
+    letGo();
+    await vi.waitFor(
+      async () => expect(await accountsOf(app.databaseUrl, workspace.workspaceId)).toMatchObject({ spent: 0 }),
+      { timeout: 20_000 },
+    );
+    const group_by = ["channel", "country", "provider", "api_key"];
+    await groupsOnce(workspace, [{ channel: "sms", country: "FR", started: 1, canceled: 1, cost: "0.00" }], {
+      group_by,
+    });
+    await groupsOnce(workspace, [{ started: 1, cost: "0.00" }], { group_by: ["day"], time_zone: "Asia/Kathmandu" });
+  });
+
+  test("it is subtracted from the group of the first message, and nothing else is", async () => {
+    const workspace = await open();
+    const recipient = newNumber();
+    const group_by = ["provider"];
+    const { verification_id } = await call(workspace, "StartVerification", { channel: "voice", recipient });
+    await groupsOnce(workspace, [{ provider: "adapter", sent: 1, cost: "0.20" }], { group_by });
+    hold(taking);
+    taking.answer = { status: 422 };
+    await call(workspace, "ResendCode", { verification_id });
+    await wasTakenUp(taking, recipient, 2);
+    await call(workspace, "CancelVerification", { verification_id });
+    await groupsOnce(workspace, [{ provider: "adapter", canceled: 1, cost: "0.40" }], { group_by });
+    letGo();
+    await groupsOnce(workspace, [{ provider: "adapter", canceled: 1, sent: 1, cost: "0.20" }], { group_by });
+    expect(await accountsOf(app.databaseUrl, workspace.workspaceId)).toMatchObject({ spent: 20 });
+  });
+
   test("the sandbox costs nothing, and without prices there is no cost", async () => {
     const workspace = await open();
     const sandbox = await app.rest("POST", "/api-keys", {
@@ -115,6 +183,35 @@ describe.each(protocols)("over $name", (protocol) => {
     const { body } = await protocol.call(free, "GetVerificationReport", {}, { key: key.key });
     expect(body).toMatchObject({ currency: null, groups: [{ started: 1, cost: null }] });
   });
+});
+
+test("what came back waits for events without a position, which may tell the provider", async () => {
+  const workspace = await openWorkspace(app, 100);
+  const { key, workspaceId } = workspace;
+  const recipient = newNumber();
+  const client = new pg.Client({ connectionString: app.databaseUrl });
+  await client.connect();
+  try {
+    // Nothing is numbered meanwhile.
+    await client.query("SELECT pg_advisory_lock(7269341953)");
+    hold(refusing);
+    const { body } = await app.rest("POST", "/verify/start", { key, body: { channel: "sms", recipient } });
+    await vi.waitFor(() => expect(messagesAt(refusing, recipient)).toBe(1), { timeout: 20_000 });
+    await app.rest("POST", `/verify/${body.verification_id}/cancel`, { key, body: {} });
+    letGo();
+    const waiting = "SELECT amount FROM verification_refund WHERE workspace_id = $1";
+    const isWaiting = async () => expect((await client.query(waiting, [workspaceId])).rows).toEqual([{ amount: "9" }]);
+    await vi.waitFor(isWaiting, { timeout: 20_000 });
+    expect((await client.query("SELECT report_count_refunds(1000) AS taken")).rows).toEqual([{ taken: 0 }]);
+    await isWaiting();
+  } finally {
+    await client.end();
+  }
+  const report = () => app.rest("GET", "/reports/verifications?group_by=provider", { key });
+  await vi.waitFor(
+    async () => expect((await report()).body.groups).toMatchObject([{ canceled: 1, failed_messages: 1, cost: "0.00" }]),
+    { timeout: 20_000 },
+  );
 });
 
 test("a table has the cost as its last column, empty without prices", async () => {

@@ -2547,8 +2547,8 @@ class VerificationGroup:
     cost: Optional[str]
     """What their messages cost, those of resends and fallbacks included, without the prices that came back: a decimal
     number, such as `4.27`. A message's price counts with the next outcome of its verification, at its end at the
-    latest; a price that comes back is subtracted here, in the group of the start, unless it does so after the
-    verification has ended. Null: this server has no prices.
+    latest; a price that comes back is subtracted here, in the group of the start: at once, or within about a minute
+    if a call ended the verification while the message waited or was being sent. Null: this server has no prices.
     """
 
 
