@@ -36,7 +36,12 @@ export class Container implements AsyncDisposable {
     {
       environment,
       command,
-    }: { readonly environment: Readonly<Record<string, string>>; readonly command: readonly string[] },
+      input = "",
+    }: {
+      readonly environment: Readonly<Record<string, string>>;
+      readonly command: readonly string[];
+      readonly input?: string;
+    },
   ) {
     const { workingFolder, user } = config;
     const { PATH = "", ...variables } = config.environment;
@@ -44,6 +49,7 @@ export class Container implements AsyncDisposable {
     this.#main = new MainProcess({
       command: ["unshare", "--mount", "--pid", "--fork", "sh", "-ec", enter, ...args],
       environment: { ...variables, NODE_COMPILE_CACHE: "", ...environment },
+      input,
     });
     process.once("exit", this.#end);
   }

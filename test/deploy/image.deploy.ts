@@ -187,11 +187,34 @@ describe.skipIf(missing !== undefined)(`in a container${missing === undefined ? 
     });
   });
 
-  test("commands of the operator are what comes after the image's name", async () => {
-    const command = [...config.entrypoint, "--version"];
-    await using container = new Container(image, config, { environment: {}, command });
-    await container.main.exited;
+  test("commands of the operator are what comes after the image's name, or the program in a container that runs", async () => {
+    const database = await createMigratedDatabase();
+    const variables = { ...(await environment(database.url)), METRICS_TOKEN: "0123456789abcdef0123456789abcdef" };
+    await using server = new Container(image, config, {
+      environment: variables,
+      command: [...config.entrypoint, ...config.command],
+    });
+    const url = await server.main.url();
+    const outcomeOf = async (command: readonly string[], input = "") => {
+      await using container = new Container(image, config, { environment: variables, command, input });
+      const { code } = await container.main.exited;
+      return { code, output: container.main.written };
+    };
     const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-    expect(container.main.output).toBe(`${version}\n`);
+    expect(await outcomeOf([...config.entrypoint, "--version"])).toEqual({ code: 0, output: `${version}\n` });
+
+    const account = ["create-account", "--email", "ada@example.com", "--name", "Acme"];
+    expect(await outcomeOf(["node", "src/bin.js", ...account], "correct horse battery\n")).toMatchObject({ code: 0 });
+    const signIn = await fetch(`${url}/api/v1/auth/sign-in`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ email: "ada@example.com", password: "correct horse battery" }),
+    });
+    expect(signIn.status).toBe(200);
+    const { findings } = JSON.parse((await outcomeOf(["node", "src/bin.js", "doctor", "--json"])).output);
+    expect(findings.filter(({ verdict }: { verdict: string }) => verdict === "fault")).toEqual([]);
+    expect(await outcomeOf(["node", "src/bin.js", "servers"])).toMatchObject({ code: 0 });
+    expect(await outcomeOf(["node", "src/bin.js", "top", "--once"])).toMatchObject({ code: 0 });
+    await database.drop();
   });
 });
