@@ -35,6 +35,7 @@ export function createHttp2(options: Http2Options): Http2 {
   const { timeouts } = options;
   const streamTimeouts = new StreamTimeouts(timeouts);
   const connections = new Set<Http2Connection>();
+  let draining = false;
 
   const server = createServer({
     // If strict, nghttp2 drops a header whose value begins or ends with a blank, and accepts the request without it: a call
@@ -57,6 +58,8 @@ export function createHttp2(options: Http2Options): Http2 {
       const register = (session: ServerHttp2Session) => {
         const connection = new Http2Connection(session, socket, activity, { ...options, streamTimeouts });
         connections.add(connection);
+        // Its first requests have come with its first bytes.
+        if (draining) setImmediate(() => connection.end());
         socket.once("close", () => connections.delete(connection));
       };
       // The server creates the session synchronously, while it handles the event.
@@ -65,6 +68,7 @@ export function createHttp2(options: Http2Options): Http2 {
       server.off("session", register);
     },
     drain() {
+      draining = true;
       for (const connection of connections) connection.end();
     },
   };

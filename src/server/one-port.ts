@@ -1,4 +1,5 @@
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createServer as createTlsServer, TLSSocket, Server as TlsServer } from "node:tls";
 import type { PortCertificate } from "./certificate-source.ts";
 import { createHttp1 } from "./http1.ts";
@@ -88,6 +89,9 @@ export class PortError extends Error {
   }
 }
 
+/** A turn of the event loop in which not much can have happened meanwhile. */
+const SHORT_TURN_MS = 1;
+
 /** Dead peers are noticed after this time and a few unanswered probes of the operating system. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
@@ -107,6 +111,10 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const handshakes = new Map<string, { readonly socket: Socket; readonly activity: Activity }>();
   const unrecognised = new Set<Socket>();
   let closing: Promise<boolean> | undefined;
+  /** How many connections were accepted. */
+  let accepted = 0;
+  /** No further connection is served. */
+  let isShut = false;
   const transportHeaders = options.tls === undefined ? {} : STRICT_TRANSPORT;
   const ignoreError = () => undefined;
 
@@ -156,7 +164,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     handshakes.delete(peerOf(socket));
     // An error without a listener would end the process. Requests learn of it by "close".
     socket.on("error", () => undefined);
-    if (closing !== undefined || activity === undefined) {
+    if (isShut || activity === undefined) {
       socket.destroy();
     } else if (socket instanceof TLSSocket) {
       if (socket.alpnProtocol === "h2") http2.accept(socket, activity);
@@ -181,6 +189,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   const listener = createListener(options, timeouts, speak, refuseHandshake);
   // Before `speak`, which listens to the same event if there is no TLS.
   listener.prependListener("connection", (socket: Socket) => {
+    accepted += 1;
     const peer = peerOf(socket);
     const activity = idleConnections.add(socket.remoteAddress, () => socket.destroy());
     sockets.add(socket);
@@ -198,22 +207,43 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
       ? await listen(listener, options)
       : await options.acceptElsewhere((socket) => {
           // What the listener sees to, where it accepts the connections itself.
-          if (closing !== undefined || sockets.size >= maxConnections) socket.destroy();
+          if (isShut || sockets.size >= maxConnections) socket.destroy();
           else listener.emit("connection", Object.assign(socket, { allowHalfOpen: true }));
         });
   listener.on("error", options.onError);
 
   const timers = new Set<NodeJS.Timeout>();
+  /**
+   * Resolves in a moment in which hardly any connection waits to be accepted: the kernel resets those when the listener closes, and a proxy
+   * in front does not repeat a POST that it has sent on one.
+   */
+  const untilNoneWaits = async () => {
+    const endsAtMs = performance.now() + LINGER_MS;
+    // The first turn may be the rest of the one that this is called in, which accepts nothing.
+    await nextTurn();
+    for (let isQuiet = false; !isQuiet && performance.now() < endsAtMs; ) {
+      const [before, beganAtMs] = [accepted, performance.now()];
+      await nextTurn();
+      // During a long turn, others may have come.
+      isQuiet = accepted === before && performance.now() - beganAtMs < SHORT_TURN_MS;
+    }
+  };
   const close = async () => {
+    http1.drain();
+    http2.drain();
+    if (options.acceptElsewhere === undefined) await untilNoneWaits();
+    isShut = true;
     // A listener that has not accepted the connections does not wait for them.
     const gone =
       options.acceptElsewhere === undefined
         ? new Promise((resolve) => listener.close(resolve))
         : Promise.all(Array.from(sockets, (socket) => new Promise((resolve) => socket.once("close", resolve))));
     for (const { socket } of handshakes.values()) socket.destroy();
-    for (const socket of unrecognised) socket.destroy();
-    http1.drain();
-    http2.drain();
+    // Their request may be on its way, or be here and not yet read.
+    const silent = setTimeout(() => {
+      for (const socket of unrecognised) socket.destroy();
+    }, LINGER_MS);
+    timers.add(silent.unref());
     await gone;
     for (const timer of timers) clearTimeout(timer);
     http1.dispose();

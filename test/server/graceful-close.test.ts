@@ -44,6 +44,7 @@ async function openSlow(overrides: Partial<OnePortOptions> = {}): Promise<SlowPo
   return { ...port, next };
 }
 
+/** A port that closes still serves what waits to be accepted. */
 async function isOpen(port: TestPort): Promise<boolean> {
   return (await exchangeRaw(port, "GET // HTTP/1.1\r\nHost: a\r\n\r\n").ended) !== "";
 }
@@ -54,7 +55,7 @@ describe("requests in progress", () => {
     const { ended } = exchangeRaw(port, GET);
     const response = await port.next();
     const closing = port.close(FOREVER_MS);
-    expect(await isOpen(port)).toBe(false);
+    await expect.poll(() => isOpen(port)).toBe(false);
     response.end("finished");
     expect(await ended).toMatch(/\r\nConnection: close\r\n.*finished$/s);
     await closing;
@@ -82,7 +83,7 @@ describe("requests in progress", () => {
     const closing = port.close(FOREVER_MS);
     await goaway;
     expect((await readAnswer(session.request({ ":path": "/" }))).status).toBeUndefined();
-    expect(await isOpen(port)).toBe(false);
+    await expect.poll(() => isOpen(port)).toBe(false);
     response.end("finished");
     expect(await answer).toEqual({ status: 200, body: "finished", resetCode: 0 });
     await closing;
@@ -114,6 +115,25 @@ describe("requests in progress", () => {
       expect(received).toMatch(/finished$/);
       await closing;
     }
+  });
+
+  test.each([
+    ["HTTP/1.1", GET, /^HTTP\/1\.1 200 OK\r\n.*Connection: close\r\n.*answered$/s],
+    // The preface, the settings, and `GET /` (RFC 7541, indexed fields) with an authority.
+    [
+      "HTTP/2",
+      `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a`,
+      /answered/,
+    ],
+  ])("that arrive on a connection while the port closes are answered (%s)", async (_protocol, text, expected) => {
+    const port = await openSlow();
+    const { socket, ended } = exchangeRaw(port, "");
+    await once(socket, "connect");
+    const closing = port.close(FOREVER_MS);
+    socket.write(text, "latin1");
+    (await port.next()).end("answered");
+    expect(await ended).toMatch(expected);
+    await closing;
   });
 
   test("are cut off when the time is up", async () => {

@@ -169,17 +169,20 @@ describe("a server on an external database", () => {
     await release();
   });
 
-  test("keeps serving when the reader of its log is gone, and stops in order", async () => {
-    await using server = start();
-    const url = await server.url();
-    server.closeOutput();
-    for (let index = 0; index < 5; index++) {
-      expect(
-        (await post(url, "/auth/sign-in", {}, { email: "nobody@example.com", password: "wrong wrong" })).status,
-      ).toBe(401);
-    }
-    expect(await server.stop()).toEqual({ code: 0, signal: null });
-  });
+  test.each(["1", "2"])(
+    "with %s workers, it keeps serving when the reader of its log is gone, and stops in order",
+    async (WORKERS) => {
+      await using server = start({ WORKERS });
+      const url = await server.url();
+      server.closeOutput();
+      for (let index = 0; index < 5; index++) {
+        expect(
+          (await post(url, "/auth/sign-in", {}, { email: "nobody@example.com", password: "wrong wrong" })).status,
+        ).toBe(401);
+      }
+      expect(await server.stop()).toEqual({ code: 0, signal: null });
+    },
+  );
 
   test("two signals stop it once, in order", async () => {
     await using server = start();

@@ -2,11 +2,12 @@
 import { createApp, parseConfig } from "../../src/app.ts";
 import { createLogger } from "../../src/observe/log.ts";
 
-const { url } = await createApp(parseConfig(process.env), {
+const app = await createApp(parseConfig(process.env), {
   logger: createLogger((line) => void process.stderr.write(line)),
   onFatal: (reason) => {
     throw reason;
   },
   sweepIntervalMs: 20,
 });
-process.stdout.write(`listening on ${url}\n`);
+process.once("SIGTERM", () => void app.close());
+process.stdout.write(`listening on ${app.url}\n`);

@@ -20,9 +20,10 @@ import { throttleSweep } from "../../src/database/throttle.ts";
 import { idempotencySweep } from "../../src/idempotency/answer-store.ts";
 import { quotaSweep } from "../../src/quota/quota-store.ts";
 import { revocationSweep } from "../../src/revocation/revocation-store.ts";
-import { startTestApp } from "../support/app.ts";
+import { createMigratedDatabase, startTestApp } from "../support/app.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { ServerProcess } from "../support/processes.ts";
 import { standardSchema, standardWorkspaceTables } from "../support/schema.ts";
 import { rowsOfTwoWorkspaces, slotCounts } from "./rows-of-two-workspaces.ts";
 
@@ -363,6 +364,23 @@ test("a stopping server ends a sweep of 300,000 rows between two batches", async
   await server[Symbol.asyncDispose]();
   expect(performance.now() - before).toBeLessThan(3_000);
   expect(await database.count("throttle")).toBeGreaterThan(0);
+});
+
+test("a server that SIGTERM stops during a sweep ends in time, and the next one removes the rest", async () => {
+  const { url, drop } = await createMigratedDatabase();
+  {
+    await using database = await connect(url);
+    await database.client.query(fullBuckets(300_000));
+    await using server = await ServerProcess.start({ databaseUrl: url, program: "test/system/sweeping-server.ts" });
+    const left = () => database.count("throttle");
+    await expect.poll(left).toBeLessThan(300_000);
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+    expect(server.logLines.filter(({ event }) => event === "stop_incomplete")).toEqual([]);
+    expect(await left()).toBeGreaterThan(0);
+    await using _next = await server.startAnother();
+    await expect.poll(left, { timeout: 60_000 }).toBe(0);
+  }
+  await drop();
 });
 
 test("servers share the sweeps: one of two runs a sweep, and the other one runs the next when it is due", async () => {
