@@ -29,7 +29,7 @@ const { packages }: { readonly packages: Readonly<Record<string, LockedPackage>>
   await readFile(join(import.meta.dirname, "../package-lock.json"), "utf8"),
 );
 const production = Object.entries(packages).filter(
-  ([path, { dev, devOptional, link }]) => path.startsWith("node_modules/") && !(dev || devOptional || link),
+  ([path, { dev, devOptional, link }]) => path.includes("node_modules/") && !(dev || devOptional || link),
 );
 const refused = production.filter(([, { license }]) => license === undefined || !isAllowed(license));
 if (refused.length > 0) {

@@ -1,4 +1,4 @@
-/** What `byond doctor` found out about one thing. */
+/** What `byond doctor` or `byond servers` found out about one thing. */
 export interface Finding {
   /** What was looked at, such as "database". Several findings may have the same. */
   readonly about: string;

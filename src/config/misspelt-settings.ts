@@ -8,8 +8,8 @@ const prefix = /^BYOND_/;
 /** How a variable names a file that holds the value: Docker's `_FILE` and similar conventions. */
 const ofFile = /^FILE__|_+(?:FILE|PATH)$/;
 
-/** Settings of other programs whose names are one letter away from one of ours. */
-const foreign = new Set(["EMAIL_FROM", "SFTP_URL"]);
+/** Settings of other programs whose names are close to one of ours. */
+const foreign = new Set(["EMAIL_FROM", "SFTP_URL", "HOST_FILE", "PORT_FILE"]);
 
 export interface MisspeltSetting {
   /** The name in the environment. */
@@ -41,7 +41,9 @@ export function findMisspeltSettings(
       return [];
     }
     const isFile = ofFile.test(found.toUpperCase());
-    const meant = missing.find((name) => isNear(found.toUpperCase().replace(ofFile, ""), name));
+    const meant =
+      missing.find((name) => isNear(found.toUpperCase().replace(ofFile, ""), name)) ??
+      [...settings].find((name) => fileVariable(name) === found && unset(name));
     return meant === undefined ? [] : [{ found, meant, isFile }];
   });
 }

@@ -96,6 +96,9 @@ function timeOfLine(): string {
   return lastTime;
 }
 
+/** What JSON leaves as it is, and a terminal would obey: DEL and C1. */
+const controls = /[\x7f-\x9f]/g;
+
 /** Text that JSON writes as it is. */
 const plainText = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
@@ -127,6 +130,8 @@ export function createLogger(
   fieldsOfAll: LogFields | null = null,
   { level: lowest, format }: LogSettings = { level: "info", format: "json" },
 ): Logger {
+  const writeEscaped = (line: string) =>
+    write(line.replace(controls, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`));
   const log = pino(
     {
       base: fieldsOfAll,
@@ -135,7 +140,7 @@ export function createLogger(
       // pino's serializer would write every property of the error, such as the row that PostgreSQL quotes.
       serializers: { error: describeError },
     },
-    { write },
+    { write: writeEscaped },
   );
   const membersOfAll = fieldsOfAll === null ? "" : plainMembers(fieldsOfAll);
   const line = (level: LogLevel) => {
@@ -151,7 +156,7 @@ export function createLogger(
       if (members === undefined || membersOfAll === undefined) {
         log[level]({ event, ...fields });
       } else {
-        write(`{"level":"${level}"${timeOfLine()}${membersOfAll},"event":"${event}"${members}}\n`);
+        writeEscaped(`{"level":"${level}"${timeOfLine()}${membersOfAll},"event":"${event}"${members}}\n`);
       }
     };
   };

@@ -91,6 +91,17 @@ test("a pretty line has the time, the level, the event, its fields, and the stac
   expect(failed).toMatch(/\n {4}caused by:\n {4}Error: gone\n/);
 });
 
+test("a JSON line has nothing that a terminal obeys, and reads as what was written", () => {
+  const lines: string[] = [];
+  const logger = createLogger((line) => lines.push(line));
+  logger.warn("odd", { reason: "a\u009b31m\u007f" });
+  logger.error("call_failed", { error: new Error("Try\u009b again.") });
+  expect(lines.join("")).not.toMatch(/[\u007f-\u009f]/);
+  const [odd, failed] = lines.map((line) => JSON.parse(line));
+  expect(odd.reason).toBe("a\u009b31m\u007f");
+  expect(failed.error.message).toBe("Try\u009b again.");
+});
+
 test("what was written is waited for until its reader has it, and not if nobody reads", async () => {
   const taken: string[] = [];
   const takes: (() => void)[] = [];

@@ -618,6 +618,7 @@ describe("misspelt settings", () => {
     ["TLS_KEY_PATH", "TLS_KEY"],
     ["TLS_CERT_FILE", "TLS_CERT"],
     ["SIGN_UP_FILE", "SIGN_UP"],
+    ["PRICES_FILE", "PRICES"],
   ])("%s is refused: %s is no secret", (found, meant) => {
     expect(problemsOf({ [found]: "/run/secrets/hunter2" })).toEqual([
       `${found} is not supported: only secrets are read from files of their own. Set ${meant}. If it belongs to another program, set ${meant} as well; it may be empty`,
