@@ -71,6 +71,10 @@ test("it holds Node, the libraries that it links to, the server and the packages
       .filter((path) => path.startsWith("node_modules/") && !installed[path].link)
       .sort(),
   ).toEqual(expected.sort());
+  const { stdout } = await run(process.execPath, [join(root, "scripts/print-sbom.ts")], { maxBuffer: 1 << 24 });
+  const bill: { components: readonly { "bom-ref": string }[] } = JSON.parse(stdout);
+  const names = expected.map((path) => `${path.replace(/^.*node_modules\//, "")}@${packages[path].version}`);
+  expect(bill.components.map((component) => component["bom-ref"]).sort()).toEqual([...new Set(names)].sort());
   expect(await readdir(join(image, "app/node_modules/@byond"))).toEqual(["embedded-postgres", "rest"]);
   expect(files.filter((path) => /\.(map|d\.ts|d\.cts|d\.mts)$/.test(path))).toEqual([]);
   expect(files.filter((path) => /(^|\/)(\.env|\.npmrc|\.git|\.byond)(\/|$)/.test(path))).toEqual([]);
