@@ -19,6 +19,24 @@ export interface Schema {
   readonly migrations: readonly MigrationObject[];
 }
 
+/** PostgreSQL refused a migration. Those before it are kept. */
+export class MigrationError extends Error {
+  override readonly name = "MigrationError";
+  /** The SQLSTATE, or the error code of the network. */
+  readonly code: unknown;
+  /** The setting that leads to the database. */
+  readonly setting: string;
+
+  constructor(migration: string | undefined, cause: unknown, setting: string) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(migration === undefined ? `a migration failed: ${reason}` : `the migration ${migration} failed: ${reason}`, {
+      cause,
+    });
+    this.setting = setting;
+    this.code = cause instanceof Error ? Reflect.get(cause, "code") : undefined;
+  }
+}
+
 /** Removes the time-outs of a session: those of the role, the database or the URL are not meant for migrations. */
 const withoutTimeouts = `
   SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN (
@@ -28,7 +46,7 @@ const withoutTimeouts = `
 /**
  * Runs the migrations, under an advisory lock on a connection of its own. Each migration is a transaction: its locks end before the
  * next one begins, and a failure does not undo the ones before. A migration takes as long as it needs. Throws `DatabaseConnectionError` if there is no connection, `UnsuitableDatabaseError` if it leads to a database that
- * cannot be used, and `EarlierSchemaError` if its schema was made by migrations that exist no more.
+ * cannot be used, `EarlierSchemaError` if its schema was made by migrations that exist no more, and `MigrationError` if PostgreSQL refuses one.
  */
 export async function migrate(options: {
   readonly connection: PostgresConnection;
@@ -69,7 +87,12 @@ export async function migrate(options: {
     try {
       // The pool has one connection, so it holds for the migrations.
       await orm.em.getConnection().execute(withoutTimeouts);
-      await orm.migrator.up();
+      try {
+        await orm.migrator.up();
+      } catch (error) {
+        const [failed] = await orm.migrator.getPending().catch(() => []);
+        throw new MigrationError(failed?.name, error, connection.setting);
+      }
     } finally {
       await orm.close(true);
     }

@@ -42,9 +42,10 @@ export class RefusedConnections {
     }
     this.#pool.options.max = connections;
     this.#askAgainAtMs = performance.now() + askAgainAfterMs;
-    if (this.#logged !== connections) {
-      this.#logged = connections;
-      this.#logger.warn("database_connections_refused", { connections, wanted: this.#size, error });
+    if (this.#made > 0 && this.#logged !== this.#made) {
+      this.#logged = this.#made;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#logger.warn("database_connections_refused", { connections: this.#made, wanted: this.#size, reason });
     }
     return true;
   }

@@ -3,6 +3,7 @@ import { CommandError } from "../capability.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { EarlierSchemaError, UnsuitableDatabaseError } from "../database/check-database.ts";
 import { DatabaseConnectionError } from "../database/connection-error.ts";
+import { MigrationError } from "../database/migrate.ts";
 import { AppError } from "../errors.ts";
 import { describeError } from "../observe/log.ts";
 import { PortError } from "../server/one-port.ts";
@@ -35,13 +36,15 @@ function explainDatabase(error: unknown, { database }: ServerConfig): string | u
   const isExplained =
     origin instanceof DatabaseConnectionError ||
     origin instanceof UnsuitableDatabaseError ||
+    origin instanceof MigrationError ||
     (error instanceof AppError && error.code === "unavailable");
   if (!isExplained && !(typeof code === "string" && fixable.test(code))) {
     return undefined;
   }
   const named: unknown = Reflect.get(origin, "setting");
   const setting = database.kind === "embedded" ? "DATA_DIR" : typeof named === "string" ? named : "DATABASE_URL";
-  const hint = typeof code === "string" ? (hints[code] ?? "") : "";
+  const known = typeof code === "string" ? hints[code] : undefined;
+  const hint = known ?? (origin instanceof MigrationError ? changedSchema : "");
   return `The database of ${setting} cannot be used: ${origin.message}${hint}`;
 }
 
@@ -50,6 +53,9 @@ function explainEarlierSchema({ message }: EarlierSchemaError, database: ServerC
     ? `The database of DATABASE_URL cannot be used: ${message}. Set it to an empty database.`
     : `The database of DATA_DIR cannot be used: ${message}. Delete the folder ${database.dataDir} with all its data, or set DATA_DIR to another one.`;
 }
+
+const changedSchema =
+  ". The migrations before it are kept. If the schema was changed by something else, or restored in part, undo that, or restore a whole backup; otherwise please report it";
 
 /** By SQLSTATE. */
 const hints: Readonly<Record<string, string>> = {

@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import pg from "pg";
 import { describe, expect, inject, test } from "vitest";
 import { type Config, createApp, parseConfig } from "../../src/app.ts";
 import { explainFailure } from "../../src/process/start-failure.ts";
 import { makeSelfSignedCertificate } from "../server/self-signed-certificate.ts";
+import { createMigratedDatabase } from "../support/app.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { MainProcess, makeFolder } from "./main-process.ts";
@@ -138,6 +140,25 @@ describe("refusals of the machine", () => {
     expect(said).toContain("DATABASE_URL");
     expect(said).toContain("127.0.0.1:9");
     expect(said).not.toContain("hunter2");
+  });
+
+  test("a schema that a migration does not fit: which one failed, and why", async () => {
+    const database = await createMigratedDatabase();
+    try {
+      const client = new pg.Client({ connectionString: database.url });
+      await client.connect();
+      const { rows } = await client.query(
+        "DELETE FROM schema_migration WHERE id >= (SELECT id FROM schema_migration WHERE name = 'balance-0001') RETURNING name",
+      );
+      await client.end();
+      expect(rows.length).toBeGreaterThan(1);
+      const said = await refusal({ DATABASE_URL: database.url, BYOND_SECRET: secret });
+      expect(said).toMatch(
+        /^The database of DATABASE_URL cannot be used: the migration \S+ failed: .* already exists\. The migrations before it are kept\. .*restore a whole backup/,
+      );
+    } finally {
+      await database.drop();
+    }
   });
 
   test("a password that the database refuses", async () => {
