@@ -40,6 +40,24 @@ const lastLinesMs = 3_000;
 async function exit(status?: number): Promise<never> {
   log.flush();
   await untilRead(process.stderr, lastLinesMs);
+  return end(status);
+}
+
+/** Whether a file is being read, which takes for ever if a network file system does not answer. */
+const isReading = () => process.getActiveResourcesInfo().some((name) => name.startsWith("FSReq"));
+
+/**
+ * Ends this process. Node's exit joins the threads that read files, and hangs with them. Another program in place of this one ends them, and
+ * keeps the status, which SIGKILL does not; nor does the kernel let the first process of a container kill itself.
+ */
+function end(status?: number): never {
+  if (process.platform !== "win32" && isReading()) {
+    // After all others: they would not be called any more.
+    process.on("exit", (code) => {
+      const { execPath } = process;
+      process.execve?.(execPath, [execPath, "-e", `process.exit(${code})`], { ...process.env, NODE_OPTIONS: "" });
+    });
+  }
   process.exit(status);
 }
 
@@ -82,7 +100,7 @@ async function serve(config: Config, source: ConfigSource): Promise<void> {
     const nowMs = performance.now();
     interruptedAtMs ??= nowMs;
     if (nowMs - interruptedAtMs > sameInterruptMs) {
-      process.exit(128 + constants.signals.SIGINT);
+      end(128 + constants.signals.SIGINT);
     }
     void stop("SIGINT");
   }
@@ -230,4 +248,7 @@ try {
 } catch (error) {
   log.write(`${explainFailure(error, config)}\n`);
   process.exitCode = 1;
+  if (isReading()) {
+    await exit(1);
+  }
 }

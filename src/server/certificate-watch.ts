@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../clock.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Logger } from "../observe/log.ts";
@@ -11,6 +12,12 @@ export interface CertificateWatchOptions {
   readonly logger: Logger;
   /** How often the files are read. Default: every ten seconds. */
   readonly intervalMs?: number | undefined;
+  /** How long after a change the files are read again: they must be the same by then. Default: a second. */
+  readonly settleMs?: number | undefined;
+  /** How long a read may take. Default: five seconds. */
+  readonly deadlineMs?: number | undefined;
+  /** Default: `readCertificate`. */
+  readonly read?: typeof readCertificate | undefined;
 }
 
 /**
@@ -18,8 +25,8 @@ export interface CertificateWatchOptions {
  * file written in place, one renamed over it, a symbolic link turned to another folder, as in Kubernetes, a network file system), and costs
  * less than it takes to say why a notification of the kernel is missing.
  *
- * Certificate and key are two files, and may be seen while only one of them is new. What cannot be used changes nothing: it is logged once,
- * and looked at again.
+ * Certificate and key are two files, and may be seen while only one of them is new, or while one is written. What cannot be used changes
+ * nothing: it is logged once, and looked at again. What can is taken over once two reads in a row have found it.
  */
 export class CertificateWatch implements CertificateSource {
   readonly #options: CertificateWatchOptions;
@@ -28,16 +35,20 @@ export class CertificateWatch implements CertificateSource {
   /** What was logged of the files as they are. */
   #refused: string | undefined;
   #looking: Promise<void> = Promise.resolve();
+  readonly #stopping = new AbortController();
+  readonly #read: () => Promise<PortCertificate>;
 
-  private constructor(options: CertificateWatchOptions, first: PortCertificate) {
+  private constructor(options: CertificateWatchOptions, read: () => Promise<PortCertificate>, first: PortCertificate) {
     this.#options = options;
+    this.#read = read;
     this.#holder = new CertificateHolder(first);
     this.#timer = setInterval(() => void this.#look(), options.intervalMs ?? 10_000).unref();
   }
 
   /** Throws a `ConfigError` if the files cannot be used. One that has expired is served: to serve nothing helps nobody. */
   static async start(options: CertificateWatchOptions): Promise<CertificateWatch> {
-    return new CertificateWatch(options, await readCertificate(options.files));
+    const read = readerInTime(options);
+    return new CertificateWatch(options, read, await read());
   }
 
   get current(): PortCertificate {
@@ -54,9 +65,10 @@ export class CertificateWatch implements CertificateSource {
     return this.#look();
   }
 
-  async stop(): Promise<void> {
+  /** Waits for no read: one of a network file system may never return. */
+  stop(): void {
     clearInterval(this.#timer);
-    await this.#looking;
+    this.#stopping.abort();
   }
 
   /** One after the other, so that an older certificate never replaces a newer one. */
@@ -67,10 +79,10 @@ export class CertificateWatch implements CertificateSource {
 
   async #takeOver(): Promise<void> {
     const { files, clock, logger } = this.#options;
-    const { current } = this.#holder;
+    const { signal } = this.#stopping;
     try {
-      const found = await readCertificate(files);
-      if (found.cert === current.cert && found.key === current.key) {
+      const found = await this.#readSettled();
+      if (isSame(found, this.#holder.current) || signal.aborted) {
         this.#refused = undefined;
         return;
       }
@@ -86,6 +98,9 @@ export class CertificateWatch implements CertificateSource {
       this.#refused = undefined;
       logger.info("certificate_renewed", { names: subjectAltName, valid_until: validToDate.toISOString() });
     } catch (error) {
+      if (signal.aborted) {
+        return;
+      }
       const reason = error instanceof ConfigError ? error.problems.join("; ") : String(error);
       if (reason !== this.#refused) {
         this.#refused = reason;
@@ -93,4 +108,43 @@ export class CertificateWatch implements CertificateSource {
       }
     }
   }
+
+  /** What is in use, or what two reads in a row have found. */
+  async #readSettled(): Promise<PortCertificate> {
+    const { settleMs = 1_000 } = this.#options;
+    let found = await this.#read();
+    for (let before = this.#holder.current; !isSame(found, before); ) {
+      await sleep(settleMs, undefined, { ref: false, signal: this.#stopping.signal });
+      before = found;
+      found = await this.#read();
+    }
+    return found;
+  }
+}
+
+function isSame(one: PortCertificate, other: PortCertificate): boolean {
+  return one.cert === other.cert && one.key === other.key;
+}
+
+/**
+ * Reads within the deadline, or throws a `ConfigError`. While a read has not returned there is no other: each holds one of the few threads of
+ * the process that read files and resolve names.
+ */
+function readerInTime({ files, read = readCertificate, deadlineMs = 5_000 }: CertificateWatchOptions) {
+  let reading: Promise<PortCertificate> | undefined;
+  return async (): Promise<PortCertificate> => {
+    reading ??= read(files).finally(() => {
+      reading = undefined;
+    });
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const problem = `TLS_CERT and TLS_KEY: reading ${files.certPath} and ${files.keyPath} takes longer than ${deadlineMs} ms`;
+      late.reject(new ConfigError([problem]));
+    }, deadlineMs);
+    try {
+      return await Promise.race([reading, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
 }

@@ -1,5 +1,6 @@
 /** A certificate that is renewed while a server runs, in one process and with workers (`WORKERS`). */
 
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
@@ -127,6 +128,8 @@ describe.skipIf(process.platform === "win32").each(["1", "2"])("with %s workers"
     const calls = callAllTheTime(url);
     const shows = (certificate: Certificate) =>
       until("all show the new one", patienceMs, async () => {
+        // The server closes what is idle for long.
+        expect(await statusOver(session)).toBe(200);
         const shown = await shownByAll(url);
         return shown.size === 1 && shown.has(fingerprint(certificate));
       });
@@ -178,6 +181,33 @@ describe.skipIf(process.platform === "win32").each(["1", "2"])("with %s workers"
     server.signal("SIGHUP");
     await server.wrote(/"event":"stopping","signal":"SIGHUP"/);
     expect(await server.exited).toEqual({ code: 0, signal: null });
+  });
+
+  describe("a read of a file that never returns", () => {
+    /** As from a network file system that does not answer: a FIFO that nobody writes to, in each process. */
+    async function hang(folder: string): Promise<Record<string, string>> {
+      const [fifo, module] = [join(folder, "fifo"), join(folder, "hang.mjs")];
+      execFileSync("mkfifo", [fifo]);
+      await writeFile(module, `import { readFile } from "node:fs"; readFile(${JSON.stringify(fifo)}, () => {});`);
+      return { NODE_OPTIONS: `--import=${module}` };
+    }
+
+    test("does not keep a server that was stopped, nor change its status", async () => {
+      await using folder = await makeFolder();
+      await using server = start({ DRAIN_SECONDS: "0", ...(await hang(folder.path)) });
+      await server.url();
+      expect(await server.stop()).toEqual({ code: 0, signal: null });
+      expect(server.log).toMatch(/"event":"stopped"/);
+      expect(server.log).not.toMatch(/stop_incomplete|Warning/);
+    });
+
+    test("does not keep one that cannot start", async () => {
+      await using folder = await makeFolder();
+      const { settings } = await mountSecret(folder.path);
+      await using server = start({ ...settings, ...(await hang(folder.path)) });
+      expect(await server.exited).toEqual({ code: 1, signal: null });
+      expect(server.log).toContain("TLS_CERT: ENOENT");
+    });
   });
 
   if (WORKERS === "2") {
