@@ -46,16 +46,16 @@ export async function checkDatabase(client: pg.Client, setting: string): Promise
 /** What is wrong with a database; undefined if it will do. */
 export function problemOf(found: DatabaseProperties): string | undefined {
   if (found.version_number < 150_000) {
-    return `it is PostgreSQL ${found.version}, and must be 15 or newer.`;
+    return `it is PostgreSQL ${found.version}, and must be 15 or newer: upgrade it.`;
   }
   if (found.is_standby) {
     return "it is a standby, which is read-only: set the URL of the primary.";
   }
   if (found.is_read_only) {
-    return "it is read-only: default_transaction_read_only is on, for the server, the database or the role.";
+    return "it is read-only, since default_transaction_read_only is on: set it to off, for the server, the database or the role.";
   }
   if (found.encoding !== "UTF8") {
-    return `its encoding is ${found.encoding}, and must be UTF8.`;
+    return `its encoding is ${found.encoding}, and must be UTF8: create another one with ENCODING 'UTF8' TEMPLATE template0.`;
   }
   return undefined;
 }

@@ -1,8 +1,7 @@
-import pg from "pg";
+import type pg from "pg";
 import { UnsuitableDatabaseError } from "./check-database.ts";
-import { findPrimary } from "./connect.ts";
-import { connectionFor, type PostgresConnection } from "./connection.ts";
-import { DatabaseConnectionError } from "./connection-error.ts";
+import { withClient } from "./connect.ts";
+import type { PostgresConnection } from "./connection.ts";
 import { findMissingRights } from "./grants.ts";
 import { findPooler } from "./pooler.ts";
 import { findMissingSettings } from "./session-settings.ts";
@@ -49,11 +48,7 @@ export async function requireSession(client: pg.ClientBase, connection: Postgres
  */
 export async function checkRoutes(client: pg.ClientBase, routes: DatabaseRoutes): Promise<void> {
   const { connection, direct } = routes;
-  if (direct === undefined) {
-    await requireSession(client, connection);
-  } else {
-    await checkPooled(client, connection);
-  }
+  await checkPooling(client, routes);
   const missing = await findMissingRights(client);
   const own = migrationRoute(routes);
   if (missing === undefined) {
@@ -67,8 +62,13 @@ export async function checkRoutes(client: pg.ClientBase, routes: DatabaseRoutes)
     );
   }
   if (direct !== undefined) {
-    await checkDirect(client, direct);
+    await withClient("start", direct, (session) => requireSession(session, direct));
   }
+}
+
+/** Whether a pooler on the way of calls lets them be served. `client`: of `routes.connection`. Throws `UnsuitableDatabaseError`. */
+export function checkPooling(client: pg.ClientBase, { connection, direct }: DatabaseRoutes): Promise<void> {
+  return direct === undefined ? requireSession(client, connection) : checkPooled(client, connection);
 }
 
 /** The sessions of a pooler are opened by the pooler, so what they need cannot be set by this server. */
@@ -78,7 +78,7 @@ async function checkPooled(client: pg.ClientBase, connection: PostgresConnection
     await client.query("COMMIT");
   } catch (error) {
     throw new UnsuitableDatabaseError(
-      `its pooler does not keep transactions together: ${error instanceof Error ? error.message : error}.`,
+      `its pooler does not keep transactions together (${error instanceof Error ? error.message : error}): set its pool_mode to transaction.`,
     );
   }
   const { keepsStatements } = await findPooler(client, connection);
@@ -90,30 +90,5 @@ async function checkPooled(client: pg.ClientBase, connection: PostgresConnection
     throw new UnsuitableDatabaseError(
       `the sessions of its pooler lack the settings ${missing.join(", ")}: run what byond grants --role ${connection.user} prints, and RECONNECT in the pooler's console.`,
     );
-  }
-}
-
-/** The process of PostgreSQL, and the database in it. */
-const identity = `
-  SELECT pg_postmaster_start_time()::text || ' ' || oid AS id FROM pg_database WHERE datname = current_database()`;
-
-async function checkDirect(client: pg.ClientBase, direct: PostgresConnection): Promise<void> {
-  await findPrimary(direct);
-  const connection = connectionFor("start", direct);
-  const session = new pg.Client({ ...connection });
-  session.on("error", () => undefined);
-  try {
-    await session.connect();
-  } catch (error) {
-    throw new DatabaseConnectionError(error, connection);
-  }
-  try {
-    await requireSession(session, direct);
-    const [here, there] = await Promise.all([client.query(identity), session.query(identity)]);
-    if (here.rows[0]?.id !== there.rows[0]?.id) {
-      throw new UnsuitableDatabaseError("it must lead to the same database as DATABASE_URL.", direct.setting);
-    }
-  } finally {
-    await session.end();
   }
 }

@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { PostgresConnection } from "./connection.ts";
+import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
 import type { Primary } from "./primary.ts";
 
@@ -24,6 +24,32 @@ export async function findPrimary(connection: PostgresConnection): Promise<void>
     await connection.primary?.find(connection);
   } catch (error) {
     throw new DatabaseConnectionError(error, connection);
+  }
+}
+
+/** How long the answer to a statement may take. A pooler keeps a client waiting that has no session for it. */
+const patienceMs = 10_000;
+
+/** Works on a connection of its own. Throws `DatabaseConnectionError` if there is none. */
+export async function withClient<T>(
+  purpose: string,
+  connection: PostgresConnection,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  await findPrimary(connection);
+  const own = connectionFor(purpose, connection);
+  const client = new pg.Client({ ...own, query_timeout: patienceMs });
+  // Without a listener, a lost connection would end the process; the statements fail by themselves then.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new DatabaseConnectionError(error, own);
+  }
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
   }
 }
 

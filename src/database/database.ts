@@ -12,6 +12,7 @@ import { DatabaseConnectionError } from "./connection-error.ts";
 import { ConnectionWaits } from "./connection-waits.ts";
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
 import { migrate, type Schema } from "./migrate.ts";
+import { requireOneDatabase } from "./one-database.ts";
 import { ormOptions } from "./orm-options.ts";
 import { RefusedConnections } from "./refused-connections.ts";
 import { applySessionSettings } from "./session-settings.ts";
@@ -125,6 +126,7 @@ export class Database implements QueryableTables {
   /** Connects and runs the migrations. Servers that start together wait for one another. */
   static async open(options: DatabaseOptions): Promise<Database> {
     const { logger, migrations } = options;
+    await requireOneDatabase(options);
     await migrate({ connection: migrationRoute(options), logger, migrations });
     await findPrimary(options.connection);
     const orm = await MikroORM.init({

@@ -1,13 +1,11 @@
 import type { Readable, Writable } from "node:stream";
-import pg from "pg";
 import { type Capability, type Command, CommandError, type OperatorCommand } from "../capability.ts";
 import { type DatabaseRoutes, migrationRoute, sessionRoute } from "../database/check-routes.ts";
-import { findPrimary } from "../database/connect.ts";
-import { connectionFor } from "../database/connection.ts";
-import { DatabaseConnectionError } from "../database/connection-error.ts";
+import { withClient } from "../database/connect.ts";
 import { Database } from "../database/database.ts";
 import { grantScript } from "../database/grants.ts";
 import { migrate } from "../database/migrate.ts";
+import { requireOneDatabase } from "../database/one-database.ts";
 import { providePostgres, providePostgresToRead } from "../database/provide-postgres.ts";
 import { withReadingSession } from "../database/reading-session.ts";
 import type { Logger } from "../observe/log.ts";
@@ -27,6 +25,7 @@ const migrateCommand = (capabilities: readonly Capability[]): OperatorCommand<Se
   run: ({ settings, logger, write }) =>
     onPostgres(settings, async (routes) => {
       const { migrations } = schemaOf(capabilities);
+      await requireOneDatabase(routes);
       await migrate({ connection: migrationRoute(routes), logger, migrations });
       write("The schema is up to date.\n");
     }),
@@ -38,26 +37,15 @@ const grantsCommand: OperatorCommand<ServerConfig> = {
     "Prints the SQL that gives a role the rights of a server, and no others. With DATABASE_DIRECT_URL also the settings that its sessions need behind a pooler.",
   options: { role: { value: "role", meaning: "The role of DATABASE_URL.", isRequired: true } },
   run: ({ settings, options: { role = "" }, write }) =>
-    onPostgres(settings, async (routes) => {
-      await findPrimary(migrationRoute(routes));
-      const connection = connectionFor("grants", migrationRoute(routes));
-      const client = new pg.Client({ ...connection });
-      client.on("error", () => undefined);
-      try {
-        await client.connect();
-      } catch (error) {
-        throw new DatabaseConnectionError(error, connection);
-      }
-      try {
+    onPostgres(settings, (routes) =>
+      withClient("grants", migrationRoute(routes), async (client) => {
         const found = await grantScript(client, role, { pooled: routes.direct !== undefined });
         if ("problem" in found) {
           throw new CommandError(found.problem);
         }
         write(found.script);
-      } finally {
-        await client.end();
-      }
-    }),
+      }),
+    ),
 };
 
 /** Runs work that connects by itself, with the embedded PostgreSQL started for it. */

@@ -3,17 +3,14 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseConfig, standardCapabilities } from "../../src/app.ts";
 import type { Finding } from "../../src/finding.ts";
-import { commandContext, commandsOf } from "../../src/process/operator-commands.ts";
 import { HttpFake } from "../capabilities/channels/http-fake.ts";
 import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { createMigratedDatabase } from "../support/app.ts";
 import { makeCertificate } from "../support/certificates.ts";
-import { captureLog } from "../support/log-capture.ts";
+import { diagnose, isOfTestPostgres } from "../support/doctor.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { makeFolder } from "../system/main-process.ts";
 
@@ -34,44 +31,18 @@ afterAll(async () => {
   await migrated.drop();
 });
 
-/** Runs the command with these variables beside those of a server that is well. */
-async function findingsOf(
+/** Of a server that is well, but for these variables. */
+function findingsOf(
   environment: Record<string, string>,
   common: Record<string, string> = { DATABASE_URL: migrated.url, BYOND_SECRET: secret },
 ): Promise<Finding[]> {
-  const capabilities = standardCapabilities();
-  const config = parseConfig({ ...common, ...environment });
-  let written = "";
-  const terminal = {
-    logger: captureLog().logger,
-    options: { json: "" },
-    input: Readable.from([]),
-    environment: {},
-    write: (text: string) => {
-      written += text;
-    },
-    output: new PassThrough(),
-    terminal: new PassThrough(),
-  };
-  const failure = await commandsOf(capabilities)
-    .get("doctor")
-    ?.run(commandContext(config, capabilities, terminal))
-    .then(
-      () => undefined,
-      (error: Error) => error.message,
-    );
-  const { verdict, findings }: { verdict: string; findings: Finding[] } = JSON.parse(written);
-  expect(failure !== undefined).toBe(verdict === "fault");
-  for (const value of [secret, "hunter2", "opensesame"]) {
-    expect(written).not.toContain(value);
-  }
-  return findings;
+  return diagnose({ ...common, ...environment });
 }
 
-/** What is not well, but for the settings of the PostgreSQL of the tests, which may lose everything. */
+/** What is not well. */
 async function complaints(...[environment, common]: Parameters<typeof findingsOf>): Promise<Finding[]> {
   const findings = await findingsOf(environment, common);
-  return findings.filter(({ verdict, found }) => verdict !== "ok" && !/^\w+ is off$/.test(found));
+  return findings.filter((finding) => finding.verdict !== "ok" && !isOfTestPostgres(finding));
 }
 
 /** The database, as the role without rights, with changes. */

@@ -79,7 +79,7 @@ describe("the start fails with a sentence that says what to do", () => {
 
   test("if the database is read-only", async () => {
     await administrator.query(`ALTER ROLE ${role} SET default_transaction_read_only = on`);
-    expect(await refusal(urlOf())).toMatch(sentence(/it is read-only: default_transaction_read_only is on, .*/));
+    expect(await refusal(urlOf())).toMatch(sentence(/it is read-only, since default_transaction_read_only is on: .*/));
     await administrator.query(`ALTER ROLE ${role} RESET default_transaction_read_only`);
   });
 
@@ -99,7 +99,7 @@ describe("the start fails with a sentence that says what to do", () => {
     const url = urlOf((changed) => {
       changed.pathname = `/${name}`;
     });
-    expect(await refusal(url)).toMatch(sentence(/its encoding is SQL_ASCII, and must be UTF8\./));
+    expect(await refusal(url)).toMatch(sentence(/its encoding is SQL_ASCII, and must be UTF8: .*/));
     await administrator.query(`DROP DATABASE ${name} WITH (FORCE)`);
   });
 });

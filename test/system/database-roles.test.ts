@@ -89,6 +89,41 @@ test("one role migrates, the other serves, and the rights hold for the tables of
   }
 });
 
+test("URLs of two databases are refused before anything is written", async () => {
+  const served = await createMigratedDatabase();
+  const other = await createTestDatabase();
+  try {
+    for (const setting of ["DATABASE_MIGRATION_URL", "DATABASE_DIRECT_URL"]) {
+      for (const command of ["migrate", "start"]) {
+        expect(await run([command], { DATABASE_URL: served.url, [setting]: other.url })).toMatchObject({
+          code: 1,
+          said: expect.stringMatching(
+            new RegExp(
+              `^The database of ${setting} cannot be used: it leads to test_\\w+ at \\S+:\\d+, and DATABASE_URL to test_\\w+ at \\S+:\\d+, which is another database: correct one of them\\.$`,
+            ),
+          ),
+        });
+      }
+    }
+    expect(await query(other.url, "SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace")).toEqual([]);
+  } finally {
+    await other.drop();
+    await served.drop();
+  }
+});
+
+test("a role without the right to connect yet does not keep byond migrate from running", async () => {
+  await using role = await DatabaseRole.create();
+  const database = await createTestDatabase();
+  try {
+    await query(database.url, `REVOKE CONNECT ON DATABASE ${new URL(database.url).pathname.slice(1)} FROM PUBLIC`);
+    const environment = { DATABASE_URL: role.urlOf(database.url), DATABASE_MIGRATION_URL: database.url };
+    expect(await run(["migrate"], environment)).toMatchObject({ code: 0, output: "The schema is up to date.\n" });
+  } finally {
+    await database.drop();
+  }
+});
+
 test("a role that may not migrate starts on a schema that is up to date, and says what to do on one that is not", async () => {
   await using role = await DatabaseRole.create();
   const database = await createMigratedDatabase();

@@ -2,6 +2,7 @@ import { type DatabaseProperties, databaseProperties, problemOf } from "../../da
 import type { ConnectionSecurity } from "../../database/connection.ts";
 import type { ReadingSession } from "../../database/reading-session.ts";
 import type { Finding } from "../../finding.ts";
+import { problemAndAdvice } from "./route-findings.ts";
 
 const about = "database";
 
@@ -10,7 +11,8 @@ export async function databaseFindings(session: ReadingSession): Promise<Finding
   const [properties] = await session.query<DatabaseProperties>(databaseProperties);
   const problem = properties && problemOf(properties);
   if (problem !== undefined) {
-    return [{ about, verdict: "fault", found: problem.replace(/\.$/, "") }];
+    const [found, advice] = problemAndAdvice(problem);
+    return [{ about, verdict: "fault", found, ...(advice && { advice }) }];
   }
   const found = `PostgreSQL ${properties?.version} at ${addressOf(session.security)}`;
   return [{ about, verdict: "ok", found }, ...(await settingFindings(session))];

@@ -1,9 +1,6 @@
-import { EmbeddedPostgresError } from "@byond/embedded-postgres/error";
 import { type Capability, type Command, CommandError, type OperatorCommand } from "../../capability.ts";
 import { systemClock } from "../../clock.ts";
-import { ConfigError } from "../../config/config-error.ts";
 import { sessionRoute } from "../../database/check-routes.ts";
-import { DatabaseConnectionError } from "../../database/connection-error.ts";
 import { providePostgresToRead } from "../../database/provide-postgres.ts";
 import { type ReadingSession, withReadingSession } from "../../database/reading-session.ts";
 import type { Finding } from "../../finding.ts";
@@ -15,6 +12,7 @@ import { agreementFindings } from "./agreement-findings.ts";
 import { configurationFindings, problemFindings } from "./configuration-findings.ts";
 import { databaseFindings } from "./database-findings.ts";
 import { findingsJson, formatFindings, summaryOf } from "./format-findings.ts";
+import { databaseFault, routeFindings } from "./route-findings.ts";
 import { schemaFindings } from "./schema-findings.ts";
 
 /**
@@ -59,14 +57,6 @@ function report(
 
 async function onDatabase(config: ServerConfig, capabilities: readonly Capability[]): Promise<readonly Finding[]> {
   const setting = config.database.kind === "external" ? "DATABASE_URL" : "DATA_DIR";
-  const fault = (found: string): Finding[] => [
-    {
-      about: "database",
-      verdict: "fault",
-      found: found.replace(/\.$/, ""),
-      advice: `Correct ${setting}, or what it leads to`,
-    },
-  ];
   try {
     const postgres = await providePostgresToRead(config);
     if (postgres === undefined) {
@@ -76,18 +66,19 @@ async function onDatabase(config: ServerConfig, capabilities: readonly Capabilit
     }
     await using resources = new AsyncDisposableStack();
     resources.defer(() => postgres.stop());
-    return await withReadingSession(sessionRoute(postgres.routes), "doctor", (session) =>
-      examine(session, config, capabilities, postgres.routes.migrator === undefined),
+    const { routes } = postgres;
+    const faults = await routeFindings(routes);
+    const findings = faults.map(({ finding }) => finding);
+    const { setting: examined } = sessionRoute(routes);
+    if (faults.some(({ setting }) => setting === examined)) {
+      return findings;
+    }
+    const found = await withReadingSession(sessionRoute(routes), "doctor", (session) =>
+      examine(session, config, capabilities, routes.migrator === undefined),
     );
+    return [...found, ...findings];
   } catch (error) {
-    if (error instanceof ConfigError) {
-      return fault(error.problems.join("; "));
-    }
-    if (error instanceof DatabaseConnectionError || error instanceof EmbeddedPostgresError) {
-      return fault(error.message);
-    }
-    // Such as a statement that takes too long, or a table that may not be read.
-    return fault(`it cannot be examined: ${error instanceof Error ? error.message : error}`);
+    return [databaseFault(error, setting)];
   }
 }
 
