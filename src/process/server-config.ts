@@ -6,7 +6,7 @@ import { ConfigError } from "../config/config-error.ts";
 import type { EnvFile } from "../config/env-file.ts";
 import { EnvironmentReader } from "../config/environment-reader.ts";
 import { isLoopbackHost, withoutRootDot } from "../config/loopback-host.ts";
-import { readSettingFiles, type SettingFiles } from "../config/setting-files.ts";
+import { fileVariable, readSettingFiles, type SettingFiles } from "../config/setting-files.ts";
 import { type SettingGroup, settingsByName } from "../config/setting-group.ts";
 import { parseDatabaseUrl } from "../database/database-url.ts";
 import type { DatabaseConfig } from "../database/provide-postgres.ts";
@@ -90,6 +90,11 @@ export function readConfig<Config extends ServerConfig = ServerConfig>(
   const declared = settingsByName(settingGroupsOf(capabilities));
   const given = { ...envFile?.variables, ...environment };
   const { problems, ...settingFiles } = readSettingFiles(given, declared);
+  /** A setting whose file gave nothing is not missing as well: that the file could not be used was said. */
+  const isOfUnreadFile = (problem: string) => {
+    const [, name = ""] = /^([A-Z_]+) is (?:required|empty)\b/.exec(problem) ?? [];
+    return Boolean(given[fileVariable(name)]?.trim()) && !settingFiles.variables[name];
+  };
   const reader = new EnvironmentReader({ ...given, ...settingFiles.variables }, declared);
   reader.problems.push(...problems);
   if (envFile?.variables[authorities] && !environment[authorities]) {
@@ -119,7 +124,7 @@ export function readConfig<Config extends ServerConfig = ServerConfig>(
   });
   reader.checkNames();
   if (reader.problems.length > 0) {
-    throw new ConfigError(reader.problems);
+    throw new ConfigError(reader.problems.filter((problem) => !isOfUnreadFile(problem)));
   }
   return Object.freeze(config);
 }

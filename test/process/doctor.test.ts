@@ -1,5 +1,5 @@
 /** What `byond doctor` says of setups that are broken, each in one way. */
-import { randomBytes } from "node:crypto";
+import { createPrivateKey, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -201,7 +201,12 @@ test("settings that a start warns of, and files that are not there", async () =>
       found: "trusted_proxies_unrestricted: TRUSTED_PROXIES",
       advice: 'See trusted_proxies_unrestricted in docs/guides/operations.md, "Log events"',
     },
-    { about: "TLS certificate", verdict: "fault", found: expect.stringMatching(/^TLS_CERT: ENOENT: .*cert\.pem/) },
+    {
+      about: "TLS certificate",
+      verdict: "fault",
+      found: expect.stringMatching(/^TLS_CERT: ENOENT: .*cert\.pem/),
+      advice: "Correct the files that TLS_CERT and TLS_KEY name",
+    },
   ]);
 });
 
@@ -229,6 +234,50 @@ test("certificates: good, near their end, expired, not valid yet, and of another
   ]);
 });
 
+test("a certificate that is none, or has a key with a passphrase: without the words of OpenSSL", async () => {
+  await using folder = await makeFolder();
+  const [certPath, keyPath] = [join(folder.path, "cert.pem"), join(folder.path, "key.pem")];
+  const { cert, key } = makeCertificate({ commonName: "a", names: ["a.example"], expiresAtMs: Date.now() + 9e9 });
+  const encrypted = createPrivateKey(key).export({
+    type: "pkcs8",
+    format: "pem",
+    cipher: "aes-256-cbc",
+    passphrase: "opensesame",
+  });
+  for (const [certificate, privateKey] of [
+    [cert, encrypted],
+    ["garbage", key],
+    [cert, "garbage"],
+  ] as const) {
+    await writeFile(certPath, certificate);
+    await writeFile(keyPath, privateKey);
+    const [finding] = await complaints({ TLS_CERT: certPath, TLS_KEY: keyPath });
+    expect(finding).toMatchObject({ verdict: "fault", advice: "Correct the files that TLS_CERT and TLS_KEY name" });
+    expect(finding?.found).toMatch(/^TLS_(CERT|KEY): \S+ holds no (certificate|key) in PEM/);
+    expect(finding?.found).not.toMatch(/error:|routines|DECODER|asn1|PEM_read/i);
+  }
+});
+
+test("a certificate of other names than PUBLIC_URL", async () => {
+  await using folder = await makeFolder();
+  const [certPath, keyPath] = [join(folder.path, "cert.pem"), join(folder.path, "key.pem")];
+  const { cert, key } = makeCertificate({ commonName: "a", names: ["a.example"], expiresAtMs: Date.now() + 9e9 });
+  await writeFile(certPath, cert);
+  await writeFile(keyPath, key);
+  const of = (publicUrl: string) => complaints({ TLS_CERT: certPath, TLS_KEY: keyPath, PUBLIC_URL: publicUrl });
+  expect(await of("https://a.example:8443/x")).toEqual([]);
+  for (const host of ["b.example", "192.0.2.1", "[2001:db8::1]"]) {
+    expect(await of(`https://${host}`)).toEqual([
+      {
+        about: "TLS certificate",
+        verdict: "warning",
+        found: `it is not of ${host.replace(/[[\]]/g, "")}, the host of PUBLIC_URL`,
+        advice: "Use one that is, unless a proxy in front of the server has it",
+      },
+    ]);
+  }
+});
+
 test("secrets in files are named, and warned of if everybody may read them", async () => {
   await using folder = await makeFolder();
   const path = join(folder.path, "secret");
@@ -237,7 +286,11 @@ test("secrets in files are named, and warned of if everybody may read them", asy
   const found = await findingsOf({ BYOND_SECRET_FILE: path }, { DATABASE_URL: migrated.url });
   expect(found.filter(({ about }) => about === "configuration")).toMatchObject([
     { verdict: "ok", found: "every setting can be read; from files of their own: BYOND_SECRET" },
-    { verdict: "warning", found: "secret_files_world_readable: BYOND_SECRET_FILE" },
+    {
+      verdict: "warning",
+      found: "secret_files_world_readable: BYOND_SECRET_FILE",
+      advice: 'Run chmod 600 "$BYOND_SECRET_FILE", or see "Secrets in files" in docs/guides/operations.md',
+    },
   ]);
 });
 
@@ -349,6 +402,29 @@ describe("providers", () => {
       ["bounces", "fault", expect.stringMatching(/^127\.0\.0\.1:9: the mailbox cannot be read/)],
     ]);
   });
+});
+
+test("an adapter for lookups and a collector of traces that are not there, or are", async () => {
+  const fake = await HttpFake.open();
+  const of = (url: string) =>
+    findingsOf({ LOOKUP_URL: url, LOOKUP_SECRET: secret, OTEL_EXPORTER_OTLP_ENDPOINT: url }).then((findings) =>
+      findings.filter(({ about }) => about === "lookup" || about === "traces").map(({ advice, ...finding }) => finding),
+    );
+  try {
+    const place = new URL(fake.url).host;
+    expect(await of(fake.url)).toEqual([
+      { about: "traces", verdict: "ok", found: expect.stringContaining(`${place} can be reached`) },
+      { about: "lookup", verdict: "ok", found: expect.stringContaining(`${place} can be reached`) },
+    ]);
+    expect(fake.requests).toEqual([]);
+  } finally {
+    await fake.close();
+  }
+  const found = "127.0.0.1:9 cannot be reached: connect ECONNREFUSED 127.0.0.1:9";
+  expect(await of("http://127.0.0.1:9")).toEqual([
+    { about: "traces", verdict: "warning", found },
+    { about: "lookup", verdict: "fault", found },
+  ]);
 });
 
 test("an embedded database is not created", async () => {

@@ -101,6 +101,17 @@ describe("refused", () => {
     ]);
   });
 
+  test("a file that cannot be read, or is empty, once: its setting is not also missing", async () => {
+    const url = "postgres://a:b@localhost/c";
+    for (const path of ["/nowhere", await fileOf("\n")]) {
+      const problem = expect.stringMatching(/^\w+_FILE names a file that /);
+      expect(problemsOf({ DATABASE_URL: url, BYOND_SECRET_FILE: path })).toEqual([problem]);
+      expect(
+        problemsOf({ DATABASE_URL_FILE: path, DATABASE_DIRECT_URL: url, BYOND_SECRET: secret, DATA_DIR: "" }),
+      ).toEqual([problem]);
+    }
+  });
+
   test.each<[string, string | Buffer, string]>([
     ["nothing", " \n", "BYOND_SECRET_FILE names a file that is empty"],
     ["random bytes", Buffer.from("ff".repeat(32), "hex"), "BYOND_SECRET_FILE names a file that is not text in UTF-8"],

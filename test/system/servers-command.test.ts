@@ -16,10 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-async function servers(args: readonly string[], url = database.url) {
+async function servers(args: readonly string[], url = database.url, secret = old) {
   await using main = new MainProcess({
     args: ["servers", ...args],
-    environment: { DATABASE_URL: url, BYOND_SECRET: old },
+    environment: { DATABASE_URL: url, BYOND_SECRET: secret },
   });
   const { code } = await main.exited;
   return { code, output: main.output, said: main.log };
@@ -60,6 +60,10 @@ test("lists what runs, where it differs and what is next in a rotation, and no p
     },
   ]);
   const text = (await servers([])).output;
+  expect(text).not.toMatch(/^fault /m);
+  expect((await servers([], database.url, "another secret that is long enough for a server")).output).toMatch(
+    /^fault +secrets +BYOND_SECRET of this machine \(\w{8}\) is on none of these servers\.\n +→ Give it theirs: a server that is started here would be refused\.$/m,
+  );
   expect(text).toMatch(/^server +host +pid +version +started \(UTC\) +database ahead +secrets\nsrv_/);
   expect(text).toContain("  email     smtp://127.0.0.1:9\n");
 });

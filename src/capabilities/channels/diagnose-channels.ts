@@ -1,7 +1,8 @@
 import type { Finding } from "../../finding.ts";
+import { checkWebAddress } from "../../outgoing/check-connection.ts";
 import type { ChannelSettings } from "./channel-settings.ts";
 import { checkMailServer } from "./email/check-mail-server.ts";
-import { checkWebAddress, type ProviderCheck } from "./provider-check.ts";
+import type { ProviderCheck } from "./provider-check.ts";
 import type { ConfiguredProvider } from "./provider-list.ts";
 import { checkWhatsapp } from "./whatsapp/check-whatsapp.ts";
 

@@ -1,5 +1,6 @@
 import { LookupService } from "../../../gen/byond/v1/lookup_pb.ts";
 import { type Capability, Offer } from "../../capability.ts";
+import { checkWebAddress } from "../../outgoing/check-connection.ts";
 import { bindService } from "../../rpc/router.ts";
 import { StreamPlaces } from "../../rpc/stream-places.ts";
 import { UsageCounter } from "../../usage/usage-counter.ts";
@@ -47,6 +48,8 @@ export function lookupCapability({ numberIndex, retentionDays, charges }: Needs)
       fields: { lookups: liveLookup === undefined ? "offline" : new URL(liveLookup.url).origin },
       notices: [],
     }),
+    diagnose: async ({ liveLookup }) =>
+      liveLookup === undefined ? [] : [{ about: "lookup", ...(await checkWebAddress(liveLookup.url)) }],
     start({ database, keyring, quota, clock, logger }, { liveLookup }) {
       const liveSource = liveLookup && new LiveSource({ clock, logger, ...liveLookup });
       const history = new LookupRecorder({ database, keyring, numberIndex, clock, logger });

@@ -1,10 +1,12 @@
 import { type Capability, type Command, CommandError, type OperatorCommand } from "../../capability.ts";
+import { createKeyring } from "../../crypto/keyring.ts";
 import { describeUsedSecrets } from "../../crypto/master-secret-use.ts";
 import type { ReadingSession } from "../../database/reading-session.ts";
 import type { Finding } from "../../finding.ts";
 import { schemaOf } from "../database-schema.ts";
 import { formatFindings } from "../doctor/format-findings.ts";
 import { schemaFindings } from "../doctor/schema-findings.ts";
+import { findSecrets, secretsAreIn } from "../master-secrets.ts";
 import type { ServerConfig } from "../server-config.ts";
 import { sealedRowsOf } from "../start-platform.ts";
 import { differenceFindings } from "./difference-findings.ts";
@@ -34,6 +36,9 @@ async function listServers(
   }
   const servers = await session.run(readLiveServers, {});
   const findings = servers.length === 0 ? [] : await compare(session, servers, sealedRowsOf(capabilities, settings));
+  if (servers.length > 0) {
+    findings.push(...secretFindings(servers, (await findSecrets(settings)) ?? [], secretsAreIn(settings)));
+  }
   if (options.json !== undefined) {
     write(`${JSON.stringify({ servers, findings }, undefined, 2)}\n`);
   } else if (servers.length === 0) {
@@ -41,6 +46,25 @@ async function listServers(
   } else {
     write(`${formatServers(servers)}\n\n${formatFindings(findings)}`);
   }
+}
+
+/** Where this machine was given another secret than all that run. */
+function secretFindings(
+  servers: readonly LiveServer[],
+  secrets: readonly string[],
+  secretsAreInWhat: string,
+): Finding[] {
+  const ids = secrets.map((secret) => createKeyring([secret]).current.id);
+  return ids.length === 0 || servers.some(({ secretIds }) => ids.some((id) => secretIds.includes(id)))
+    ? []
+    : [
+        {
+          about: "secrets",
+          verdict: "fault",
+          found: `${secretsAreInWhat} of this machine (${ids.join(", ")}) is on none of these servers`,
+          advice: "Give it theirs: a server that is started here would be refused",
+        },
+      ];
 }
 
 async function compare(

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { SendResult } from "../../../outbox/send-result.ts";
 import { systemTimers, type Timers } from "../../../outbox/timers.ts";
+import { checkConnection } from "../../../outgoing/check-connection.ts";
 import { resultOf } from "../error-meaning.ts";
 import { messageIdOf } from "../http/http-post.ts";
-import { checkConnection } from "../provider-check.ts";
 import type { Provider, ProviderDependencies, ProviderKind } from "../provider-kind.ts";
 import { providerText } from "../provider-text.ts";
 import { readSenders, type Senders, senderFor } from "../sms-text/senders.ts";
