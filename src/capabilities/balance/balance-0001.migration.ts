@@ -56,7 +56,7 @@ const entry = `
     CONSTRAINT ledger_entry_accounts CHECK (debit <> credit)
   );
   CREATE INDEX ledger_entry_newest_first ON ledger_entry (workspace_id, created_at, reference, kind)
-    WHERE created_at > '-infinity' AND kind NOT IN ('reserve', 'release');
+    WHERE created_at > '-infinity' AND kind <> 'reserve' AND kind <> 'release';
   CREATE INDEX ledger_entry_uncounted ON ledger_entry (workspace_id) WHERE NOT is_counted`;
 
 const reserve = `

@@ -35,7 +35,7 @@ export const LedgerEntryEntity = defineEntity({
       name: "ledger_entry_newest_first",
       properties: ["workspaceId", "createdAt", "reference", "kind"],
       // Without its first part, the charges of a reserve were looked for among all of the workspace.
-      where: "created_at > '-infinity' AND kind NOT IN ('reserve', 'release')",
+      where: "created_at > '-infinity' AND kind <> 'reserve' AND kind <> 'release'",
     },
     { name: "ledger_entry_uncounted", properties: ["workspaceId"], where: "NOT is_counted" },
   ],

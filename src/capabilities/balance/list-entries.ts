@@ -26,7 +26,7 @@ const list = statementOfParts<Omit<BalanceEntry, "amount"> & { amount: string },
   (p, parts) => `
     SELECT kind, CASE WHEN credit = 'wallet' THEN amount ELSE -amount END AS amount, reference, item, subject_id, key_id, created_at
     FROM ledger_entry
-    WHERE workspace_id = ${p.workspaceId} AND created_at > '-infinity' AND kind NOT IN ('reserve', 'release')
+    WHERE workspace_id = ${p.workspaceId} AND created_at > '-infinity' AND kind <> 'reserve' AND kind <> 'release'
       ${
         parts.includes("page")
           ? `AND created_at <= ${p.lastCreatedAt}
