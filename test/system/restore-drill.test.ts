@@ -91,6 +91,18 @@ test("after a restore no old session holds, keys are told, a revoked one is revo
     const rows = (await readFile(keys, "utf8")).trim().split("\n");
     expect(rows.slice(1).map((row) => row.split(",")[0])).toEqual([kept.id]);
 
+    for (const [encoding, mark] of [
+      ["utf16le", "\ufeff"],
+      ["utf16le", ""],
+    ] as const) {
+      await writeFile(toRevoke, `${mark}${revoked.id}\n`, encoding);
+      const unread = await afterRestore(restored.url, ["--revoked", toRevoke]);
+      expect(unread).toMatchObject({ code: 1, said: `--revoked: ${toRevoke} is not text in UTF-8.\n` });
+    }
+    await writeFile(toRevoke, `\ufeff${kept.key_prefix},\r\n`);
+    const marked = await afterRestore(backup.url, ["--revoked", toRevoke]);
+    expect(marked.output).toContain(`Keys revoked again: 1, of 1 in ${toRevoke}.\n`);
+
     await using after = await start(restored.url);
     expect((await after.rest("GET", "/api-keys", { session })).status).toBe(401);
     expect((await after.rest("GET", `/verify/${started.body.verification_id}`, { key: revoked.key })).status).toBe(401);

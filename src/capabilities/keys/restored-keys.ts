@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { readFile, writeFile } from "node:fs/promises";
 import { CommandError, type Restored } from "../../capability.ts";
 import type { Database } from "../../database/database.ts";
@@ -82,9 +83,17 @@ async function readValidKeys(database: Pick<Database, "run">): Promise<ValidKey[
 
 /** A line for each key, of which the first column counts: its id, or its prefix. */
 async function readNames(path: string): Promise<string[]> {
-  const content = await orExplain("revoked", () => readFile(path, "utf8"));
+  const content = await orExplain("revoked", async () => decoded(path, await readFile(path)));
   const names = content.split("\n").map((line) => line.split(",")[0]?.trim() ?? "");
   return names.filter((name) => name !== "" && name !== "id");
+}
+
+function decoded(path: string, bytes: Buffer): string {
+  // UTF-16 may pass for UTF-8, but for its zeros.
+  if (!isUtf8(bytes) || bytes.includes(0)) {
+    throw new Error(`${path} is not text in UTF-8`);
+  }
+  return new TextDecoder().decode(bytes);
 }
 
 async function orExplain<T>(option: string, work: () => Promise<T>): Promise<T> {
