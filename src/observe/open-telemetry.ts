@@ -28,6 +28,7 @@ import {
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import type { OpenSpan, SpanAttributes, SpanKind } from "./active-span.ts";
+import { CollectorAnswers } from "./collector-answers.ts";
 import type { Logger } from "./log.ts";
 import type { FirstSpan, TracedServer, Tracing } from "./tracing.ts";
 import type { TracingSettings } from "./tracing-settings.ts";
@@ -51,14 +52,14 @@ const kinds = {
  * collector is bounded; beyond that, spans are dropped, and the log says so now and then.
  */
 export function openTelemetry(settings: TracingSettings, server: TracedServer, logger: Logger): Tracing {
-  const exporter = new ReportingExporter(exporterOf(settings), logger);
+  const answers = new CollectorAnswers(settings);
+  const exporter = new ReportingExporter(exporterOf(settings, answers), answers, logger);
   const { delayMs, maxQueueSize, maxBatchSize } = settings.batch;
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
-      ...settings.resourceAttributes,
-      "service.name": settings.serviceName,
       "service.version": server.version,
       "service.instance.id": server.serverId,
+      ...settings.resourceAttributes,
     }),
     sampler: samplerOf(settings.sampler),
     spanProcessors: [
@@ -88,12 +89,13 @@ export function openTelemetry(settings: TracingSettings, server: TracedServer, l
       return new SdkSpan(tracer, span, { left: maxSpansOfTrace, isOver: false }, true);
     },
     async close(withinMs) {
-      exporter.isClosing = true;
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, Math.min(withinMs, maxCloseMs));
-      // What could not be sent has been reported.
-      await Promise.race([provider.shutdown().catch(() => undefined), late.promise]);
+      // The provider gives up at the first batch that is refused: others may be under way.
+      await Promise.race([provider.shutdown().catch(() => exporter.shutdown()), late.promise]);
       clearTimeout(timer);
+      exporter.giveUp();
+      answers.close();
     },
   };
 }
@@ -187,57 +189,74 @@ function samplerOf({ name, isParentBased, ratio }: TracingSettings["sampler"]): 
   return isParentBased ? new ParentBasedSampler({ root }) : root;
 }
 
-function exporterOf({ url, protocol, headers, timeoutMs, compression, tls }: TracingSettings): SpanExporter {
+function exporterOf(
+  { url, protocol, headers, timeoutMs, compression }: TracingSettings,
+  { agent }: CollectorAnswers,
+): SpanExporter {
   const Exporter = protocol === "http/json" ? JsonExporter : ProtobufExporter;
   return new Exporter({
     url,
     headers: { ...headers },
     timeoutMillis: timeoutMs,
     compression: compression === "gzip" ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
-    httpAgentOptions: { keepAlive: true, ...tls },
+    httpAgentOptions: () => agent,
   });
 }
 
-/** Says in the log that spans were not sent, once a minute at most. */
+/** Says in the log that spans were not sent: once a minute at most, and at the stop. */
 class ReportingExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
+  readonly #answers: CollectorAnswers;
   readonly #logger: Logger;
+  /** Spans that the collector has neither taken nor refused yet. */
+  #waiting = 0;
   #lost = 0;
+  #reason = "";
   #reportedAtMs = Number.NEGATIVE_INFINITY;
-  /** Whether this is the last chance to say it. */
-  isClosing = false;
 
-  constructor(exporter: SpanExporter, logger: Logger) {
+  constructor(exporter: SpanExporter, answers: CollectorAnswers, logger: Logger) {
     this.#exporter = exporter;
+    this.#answers = answers;
     this.#logger = logger;
   }
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
+    this.#waiting += spans.length;
     this.#exporter.export(spans, (result) => {
+      this.#waiting -= spans.length;
       if (result.code === ExportResultCode.FAILED) {
-        this.#lost += spans.length;
-        this.#report(result.error);
+        this.#lose(spans.length);
+        if (performance.now() - this.#reportedAtMs >= reportIntervalMs) {
+          this.#report();
+        }
       }
       done(result);
     });
   }
 
+  /** Resolves when the collector has taken or refused all spans. */
   async shutdown(): Promise<void> {
     await this.#exporter.shutdown();
   }
 
-  #report(error: Error | undefined): void {
-    const nowMs = performance.now();
-    if (this.isClosing || nowMs - this.#reportedAtMs >= reportIntervalMs) {
-      this.#logger.warn("traces_not_sent", { spans: this.#lost, reason: reasonOf(error) });
-      this.#reportedAtMs = nowMs;
-      this.#lost = 0;
+  /** Nobody waits for the collector any more. */
+  giveUp(): void {
+    if (this.#waiting > 0) {
+      this.#lose(this.#waiting);
+    }
+    if (this.#lost > 0) {
+      this.#report();
     }
   }
-}
 
-/** The status of the answer, or the code of the socket's error. What a collector answers is not repeated. */
-function reasonOf(error: Error | undefined): string {
-  const code = error !== undefined && "code" in error ? error.code : undefined;
-  return code === undefined ? (error?.name ?? "unknown") : String(code);
+  #lose(spans: number): void {
+    this.#lost += spans;
+    this.#reason = this.#answers.last;
+  }
+
+  #report(): void {
+    this.#logger.warn("traces_not_sent", { spans: this.#lost, reason: this.#reason });
+    this.#reportedAtMs = performance.now();
+    this.#lost = 0;
+  }
 }

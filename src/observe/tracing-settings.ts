@@ -32,11 +32,14 @@ export const tracingSettings = settingGroup("Traces", {
     meaning: "Path of a PEM file with the server's own certificate for the collector.",
   },
   OTEL_EXPORTER_OTLP_CLIENT_KEY: { default: "none", meaning: "Path of a PEM file with the key of that certificate." },
-  OTEL_SERVICE_NAME: { default: "`byond`", meaning: "`service.name` of the traces." },
+  OTEL_SERVICE_NAME: {
+    default: "`byond`",
+    meaning: "`service.name` of the traces. It takes precedence over one in `OTEL_RESOURCE_ATTRIBUTES`.",
+  },
   OTEL_RESOURCE_ATTRIBUTES: {
     default: "none",
     meaning:
-      "Further attributes of the server: `deployment.environment.name=production`, several comma-separated, values percent-encoded.",
+      "Attributes of the server: `deployment.environment.name=production`, several comma-separated, values percent-encoded. They take precedence over the server's own, such as `service.instance.id`.",
   },
   OTEL_TRACES_SAMPLER: {
     default: "`parentbased_always_on`",
@@ -54,7 +57,11 @@ export const tracingSettings = settingGroup("Traces", {
     meaning: "Spans that wait at most, up to 65536, in each process. Others are dropped.",
   },
   OTEL_BSP_MAX_EXPORT_BATCH_SIZE: { default: "`512`", meaning: "Spans of a batch at most." },
-  OTEL_SDK_DISABLED: { default: "`false`", meaning: "`true`: no traces, whatever else is set." },
+  OTEL_SDK_DISABLED: {
+    default: "`false`",
+    meaning:
+      "`true`: no traces, whatever else is set. So it is with `OTEL_TRACES_EXPORTER=none`; `otlp` is the only other value.",
+  },
 });
 
 /** Where traces go, and which. */
@@ -66,7 +73,6 @@ export interface TracingSettings {
   readonly timeoutMs: number;
   readonly compression: "gzip" | "none";
   readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
-  readonly serviceName: string;
   readonly resourceAttributes: Readonly<Record<string, string>>;
   readonly sampler: { readonly name: SamplerName; readonly isParentBased: boolean; readonly ratio: number };
   /** Whether the trace of the client is continued. */
@@ -89,11 +95,16 @@ const samplers = [
 
 /** Undefined: the server sends no traces. */
 export function readTracing(reader: Reader): TracingSettings | undefined {
-  const url = readUrl(reader);
   const isDisabled = reader.text("OTEL_SDK_DISABLED")?.toLowerCase() === "true";
-  if (url === undefined || isDisabled || reader.foreign("OTEL_TRACES_EXPORTER") === "none") {
+  const exporter = reader.foreign("OTEL_TRACES_EXPORTER") ?? "otlp";
+  const url = isDisabled || exporter === "none" ? undefined : readUrl(reader);
+  if (url === undefined) {
     return undefined;
   }
+  if (exporter !== "otlp") {
+    reader.problems.push(`OTEL_TRACES_EXPORTER must be one of: otlp, none, not "${exporter}"`);
+  }
+  const serviceName = reader.text("OTEL_SERVICE_NAME");
   const sampler = reader.choice("OTEL_TRACES_SAMPLER", samplers, "parentbased_always_on");
   const maxQueueSize = reader.integer("OTEL_BSP_MAX_QUEUE_SIZE", { default: 2_048, min: 1, max: 65_536 });
   return {
@@ -103,8 +114,11 @@ export function readTracing(reader: Reader): TracingSettings | undefined {
     timeoutMs: readTimeout(reader),
     compression: choiceOf(reader, "COMPRESSION", ["none", "gzip"]),
     tls: readTls(reader),
-    serviceName: reader.text("OTEL_SERVICE_NAME") ?? "byond",
-    resourceAttributes: pairsOf(reader, "OTEL_RESOURCE_ATTRIBUTES", reader.text("OTEL_RESOURCE_ATTRIBUTES")),
+    resourceAttributes: {
+      "service.name": "byond",
+      ...pairsOf(reader, "OTEL_RESOURCE_ATTRIBUTES", reader.text("OTEL_RESOURCE_ATTRIBUTES")),
+      ...(serviceName && { "service.name": serviceName }),
+    },
     sampler: {
       name: samplerNameOf(sampler),
       isParentBased: sampler.startsWith("parentbased_"),

@@ -1,7 +1,7 @@
 /** Traces across servers, to a collector that is away, and at the stop. */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Config, parseConfig } from "../../src/app.ts";
 import { SmtpSink } from "../capabilities/channels/smtp-sink.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
@@ -114,6 +114,20 @@ test("what waits is sent when the server stops", async () => {
   expect(names).toEqual(expect.arrayContaining(["POST /api/v1/verify/start", "handle", "deliver email"]));
 });
 
+test("what the operator calls the server counts, not what it calls itself", async () => {
+  const traceId = newTraceId();
+  const app = await startTestApp(
+    collector.settings({ OTEL_RESOURCE_ATTRIBUTES: "service.name=codes,service.instance.id=one" }),
+  );
+  await start(app, await app.mintKey(), traceId);
+  await app[Symbol.asyncDispose]();
+  expect(collector.spans.find((span) => span.traceId === traceId)?.server).toMatchObject({
+    "service.name": "codes",
+    "service.instance.id": "one",
+    "service.version": expect.any(String),
+  });
+});
+
 test("a collector that is away costs a line of the log, and no call", async () => {
   const away = {
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
@@ -136,12 +150,63 @@ test("a collector that is away costs a line of the log, and no call", async () =
   expect(lines.length).toBeLessThan(5);
 });
 
-test("a collector that refuses is named by its status", async () => {
+const linesOf = (app: TestApp): { spans: number; reason: string }[] =>
+  app.logLines.filter((line) => line.includes('"event":"traces_not_sent"')).map((line) => JSON.parse(line));
+/** How many spans it was sent and did not take: each once, however often it was sent. */
+const refusedBy = ({ refused }: TraceCollector) => new Set(refused.map(({ spanId }) => spanId)).size;
+
+test("every span that a collector refuses is in the log once, under its status, also if it takes the last ones", async () => {
   await using refusing = await TraceCollector.open();
   refusing.status = 403;
   const app = await startTestApp(refusing.settings());
+  for (const batches of [1, 2, 3]) {
+    await app.mintKey();
+    await refusing.wait(() => refusing.bodies.length >= batches || undefined);
+  }
+  refusing.status = 200;
+  await app[Symbol.asyncDispose]();
+  const lines = linesOf(app);
+  expect(lines.map(({ reason }) => reason)).toEqual(["403", "403"]);
+  expect(lines.reduce((sum, { spans }) => sum + spans, 0)).toBe(refusedBy(refusing));
+});
+
+describe.each([
+  ["that is overloaded", 503, "503"],
+  ["that does not answer", undefined, "timeout"],
+] as const)("a collector %s", (_, status, reason) => {
+  test("is named so when the time of a batch is over", async () => {
+    await using failing = await TraceCollector.open();
+    failing.status = status;
+    await using app = await startTestApp(failing.settings({ OTEL_EXPORTER_OTLP_TIMEOUT: "50" }));
+    await app.mintKey();
+    await expect.poll(() => linesOf(app).map((line) => line.reason)).toEqual([reason]);
+  });
+
+  test("and what waits at the stop is in the log once", async () => {
+    await using failing = await TraceCollector.open();
+    failing.status = status;
+    const app = await startTestApp(
+      failing.settings({ OTEL_BSP_SCHEDULE_DELAY: "60000", OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "10" }),
+    );
+    for (let index = 0; index < 5; index += 1) {
+      await app.mintKey();
+    }
+    await app[Symbol.asyncDispose]();
+    const lines = linesOf(app);
+    expect(new Set(lines.map((line) => line.reason))).toEqual(new Set([reason]));
+    const said = lines.reduce((sum, { spans }) => sum + spans, 0);
+    await expect.poll(() => refusedBy(failing)).toBe(said);
+  });
+});
+
+test("a collector that is away at the stop is in the log with the error of the connection", async () => {
+  const app = await startTestApp(
+    collector.settings({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
+      OTEL_BSP_SCHEDULE_DELAY: "60000",
+    }),
+  );
   await app.mintKey();
   await app[Symbol.asyncDispose]();
-  const line = app.logLines.find((each) => each.includes('"event":"traces_not_sent"'));
-  expect(JSON.parse(line ?? "{}")).toMatchObject({ reason: "403" });
+  expect(linesOf(app)).toEqual([expect.objectContaining({ spans: expect.any(Number), reason: "ECONNREFUSED" })]);
 });

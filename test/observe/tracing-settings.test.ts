@@ -12,6 +12,14 @@ describe("settings of OpenTelemetry", () => {
     expect(tracingOf({ OTEL_SERVICE_NAME: "codes", OTEL_TRACES_SAMPLER: "always_on" })).toBeUndefined();
     expect(tracingOf({ ...endpoint, OTEL_SDK_DISABLED: "true" })).toBeUndefined();
     expect(tracingOf({ ...endpoint, OTEL_TRACES_EXPORTER: "none" })).toBeUndefined();
+    const mistakes = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+      OTEL_TRACES_SAMPLER_ARG: "2",
+    };
+    expect(tracingOf({ ...mistakes, OTEL_SDK_DISABLED: "True", OTEL_TRACES_EXPORTER: "console" })).toBeUndefined();
+    expect(tracingOf({ ...mistakes, OTEL_TRACES_EXPORTER: "none" })).toBeUndefined();
+    expect(tracingOf({ OTEL_TRACES_EXPORTER: "zipkin" })).toBeUndefined();
   });
 
   test("have OpenTelemetry's defaults", () => {
@@ -22,8 +30,7 @@ describe("settings of OpenTelemetry", () => {
       timeoutMs: 10_000,
       compression: "none",
       tls: {},
-      serviceName: "byond",
-      resourceAttributes: {},
+      resourceAttributes: { "service.name": "byond" },
       sampler: { name: "always_on", isParentBased: true, ratio: 1 },
       continuesTraces: true,
       batch: { delayMs: 5_000, maxQueueSize: 2_048, maxBatchSize: 512 },
@@ -50,7 +57,28 @@ describe("settings of OpenTelemetry", () => {
     );
   });
 
+  test("service.name is OTEL_SERVICE_NAME, or else in the attributes of the server, or else byond", () => {
+    const attributes = "service.name=codes,service.instance.id=one,deployment.environment.name=production";
+    const attributesOf = (environment: Record<string, string>) =>
+      tracingOf({ ...endpoint, ...environment })?.resourceAttributes;
+    const given = {
+      "service.name": "codes",
+      "service.instance.id": "one",
+      "deployment.environment.name": "production",
+    };
+    expect(attributesOf({ OTEL_RESOURCE_ATTRIBUTES: attributes })).toEqual(given);
+    expect(attributesOf({ OTEL_RESOURCE_ATTRIBUTES: attributes, OTEL_SERVICE_NAME: "verify" })).toEqual({
+      ...given,
+      "service.name": "verify",
+    });
+  });
+
   test.each([
+    [
+      { ...endpoint, OTEL_TRACES_EXPORTER: "console" },
+      'OTEL_TRACES_EXPORTER must be one of: otlp, none, not "console"',
+    ],
+    [{ ...endpoint, OTEL_TRACES_EXPORTER: "otlp,console" }, "OTEL_TRACES_EXPORTER must be one of: otlp, none"],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" }, "OTEL_EXPORTER_OTLP_ENDPOINT must be a URL"],
     [
       { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },

@@ -28,8 +28,10 @@ export class TraceCollector implements AsyncDisposable {
   /** The bodies, as they came. */
   readonly bodies: Buffer[] = [];
   readonly headers: IncomingHttpHeaders[] = [];
-  /** What it answers. */
-  status = 200;
+  /** Those that it was sent and did not take. */
+  readonly refused: CollectedSpan[] = [];
+  /** What it answers. Undefined: nothing. */
+  status: number | undefined = 200;
   readonly #waiting = new Set<() => void>();
   readonly #server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -38,13 +40,15 @@ export class TraceCollector implements AsyncDisposable {
       const body = Buffer.concat(chunks);
       this.headers.push({ ...request.headers, ":path": request.url });
       this.bodies.push(body);
-      if (this.status === 200 && request.headers["content-type"] === "application/json") {
-        this.spans.push(...spansOf(JSON.parse(body.toString())));
+      if (request.headers["content-type"] === "application/json") {
+        (this.status === 200 ? this.spans : this.refused).push(...spansOf(JSON.parse(body.toString())));
       }
       for (const wake of this.#waiting) {
         wake();
       }
-      response.writeHead(this.status, { "Content-Type": "application/json" }).end("{}");
+      if (this.status !== undefined) {
+        response.writeHead(this.status, { "Content-Type": "application/json" }).end("{}");
+      }
     });
   });
 

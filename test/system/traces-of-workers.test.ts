@@ -35,3 +35,25 @@ test.skipIf(process.platform !== "linux")(
     expect(new Set(instances).size).toBe(2);
   },
 );
+
+test("a server that is stopped at once says how many spans its collector did not take", async () => {
+  await using collector = await TraceCollector.open();
+  collector.status = undefined;
+  await using folder = await makeFolder();
+  await using server = new MainProcess({
+    environment: {
+      PORT: "0",
+      DATA_DIR: folder.path,
+      ...collector.environment({ OTEL_BSP_SCHEDULE_DELAY: "60000" }),
+    },
+  });
+  const url = await server.url();
+  for (let index = 0; index < 30; index += 1) {
+    expect((await fetch(`${url}/api/v1/lookup?number=1`)).status).toBe(401);
+  }
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  const line = server.written.split("\n").find((each) => each.includes('"traces_not_sent"'));
+  const { spans, reason } = JSON.parse(line ?? "{}");
+  expect({ isEach: spans >= 30, reason }).toEqual({ isEach: true, reason: "timeout" });
+  await expect.poll(() => collector.refused.length).toBe(spans);
+});
