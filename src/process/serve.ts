@@ -308,6 +308,7 @@ export async function serve(
     url: url(),
     async drain(signal) {
       draining.abort();
+      port.drain();
       await setTimeout(config.drainSeconds * 1_000, undefined, { ref: false, signal }).catch(() => undefined);
     },
     stopBeginning() {

@@ -1,12 +1,7 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type OutgoingHttpHeader,
-  type OutgoingHttpHeaders,
-  ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { discardBody } from "./discard-body.ts";
+import { Http1Response } from "./http1-response.ts";
 import type { Activity } from "./idle-connections.ts";
 import { HEADER_BYTES_MAX } from "./normalize-request.ts";
 import {
@@ -29,9 +24,6 @@ const HANDLED_MAX = 100;
  */
 const WAITING_MAX = 10_000;
 
-/** How much of a body is read after its request was answered, to keep the connection usable. */
-const DISCARDED_BYTES_MAX = 256 * 1024;
-
 export interface Http1Options {
   readonly timeouts: Timeouts;
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
@@ -44,8 +36,10 @@ export interface Http1Options {
 /** Serves HTTP/1.1 on connections that the port accepted. */
 export interface Http1 {
   accept(socket: Socket, activity: Activity): void;
-  /** Closes every connection when its requests are answered; idle ones at once. */
+  /** Serves on, and has every connection end with the last answer to what it has sent. */
   drain(): void;
+  /** Closes idle connections now, and those that have sent no request, or a part of one, in a moment unless the rest arrives. Call `drain` before. */
+  close(): void;
   /** Call it when all connections are closed. */
   dispose(): void;
 }
@@ -56,10 +50,11 @@ export function createHttp1(options: Http1Options): Http1 {
   /** Sockets that get no further answer. */
   const ended = new WeakSet<Socket>();
   let draining = false;
+  let closing = false;
   let waitingCount = 0;
 
-  const server = createServer<typeof IncomingMessage, typeof Response>({
-    ServerResponse: Response,
+  const server = createServer<typeof IncomingMessage, typeof Http1Response>({
+    ServerResponse: Http1Response,
     headersTimeout: timeouts.headersMs,
     requestTimeout: timeouts.requestMs,
     keepAliveTimeout: timeouts.keepAliveMs,
@@ -77,7 +72,7 @@ export function createHttp1(options: Http1Options): Http1 {
   Object.assign(server, { httpAllowHalfOpen: true });
 
   type Handle = (request: IncomingMessage, response: ServerResponse) => void;
-  const receive = (request: IncomingMessage, response: ServerResponse, handle: Handle): void => {
+  const receive = (request: IncomingMessage, response: Http1Response, handle: Handle): void => {
     const { socket } = request;
     const connection = connections.get(socket);
     if (connection === undefined || ended.has(socket)) {
@@ -86,9 +81,16 @@ export function createHttp1(options: Http1Options): Http1 {
     }
     const { responses, waiting, activity } = connection;
     connection.request = request;
+    const previous = responses.at(-1);
+    if (!socket.writable || (previous?.headersSent && !previous.shouldKeepAlive)) {
+      // It comes behind the answer that ends the connection, which says that nothing behind it is carried out.
+      request.on("error", () => undefined);
+      discardBody(request);
+      return;
+    }
     activity.busy();
     responses.push(response);
-    if (draining) response.setHeader("Connection", "close");
+    if (draining) response.drained = responses;
     response.on("finish", onFinish);
     response.on("close", connection.onClose);
     if (responses.length - waiting.length <= HANDLED_MAX) handle(request, response);
@@ -102,7 +104,7 @@ export function createHttp1(options: Http1Options): Http1 {
     else discardBody(request);
   }
   /** What happens when a response of a connection has closed. */
-  function closingOf(socket: Socket, responses: ServerResponse[]): (this: ServerResponse) => void {
+  function closingOf(socket: Socket, responses: Http1Response[]): (this: ServerResponse) => void {
     const end = () => (connections.get(socket)?.request?.complete === false ? socket.destroy() : socket.destroySoon());
     return function onClose() {
       remove(responses, this);
@@ -111,9 +113,21 @@ export function createHttp1(options: Http1Options): Http1 {
       if (responses.length > 0) return;
       if (socket.writable) connection?.refuse?.();
       connection?.activity.idle(end);
+      if (connection !== undefined) connection.bytesWhenIdle = socket.bytesRead;
       // The answer may have promised keep-alive before draining began.
-      if (draining) socket.destroySoon();
+      if (closing) socket.destroySoon();
     };
+  }
+  function closeIdle(socket: Socket, { responses, request, bytesWhenIdle }: Connection): void {
+    if (responses.length > 0) return;
+    if (request !== undefined && (!request.complete || socket.bytesRead === bytesWhenIdle)) {
+      socket.destroySoon();
+      return;
+    }
+    const timer = setTimeout(() => {
+      if (responses.length === 0) socket.destroySoon();
+    }, LINGER_MS);
+    socket.once("close", () => clearTimeout(timer));
   }
   function hold(socket: Socket, { waiting }: Connection, handle: () => void): void {
     waiting.push(handle);
@@ -195,7 +209,7 @@ export function createHttp1(options: Http1Options): Http1 {
     ended.add(socket);
     socket.end();
     request.once("end", () => socket.destroy());
-    const timer = setTimeout(() => socket.destroy(), draining ? LINGER_MS : timeouts.requestMs);
+    const timer = setTimeout(() => socket.destroy(), closing ? LINGER_MS : timeouts.requestMs);
     socket.once("close", () => clearTimeout(timer));
   }
 
@@ -209,7 +223,7 @@ export function createHttp1(options: Http1Options): Http1 {
 
   return {
     accept(socket, activity) {
-      const responses: ServerResponse[] = [];
+      const responses: Http1Response[] = [];
       const onClose = closingOf(socket, responses);
       const connection: Connection = {
         responses,
@@ -217,6 +231,7 @@ export function createHttp1(options: Http1Options): Http1 {
         activity,
         onClose,
         request: undefined,
+        bytesWhenIdle: 0,
         refuse: undefined,
       };
       connections.set(socket, connection);
@@ -242,13 +257,17 @@ export function createHttp1(options: Http1Options): Http1 {
       socket.on("resume", () => {
         if (connection.waiting.length > 0) socket.pause();
       });
+      if (closing) closeIdle(socket, connection);
     },
     drain() {
       draining = true;
-      for (const [socket, { responses }] of connections) {
-        if (responses.length === 0) socket.destroySoon();
-        for (const response of responses) if (!response.headersSent) response.setHeader("Connection", "close");
+      for (const { responses } of connections.values()) {
+        for (const response of responses) response.drained = responses;
       }
+    },
+    close() {
+      closing = true;
+      for (const [socket, connection] of connections) closeIdle(socket, connection);
     },
     dispose() {
       server.close();
@@ -258,13 +277,15 @@ export function createHttp1(options: Http1Options): Http1 {
 
 interface Connection {
   /** The responses of all requests that are not answered yet, in their order. */
-  readonly responses: ServerResponse[];
+  readonly responses: Http1Response[];
   /** The handlers of the latest requests, which wait for their turn. */
   readonly waiting: (() => void)[];
   readonly activity: Activity;
   readonly onClose: (this: ServerResponse) => void;
   /** The latest request: only its body can still be incomplete. */
   request: IncomingMessage | undefined;
+  /** How much had been read when its last answer ended: more is the beginning of another request. */
+  bytesWhenIdle: number;
   /** Refuses malformed input that followed the requests in progress, once those are answered. */
   refuse: (() => void) | undefined;
 }
@@ -276,31 +297,4 @@ function remove(responses: ServerResponse[], response: ServerResponse): void {
   }
   const at = responses.indexOf(response);
   if (at > 0) responses.splice(at, 1);
-}
-
-type HeadersToWrite = OutgoingHttpHeaders | OutgoingHttpHeader[];
-
-/**
- * Closes the connection with an answer that is sent before the end of a body that may be long: the next request would follow
- * that body, so the body must be read or the connection closed (RFC 9112 §9.3).
- */
-class Response<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-  override writeHead(statusCode: number, statusMessage?: string, headers?: HeadersToWrite): this;
-  override writeHead(statusCode: number, headers?: HeadersToWrite): this;
-  override writeHead(statusCode: number, second?: string | HeadersToWrite, headers?: HeadersToWrite): this {
-    if (!this.req.complete && mayBeLong(this.req)) this.shouldKeepAlive = false;
-    if (this.socket?.readableEnded === true) {
-      // The client half-closed before. An answer that does not end at once is a stream, and nobody could end it.
-      setImmediate(() => {
-        if (!this.writableEnded) this.socket?.destroy();
-      });
-    }
-    return typeof second === "string"
-      ? super.writeHead(statusCode, second, headers)
-      : super.writeHead(statusCode, second);
-  }
-}
-
-function mayBeLong({ headers }: IncomingMessage): boolean {
-  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > DISCARDED_BYTES_MAX;
 }

@@ -1,10 +1,10 @@
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { createServer as createTlsServer, TLSSocket, Server as TlsServer } from "node:tls";
 import type { PortCertificate } from "./certificate-source.ts";
 import { createHttp1 } from "./http1.ts";
 import { createHttp2 } from "./http2.ts";
 import { type Activity, IdleConnections, type IdleLimits } from "./idle-connections.ts";
+import { untilNoneWaits } from "./none-waits.ts";
 import {
   hasExcessiveHeaders,
   hasUnknownMethod,
@@ -65,8 +65,13 @@ export interface OnePort {
   /** New connections get this certificate; those that are open keep theirs. Does nothing without TLS. */
   useCertificate(certificate: PortCertificate): void;
   /**
-   * Stops accepting. Closes idle connections at once and the others when their requests are answered, but after `graceMs` in
-   * any case. Resolves when all are closed: false if some were cut off. A second call returns the same promise and may shorten
+   * Has every answer over HTTP/1.1 end its connection, and goes on serving: clients that keep connections are on new ones by the time of
+   * `close`, and send nothing on one that it ends. HTTP/2 needs none of that, since `close` refuses the requests that come too late.
+   */
+  drain(): void;
+  /**
+   * Stops accepting. Closes idle connections at once, new ones without a request after a moment, and the others when their requests are
+   * answered, but after `graceMs` in any case. Resolves when all are closed: false if some were cut off. A second call returns the same promise and may shorten
    * the time.
    */
   close(graceMs: number): Promise<boolean>;
@@ -89,9 +94,6 @@ export class PortError extends Error {
   }
 }
 
-/** A turn of the event loop in which not much can have happened meanwhile. */
-const SHORT_TURN_MS = 1;
-
 /** Dead peers are noticed after this time and a few unanswered probes of the operating system. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
@@ -113,7 +115,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   let closing: Promise<boolean> | undefined;
   /** How many connections were accepted. */
   let accepted = 0;
-  /** No further connection is served. */
+  /** No further connection is accepted. */
   let isShut = false;
   const transportHeaders = options.tls === undefined ? {} : STRICT_TRANSPORT;
   const ignoreError = () => undefined;
@@ -164,7 +166,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     handshakes.delete(peerOf(socket));
     // An error without a listener would end the process. Requests learn of it by "close".
     socket.on("error", () => undefined);
-    if (isShut || activity === undefined) {
+    if (activity === undefined) {
       socket.destroy();
     } else if (socket instanceof TLSSocket) {
       if (socket.alpnProtocol === "h2") http2.accept(socket, activity);
@@ -213,34 +215,20 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
   listener.on("error", options.onError);
 
   const timers = new Set<NodeJS.Timeout>();
-  /**
-   * Resolves in a moment in which hardly any connection waits to be accepted: the kernel resets those when the listener closes, and a proxy
-   * in front does not repeat a POST that it has sent on one.
-   */
-  const untilNoneWaits = async () => {
-    const endsAtMs = performance.now() + LINGER_MS;
-    // The first turn may be the rest of the one that this is called in, which accepts nothing.
-    await nextTurn();
-    for (let isQuiet = false; !isQuiet && performance.now() < endsAtMs; ) {
-      const [before, beganAtMs] = [accepted, performance.now()];
-      await nextTurn();
-      // During a long turn, others may have come.
-      isQuiet = accepted === before && performance.now() - beganAtMs < SHORT_TURN_MS;
-    }
-  };
   const close = async () => {
     http1.drain();
     http2.drain();
-    if (options.acceptElsewhere === undefined) await untilNoneWaits();
+    await untilNoneWaits(() => accepted, LINGER_MS);
     isShut = true;
     // A listener that has not accepted the connections does not wait for them.
     const gone =
       options.acceptElsewhere === undefined
         ? new Promise((resolve) => listener.close(resolve))
         : Promise.all(Array.from(sockets, (socket) => new Promise((resolve) => socket.once("close", resolve))));
-    for (const { socket } of handshakes.values()) socket.destroy();
+    http1.close();
     // Their request may be on its way, or be here and not yet read.
     const silent = setTimeout(() => {
+      for (const { socket } of handshakes.values()) socket.destroy();
       for (const socket of unrecognised) socket.destroy();
     }, LINGER_MS);
     timers.add(silent.unref());
@@ -261,6 +249,7 @@ export async function openOnePort(options: OnePortOptions): Promise<OnePort> {
     useCertificate(certificate) {
       if (listener instanceof TlsServer) listener.setSecureContext({ ...options.tls, ...certificate });
     },
+    drain: http1.drain,
     close(graceMs) {
       timers.add(setTimeout(destroyAll, graceMs).unref());
       closing ??= close();

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { createServer, type Server, type Socket } from "node:net";
+import { untilNoneWaits } from "../server/none-waits.ts";
 import { listen, type PortAddress, socketOptions } from "../server/one-port.ts";
 
 /** A worker that takes connections. */
@@ -16,6 +17,8 @@ export interface Recipient {
 const maxOnTheWay = 4;
 /** Connections that wait for a worker to take them. Further ones are closed at once. */
 const maxWaiting = 10_000;
+/** What closing waits for those that come meanwhile: a part of what the workers leave of their time. */
+const closingMs = 250;
 
 /**
  * The port of a server of several processes. It accepts the connections, and hands each to the next worker in turn, so that few and long
@@ -29,12 +32,14 @@ export class SharedPort {
   #state: "starting" | "serving" | "closed" = "starting";
   #address: Promise<PortAddress> | undefined;
   #turn = 0;
-  #accepted = 0;
+  #arrived = 0;
+  #handedOver = 0;
 
   /** `recipients`: the workers that take connections now. */
   constructor(recipients: () => readonly Recipient[]) {
     this.#recipients = recipients;
     this.#listener = createServer({ ...socketOptions, pauseOnConnect: true }, (socket) => {
+      this.#arrived += 1;
       socket.on("error", () => undefined);
       if (this.#waiting.length < maxWaiting) {
         this.#waiting.push(socket);
@@ -78,8 +83,15 @@ export class SharedPort {
     this.#handOver();
   }
 
-  /** Accepts no more. What waits is closed. */
-  close(): void {
+  /** Hands over what has come, and accepts no more. What no worker takes within a moment is closed. */
+  async close(): Promise<void> {
+    if (this.#state === "serving") {
+      await untilNoneWaits(
+        () => this.#arrived,
+        closingMs,
+        () => this.#waiting.length,
+      );
+    }
     this.#state = "closed";
     this.#listener.close();
     this.#handOver();
@@ -101,7 +113,7 @@ export class SharedPort {
       if (next === undefined || socket === undefined) {
         return;
       }
-      const number = this.#accepted++;
+      const number = this.#handedOver++;
       next.onTheWay.set(number, socket);
       next.child.send({ kind: "connection", number }, socket, { keepOpen: true });
       if (next.onTheWay.size === maxOnTheWay) {

@@ -89,7 +89,7 @@ export class WorkerPool {
       pool.#port.serve();
       return { pool, first };
     } catch (error) {
-      pool.#port.close();
+      await pool.#port.close();
       pool.#kill();
       await pool.close(0);
       throw error;
@@ -108,9 +108,9 @@ export class WorkerPool {
     for (const timer of this.#replacements) {
       clearTimeout(timer);
     }
-    this.#port.close();
-    this.#tellAll({ kind: "close" });
     const left = setTimeout(() => this.#kill(), withinMs);
+    await this.#port.close();
+    this.#tellAll({ kind: "close" });
     const members = [...this.#members];
     const ends = await Promise.all(members.map(({ ended }) => ended));
     clearTimeout(left);

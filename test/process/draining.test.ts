@@ -19,9 +19,11 @@ test("a draining server reports not ready over every protocol, and answers every
   // On connections of their own, too.
   const ready = await fetch(`${app.url}/readyz`, { headers: { Connection: "close" } });
   expect([ready.status, await ready.json()]).toEqual([503, { status: "stopping" }]);
-  expect((await fetch(`${app.url}/healthz`, { headers: { Connection: "close" } })).status).toBe(200);
+  const alive = await fetch(`${app.url}/healthz`);
+  expect([alive.status, alive.headers.get("connection")]).toEqual([200, "close"]);
   const body = { channel: "email", recipient: "late@example.com" };
-  expect((await app.rest("POST", "/verify/start", { key, body })).status).toBe(201);
+  const started = await app.rest("POST", "/verify/start", { key, body });
+  expect([started.status, started.headers.get("connection")]).toEqual([201, "close"]);
   expect(await app.messageTo("late@example.com")).toMatchObject({ recipient: "late@example.com" });
 });
 

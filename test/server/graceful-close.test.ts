@@ -173,6 +173,137 @@ describe("requests in progress", () => {
   });
 });
 
+describe("a port that drains", () => {
+  const answer = (response: NodeResponse, text: string) => {
+    response.setHeader("Content-Length", `${text.length}`);
+    response.end(text);
+  };
+  const connectionsOf = (received: string) =>
+    [...received.matchAll(/^Connection: (.*)\r$/gm)].map(([, value]) => value);
+
+  test("ends each connection with its next answer over HTTP/1.1, and accepts others", async () => {
+    const port = await openSlow();
+    const kept = exchangeRaw(port, GET);
+    answer(await port.next(), "before");
+    await once(kept.socket, "data");
+    port.drain();
+    kept.socket.write(GET);
+    answer(await port.next(), "during");
+    expect(connectionsOf(await kept.ended)).toEqual(["keep-alive", "close"]);
+    const fresh = exchangeRaw(port, GET);
+    answer(await port.next(), "fresh");
+    expect(connectionsOf(await fresh.ended)).toEqual(["close"]);
+  });
+
+  test("keeps a connection whose answer has promised it, and ends it with the next one", async () => {
+    const port = await openSlow();
+    const { socket, ended } = exchangeRaw(port, GET);
+    const response = await port.next();
+    response.setHeader("Content-Length", "4");
+    if (response instanceof ServerResponse) response.flushHeaders();
+    await once(socket, "data");
+    port.drain();
+    response.end("kept");
+    await once(socket, "data");
+    socket.write(GET);
+    answer(await port.next(), "last");
+    expect(connectionsOf(await ended)).toEqual(["keep-alive", "close"]);
+  });
+
+  test("answers all requests that came one behind the other, and ends with the last", async () => {
+    const port = await openSlow();
+    const { ended } = exchangeRaw(port, GET.repeat(3));
+    const responses = [await port.next(), await port.next(), await port.next()];
+    port.drain();
+    for (const response of responses) answer(response, "answered");
+    expect(connectionsOf(await ended)).toEqual(["keep-alive", "keep-alive", "close"]);
+  });
+
+  test("carries out nothing that comes behind an answer that ends the connection", async () => {
+    const port = await openTestPort({
+      onRequest: (request, response) => {
+        port.handled.push(request.url ?? "");
+        if (response instanceof ServerResponse) response.write("begun");
+        begun.resolve(response);
+      },
+    });
+    cleanups.push(() => port.close(0));
+    const begun = Promise.withResolvers<NodeResponse>();
+    port.drain();
+    const { socket, ended } = exchangeRaw(port, GET);
+    await once(socket, "data");
+    socket.write("POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
+    socket.write("dy");
+    // On a connection of its own, and read later.
+    expect(await isOpen(port)).toBe(true);
+    (await begun.promise).end();
+    expect(await ended).toMatch(/\r\nConnection: close\r\n.*begun.*\r\n0\r\n\r\n$/s);
+    expect(port.handled).toEqual(["/"]);
+  });
+
+  test("bears a client that leaves behind an answer that ends the connection", async () => {
+    const port = await openSlow();
+    port.drain();
+    const { socket } = exchangeRaw(port, GET);
+    const response = await port.next();
+    if (response instanceof ServerResponse) response.flushHeaders();
+    await once(socket, "data");
+    socket.write("POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
+    expect(await isOpen(port)).toBe(true);
+    const left = new Promise<void>((resolve) => response.once("close", () => resolve()));
+    socket.resetAndDestroy();
+    await left;
+    expect(port.errors).toEqual([]);
+    expect(await isOpen(port)).toBe(true);
+  });
+
+  test("leaves HTTP/2 as it is", async () => {
+    const port = await openSlow();
+    port.drain();
+    const session = connectHttp2(port.url);
+    for (const text of ["one", "two"]) {
+      const answered = readAnswer(session.request({ ":path": "/" }));
+      answer(await port.next(), text);
+      expect(await answered).toEqual({ status: 200, body: text, resetCode: 0 });
+    }
+  });
+});
+
+describe("a close", () => {
+  test("waits for the rest of a request that has begun to arrive on a kept connection", async () => {
+    const port = await openSlow();
+    const { socket, ended } = exchangeRaw(port, GET);
+    (await port.next()).end("first");
+    await once(socket, "data");
+    socket.write(GET.slice(0, 20));
+    // On a connection of its own, and read later.
+    expect(await isOpen(port)).toBe(true);
+    const closing = port.close(FOREVER_MS);
+    await expect.poll(() => isOpen(port)).toBe(false);
+    socket.write(GET.slice(20));
+    (await port.next()).end("second");
+    expect(await ended).toMatch(/second$/);
+    await closing;
+  });
+
+  test("waits for the request of a new connection over TLS", async () => {
+    const tls = makeSelfSignedCertificate();
+    const port = await openSlow({ tls });
+    const socket = connectTls({ port: port.address.port, host: port.address.host, ca: tls.cert });
+    let received = "";
+    socket.on("data", (chunk) => {
+      received += chunk;
+    });
+    await once(socket, "secureConnect");
+    const closing = port.close(FOREVER_MS);
+    socket.write(GET);
+    (await port.next()).end("answered");
+    await once(socket, "close");
+    expect(received).toMatch(/answered$/);
+    await closing;
+  });
+});
+
 test("the close does not wait for a client that keeps its side open", async () => {
   const port = await openSlow();
   const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";

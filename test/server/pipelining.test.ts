@@ -104,10 +104,7 @@ describe("pipelined requests over HTTP/1.1", () => {
     expect(exchanges.filter(({ socket }) => socket.destroyed).every(({ received }) => received() === "")).toBe(true);
   });
 
-  test.each([
-    ["is cut off", () => port.close(0)],
-    ["ends with the answer to an earlier one", async () => port.close(10_000)],
-  ])("do not start when their connection %s", async (_what, close) => {
+  test("do not start when their connection is cut off", async () => {
     const { ended } = exchangeRaw(
       port,
       targets(150)
@@ -115,9 +112,26 @@ describe("pipelined requests over HTTP/1.1", () => {
         .join(""),
     );
     await expect.poll(() => current).toBe(100);
-    const closed = close();
+    await Promise.all([port.close(0), ended]);
     released.resolve();
-    await Promise.all([ended, closed]);
+    await expect.poll(() => current).toBe(0);
     expect(port.handled).toEqual(targets(100));
+  });
+
+  test("are all answered by a port that closes, and the last one says so", async () => {
+    const { ended } = exchangeRaw(
+      port,
+      targets(150)
+        .map((target) => get(target))
+        .join(""),
+    );
+    await expect.poll(() => current).toBe(100);
+    const closed = port.close(10_000);
+    released.resolve();
+    const received = await ended;
+    await closed;
+    expect(answered(received)).toEqual(targets(150));
+    expect(received.match(/^Connection: close\r$/gm)).toHaveLength(1);
+    expect(received.slice(received.indexOf("Connection: close"))).toContain('"target":"/149"');
   });
 });

@@ -20,8 +20,8 @@ class FakeWorker implements Recipient {
 
 let port: SharedPort | undefined;
 const clients: Socket[] = [];
-afterEach(() => {
-  port?.close();
+afterEach(async () => {
+  await port?.close();
   for (const client of clients.splice(0)) {
     client.destroy();
   }
@@ -109,4 +109,18 @@ test("connections that come before all workers have started wait, and are spread
   port.serve();
   await vi.waitUntil(() => sent() === 4, { timeout: 20_000 });
   expect(workers.map((worker) => worker.sent.length)).toEqual([2, 2]);
+});
+
+test("a port that closes hands over what waits as soon as a worker takes it", async () => {
+  const worker = new FakeWorker();
+  const { port, connectOne, connectOnly } = await openPort([worker]);
+  port.serve();
+  for (let count = 0; count < 4; count += 1) {
+    await connectOne();
+  }
+  await connectOnly();
+  const closing = port.close();
+  port.taken(worker, worker.sent.at(-1) ?? 0);
+  await closing;
+  expect(worker.sent).toHaveLength(5);
 });
