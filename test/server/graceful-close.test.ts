@@ -250,7 +250,7 @@ describe("a port that drains", () => {
     await once(socket, "data");
     socket.write("POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
     expect(await isOpen(port)).toBe(true);
-    const left = new Promise<void>((resolve) => response.once("close", () => resolve()));
+    const left = response instanceof ServerResponse && once(response, "close");
     socket.resetAndDestroy();
     await left;
     expect(port.errors).toEqual([]);
