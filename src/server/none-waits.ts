@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 /** A turn of the event loop in which not much can have happened meanwhile. */
-const SHORT_TURN_MS = 1;
+const SHORT_TURN_MS = 0.1;
 
 /**
  * Resolves in a moment in which hardly any connection waits to be accepted, or after `withinMs`: the kernel resets those when the listener

@@ -53,5 +53,8 @@ test.each(["1", "2"])("no call is lost on a kept connection when a server of %s 
   });
   await answered.promise;
   expect(await server.stop()).toEqual({ code: 0, signal: null });
-  expect(await Promise.all(ends)).toEqual(Array(clients).fill("ECONNREFUSED"));
+  // The kernel resets a new connection that comes just as the port closes, before the server has it.
+  expect((await Promise.all(ends)).filter((outcome) => outcome !== "ECONNREFUSED" && outcome !== "ECONNRESET")).toEqual(
+    [],
+  );
 });
