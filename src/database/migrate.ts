@@ -27,11 +27,10 @@ export class MigrationError extends Error {
   /** The setting that leads to the database. */
   readonly setting: string;
 
+  /** `migration`: undefined before the first one. */
   constructor(migration: string | undefined, cause: unknown, setting: string) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(migration === undefined ? `a migration failed: ${reason}` : `the migration ${migration} failed: ${reason}`, {
-      cause,
-    });
+    super(migration === undefined ? reason : `the migration ${migration} failed: ${reason}`, { cause });
     this.setting = setting;
     this.code = cause instanceof Error ? Reflect.get(cause, "code") : undefined;
   }
