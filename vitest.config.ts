@@ -35,6 +35,7 @@ const long = [
   "capabilities/verify/reseal-suppressions-and-fixed-codes",
   "capabilities/verify/secret-rotation",
   "idempotency/replays",
+  "observe/trace-delivery",
   "rpc/deadline",
   "server/slow-clients",
 ].map((name) => `test/${name}.test.ts`);
