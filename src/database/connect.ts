@@ -28,13 +28,13 @@ export async function findPrimary(connection: PostgresConnection): Promise<void>
 }
 
 /** How long the answer to a statement may take. A pooler keeps a client waiting that has no session for it. */
-const patienceMs = 10_000;
+export const patienceMs = 10_000;
 
 /** Works on a connection of its own. Throws `DatabaseConnectionError` if there is none. */
 export async function withClient<T>(
   purpose: string,
   connection: PostgresConnection,
-  work: (client: pg.Client) => Promise<T>,
+  work: (client: pg.Client, connection: PostgresConnection) => Promise<T>,
 ): Promise<T> {
   await findPrimary(connection);
   const own = connectionFor(purpose, connection);
@@ -47,9 +47,9 @@ export async function withClient<T>(
     throw new DatabaseConnectionError(error, own);
   }
   try {
-    return await work(client);
+    return await work(client, own);
   } finally {
-    await client.end();
+    await client.end().catch(() => undefined);
   }
 }
 

@@ -1,6 +1,5 @@
-import pg from "pg";
-import { findPrimary } from "./connect.ts";
-import { type ConnectionSecurity, connectionFor, describeSecurity, type PostgresConnection } from "./connection.ts";
+import { patienceMs, withClient } from "./connect.ts";
+import { type ConnectionSecurity, describeSecurity, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
 import type { Queryable } from "./database.ts";
 import { applySessionSettings } from "./session-settings.ts";
@@ -16,39 +15,27 @@ export interface ReadingSession extends Queryable {
   readonly security: ConnectionSecurity;
 }
 
-/** How long a statement may take. */
-const patienceMs = 10_000;
-
 const begin = `BEGIN READ ONLY; SET LOCAL statement_timeout = ${patienceMs}`;
 
 /** Throws `DatabaseConnectionError` if there is no connection. */
-export async function withReadingSession<T>(
+export function withReadingSession<T>(
   connection: PostgresConnection,
   purpose: string,
   work: (session: ReadingSession) => Promise<T>,
 ): Promise<T> {
-  await findPrimary(connection);
-  const own = connectionFor(purpose, connection);
-  const client = new pg.Client({ ...own, query_timeout: patienceMs });
-  // Without a listener, a lost connection would end the process; the statements fail by themselves then.
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    await applySessionSettings(client);
-  } catch (error) {
-    client.end().catch(() => undefined);
-    throw new DatabaseConnectionError(error, own);
-  }
-  const reading = async <R>(read: () => Promise<R>): Promise<R> => {
-    await client.query(begin);
-    try {
-      return await read();
-    } finally {
-      await client.query("ROLLBACK").catch(() => undefined);
-    }
-  };
-  try {
-    return await work({
+  return withClient(purpose, connection, async (client, own) => {
+    await applySessionSettings(client).catch((error: unknown) => {
+      throw new DatabaseConnectionError(error, own);
+    });
+    const reading = async <R>(read: () => Promise<R>): Promise<R> => {
+      await client.query(begin);
+      try {
+        return await read();
+      } finally {
+        await client.query("ROLLBACK").catch(() => undefined);
+      }
+    };
+    return work({
       security: describeSecurity(client, own),
       run: (statement, values) =>
         reading(async () => {
@@ -58,7 +45,5 @@ export async function withReadingSession<T>(
         }),
       query: <Row extends object>(text: string) => reading(async () => (await client.query<Row>(text)).rows),
     });
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  });
 }

@@ -149,7 +149,10 @@ describe("an attempt", () => {
 });
 
 describe("an expired message", () => {
-  test("is not sent, though it was waiting for a place", async () => {
+  test.each([
+    ["though it was waiting for a place", 4_000],
+    ["nor in its last 100 ms, when no provider could answer in time", 3_901],
+  ])("is not sent, %s", async (_, waitedMs) => {
     const worker = use.outbox.server("a", use.sender.send);
     const items = [
       await use.outbox.write("a"),
@@ -159,24 +162,7 @@ describe("an expired message", () => {
     for (const item of items) {
       worker.dispatch(item);
     }
-    await use.outbox.clock.advance(4_000);
-    (await use.sender.next()).end(sent);
-    (await use.sender.next()).end(sent);
-    await worker.idle();
-    expect(use.sender.begun).toHaveLength(2);
-  });
-
-  test("is not sent in its last 100 ms, when no provider could answer in time", async () => {
-    const worker = use.outbox.server("a", use.sender.send);
-    const items = [
-      await use.outbox.write("a"),
-      await use.outbox.write("a"),
-      await use.outbox.write("a", { ttlMs: 4_000 }),
-    ];
-    for (const item of items) {
-      worker.dispatch(item);
-    }
-    await use.outbox.clock.advance(3_901);
+    await use.outbox.clock.advance(waitedMs);
     (await use.sender.next()).end(sent);
     (await use.sender.next()).end(sent);
     await worker.idle();
