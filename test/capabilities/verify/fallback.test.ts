@@ -1,6 +1,6 @@
 /** The other ways of a code: when a step is taken, and when it is not. */
-import pg from "pg";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
+import { StatementsOfCalls } from "../../support/statements-of-calls.ts";
 import { noAccount, useFallbackFixture } from "./fallback-fixture.ts";
 import { rowsOf } from "./verify-calls.ts";
 
@@ -227,36 +227,20 @@ describe("a start whose channel cannot be used", () => {
 });
 
 test("a start with a fallback is one statement, and one without does not have its parts", async () => {
-  const query = vi.spyOn(pg.Client.prototype, "query");
+  using statements = new StatementsOfCalls();
   const statementsOf = async (fields: object) => {
-    query.mockClear();
+    statements.clear();
     const { status } = await use.start({ recipient: use.phone(), ...fields });
     expect(status).toBe(201);
-    return query.mock.calls
-      .map(([config]: readonly unknown[]) => config)
-      .filter(
-        (config): config is { name: string; text: string } =>
-          // Those without a name are of sweeps and other work on timers: decision 27 has a name for those of calls.
-          typeof config === "object" && config !== null && "name" in config && typeof config.name === "string",
-      )
-      .filter(
-        ({ name }) =>
-          !/^(outbox|api_key|read_api_key|lease|renew|revocation|update_last_used|number_events|read_events|delivery)/.test(
-            String(name),
-          ),
-      );
+    return statements.read();
   };
-  try {
-    await statementsOf({});
-    const withFallback = await statementsOf({});
-    const without = await statementsOf({ fallback: [] });
-    expect(withFallback.map(({ name }) => name)).toEqual([expect.stringMatching(/^start_verification/)]);
-    expect(without.map(({ name }) => name)).toEqual([expect.stringMatching(/^start_verification/)]);
-    expect(withFallback[0]?.text).toContain("steps_queued");
-    expect(without[0]?.text).not.toMatch(/fallback|steps_queued|second_recipient|reuse/);
-  } finally {
-    query.mockRestore();
-  }
+  await statementsOf({});
+  const withFallback = await statementsOf({});
+  const without = await statementsOf({ fallback: [] });
+  expect(withFallback.map(({ name }) => name)).toEqual([expect.stringMatching(/^start_verification/)]);
+  expect(without.map(({ name }) => name)).toEqual([expect.stringMatching(/^start_verification/)]);
+  expect(withFallback[0]?.text).toContain("steps_queued");
+  expect(without[0]?.text).not.toMatch(/fallback|steps_queued|second_recipient|reuse/);
 });
 
 test("two servers that take a step at the same moment send one message", async () => {
