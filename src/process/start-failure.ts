@@ -1,7 +1,8 @@
 import { EmbeddedPostgresError } from "@byond/embedded-postgres/error";
 import { CommandError } from "../capability.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { EarlierSchemaError, UnsuitableDatabaseError } from "../database/check-database.ts";
+import { EarlierSchemaError } from "../database/applied-migrations.ts";
+import { UnsuitableDatabaseError } from "../database/check-database.ts";
 import { DatabaseConnectionError } from "../database/connection-error.ts";
 import { MigrationError } from "../database/migrate.ts";
 import { AppError } from "../errors.ts";

@@ -1,4 +1,3 @@
-import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
@@ -17,10 +16,8 @@ import { callMode } from "../../access/call-mode.ts";
 import { anyCaller, credentialOf, keyCaller } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
-import type { Database } from "../../database/database.ts";
 import type { EventLog } from "../../events/event-log.ts";
-import { commitWithAnswer, idempotencyClaimKey } from "../../idempotency/idempotency-claim.ts";
-import type { OutboxItem } from "../../outbox/outbox.ts";
+import { commitWithAnswer } from "../../idempotency/idempotency-claim.ts";
 import type { Quota } from "../../quota/quota.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
@@ -37,6 +34,7 @@ import {
   type checkStatements,
   checkVerification,
 } from "./check-verification.ts";
+import { commitAndSend, type SendingDependencies } from "./commit-and-send.ts";
 import { type EndUser, endUserOf } from "./end-user.ts";
 import { eraseRecipient, type erasureStatement } from "./erase-recipient.ts";
 import { fixedCodeOf } from "./fixed-codes/find-fixed-code.ts";
@@ -47,9 +45,7 @@ import { listVerifications } from "./list-verifications.ts";
 import type { FallbackInput } from "./plan-sends.ts";
 import { isOfPage, requireFieldsOfPage, sendForPage, verificationForPage } from "./publishable-calls.ts";
 import { refuseEmails } from "./refused-emails.ts";
-import { type ResendDependencies, resendCode } from "./resend-code.ts";
-import { chargedOutside } from "./send-charges.ts";
-import { type RefusedSend, withoutWaiting } from "./send-guard.ts";
+import { resendCode } from "./resend-code.ts";
 import { countSource, endUserLimits, type SendLimitSettings } from "./send-limits.ts";
 import { type StartedOrReused, startOrReuse } from "./start-or-reuse.ts";
 import {
@@ -75,7 +71,7 @@ const checkStatuses = {
   locked: CheckStatus.LOCKED,
 } as const satisfies Record<CheckOutcome, CheckStatus>;
 
-export interface VerifyServiceDependencies extends VerifyDependencies {
+export interface VerifyServiceDependencies extends SendingDependencies {
   readonly events: Pick<EventLog, "committed">;
   readonly quota: Pick<Quota, "admit">;
   readonly sendLimits: SendLimitSettings;
@@ -313,43 +309,3 @@ export const verifyFieldChecks: readonly FieldCheck[] = [
   }),
   fieldCheck(CheckVerificationRequestSchema, checkProblems),
 ];
-
-export interface VerifyDependencies extends ResendDependencies {
-  readonly database: Database;
-}
-
-/**
- * Runs work that may queue messages as `commitWithAnswer` does, and dispatches the messages after the commit: if the commit
- * failed, their verification would not exist. What the guard refused is recorded after the rollback, which would undo it.
- */
-async function commitAndSend<O extends DescMessage>(
-  deps: VerifyDependencies,
-  context: Pick<HandlerContext, "values">,
-  schema: O,
-  work: (deps: ResendDependencies) => Promise<MessageInitShape<O>>,
-): Promise<MessageInitShape<O>> {
-  if (context.values.get(idempotencyClaimKey) === undefined) {
-    // Each statement commits by itself, so its message can be dispatched at once.
-    return work(deps);
-  }
-  const queued: OutboxItem[] = [];
-  const codes = { ...deps.codes, dispatch: (item: OutboxItem) => void queued.push(item) };
-  const refused: RefusedSend[] = [];
-  const recording = deps.guard && { ...deps.guard, record: async (send: RefusedSend) => void refused.push(send) };
-  const response = await withoutWaiting(recording, (guard) =>
-    chargedOutside(deps.charges, (charges) =>
-      commitWithAnswer(context, deps.database, schema, (database) => {
-        queued.length = 0;
-        return work({ ...deps, database, codes, guard, charges });
-      }),
-    ),
-  ).finally(async () => {
-    for (const send of refused) {
-      await deps.guard?.record(send);
-    }
-  });
-  for (const item of queued) {
-    deps.codes.dispatch(item);
-  }
-  return response;
-}
