@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { Setting } from "./setting-group.ts";
 import { unexpandedProblem } from "./unexpanded.ts";
 
@@ -40,7 +40,12 @@ export function readSettingFiles(
       continue;
     }
     try {
-      const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)).trim();
+      const content = readBounded(path);
+      if (content === undefined) {
+        problems.push(`${variable} names a file that holds more than 1 MB`);
+        continue;
+      }
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(content).trim();
       if (text === "") {
         problems.push(`${variable} names a file that is empty`);
       } else if (text.includes("\0")) {
@@ -55,6 +60,26 @@ export function readSettingFiles(
     }
   }
   return { variables, readableByAll, problems };
+}
+
+/** No secret is as long. Behind a path there may also be a device, which never ends. */
+const maxBytes = 1_000_000;
+
+/** Undefined: the file holds more than `maxBytes`. Its size is not asked for: a pipe tells none. */
+function readBounded(path: string): Buffer | undefined {
+  const content = Buffer.alloc(maxBytes + 1);
+  const file = openSync(path, "r");
+  try {
+    let length = 0;
+    let read: number;
+    do {
+      read = readSync(file, content, length, content.length - length, null);
+      length += read;
+    } while (read > 0);
+    return length > maxBytes ? undefined : content.subarray(0, length);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function reasonOf(error: unknown): string {

@@ -1,13 +1,17 @@
 import type { PostgresConnection } from "./connection.ts";
+import { codeOf } from "./database-errors.ts";
 
 /** The first connection was not made. The message says why, and what to set; it holds no password. */
 export class DatabaseConnectionError extends Error {
   override readonly name = "DatabaseConnectionError";
   /** The setting that leads to it. */
   readonly setting: string;
+  /** The SQLSTATEs, or Node's codes: of several hosts, those of each. */
+  readonly codes: readonly string[];
 
   constructor(cause: unknown, { ssl, connectionTimeoutMillis, setting }: PostgresConnection) {
-    const message = messagesOf(cause);
+    const errors = errorsOf(cause);
+    const message = errors.map((error) => error.message).join("; ");
     const hints: readonly (readonly [boolean, RegExp, string])[] = [
       [true, /getaddrinfo/, "Its host name cannot be resolved"],
       [true, /database ".*" does not exist/s, "Create it with CREATE DATABASE"],
@@ -35,13 +39,14 @@ export class DatabaseConnectionError extends Error {
     const hint = hints.find(([applies, pattern]) => applies && pattern.test(message))?.[2];
     super(hint === undefined ? message : `${message}. ${hint}.`, { cause });
     this.setting = setting;
+    this.codes = errors.map(codeOf);
   }
 }
 
-/** A name with several addresses fails with one error for each of them, and no message of its own. */
-function messagesOf(error: unknown): string {
+/** A name with several addresses, and several hosts, fail with one error for each of them, and no message of its own. */
+function errorsOf(error: unknown): readonly Error[] {
   if (error instanceof AggregateError) {
-    return error.errors.map(messagesOf).join("; ");
+    return error.errors.flatMap(errorsOf);
   }
-  return error instanceof Error ? error.message : String(error);
+  return [error instanceof Error ? error : new Error(String(error))];
 }

@@ -3,11 +3,14 @@ import type { DatabaseRoutes } from "./check-routes.ts";
 import { withClient } from "./connect.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
-import { codeOf } from "./database-errors.ts";
 
-/** The process of PostgreSQL, and the database in it. Every role may ask, also through a pooler. */
+/**
+ * The process of PostgreSQL, and the database in it. Every role may ask, also through a pooler, and each is told the same: a moment as a text
+ * would depend on `timezone` and `datestyle` of the session.
+ */
 const identity = `
-  SELECT pg_postmaster_start_time()::text || ' ' || oid AS id FROM pg_database WHERE datname = current_database()`;
+  SELECT extract(epoch FROM pg_postmaster_start_time()) || ' ' || oid AS id
+  FROM pg_database WHERE datname = current_database()`;
 
 /**
  * Looks, before anything is written, whether all routes lead to one database: a schema must not be made in another one than is served. Throws
@@ -36,7 +39,7 @@ function identityOf(connection: PostgresConnection): Promise<string | undefined>
 
 /** A role may be given CONNECT only after the first migration, by what `byond grants` prints. */
 function unlessClosed(error: unknown): undefined {
-  if (error instanceof DatabaseConnectionError && error.cause instanceof Error && codeOf(error.cause) === "42501") {
+  if (error instanceof DatabaseConnectionError && error.codes.includes("42501")) {
     return undefined;
   }
   throw error;

@@ -1,4 +1,6 @@
 /** Secrets that are in files of their own (`BYOND_SECRET_FILE`). */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -54,6 +56,15 @@ test("a list of secrets, and one behind a symbolic link, as Kubernetes mounts th
   const link = join(folder.path, "link");
   await symlink(await fileOf(`${secret},${other}\n`), link);
   expect(parseConfig({ BYOND_SECRET_FILE: ` ${link} `, DATA_DIR: "/x" }).secrets).toEqual([secret, other]);
+});
+
+test("a pipe, as a shell's <(…) is one, that is written to in several pieces", async () => {
+  const path = join(folder.path, "pipe");
+  execFileSync("mkfifo", [path]);
+  const other = secret.toUpperCase();
+  const writer = spawn("sh", ["-c", '{ printf %s, "$1"; printf %s "$2"; } > "$3"', "sh", secret, other, path]);
+  expect(parseConfig({ BYOND_SECRET_FILE: path, DATA_DIR: "/x" }).secrets).toEqual([secret, other]);
+  await once(writer, "exit");
 });
 
 test("every setting that holds a secret can be in a file, and a sign of production is one there, too", async () => {
@@ -123,6 +134,14 @@ describe("refused", () => {
     const problems = problemsOf({ BYOND_SECRET_FILE: await fileOf(content) });
     expect(problems.filter((each) => each.startsWith(problem))).toHaveLength(1);
     expect(problems.join()).not.toContain("hunter2");
+  });
+
+  test("more than any secret is, also from a device that never ends", async () => {
+    const problem = "BYOND_SECRET_FILE names a file that holds more than 1 MB";
+    for (const path of ["/dev/zero", await fileOf("a".repeat(1_000_001))]) {
+      expect(problemsOf({ BYOND_SECRET_FILE: path })).toEqual([problem]);
+    }
+    expect(problemsOf({ BYOND_SECRET_FILE: await fileOf("a".repeat(1_000_000)) })).not.toContain(problem);
   });
 
   test.each([

@@ -112,13 +112,32 @@ test("URLs of two databases are refused before anything is written", async () =>
   }
 });
 
+test("sessions of two roles may show moments in ways of their own", async () => {
+  await using role = await DatabaseRole.create();
+  const database = await createMigratedDatabase();
+  try {
+    await grant(database.url, role.name);
+    await query(database.url, `ALTER ROLE ${role.name} SET timezone = 'Asia/Kolkata'`);
+    await query(database.url, `ALTER ROLE ${role.name} SET datestyle = 'SQL, DMY'`);
+    const environment = { DATABASE_URL: role.urlOf(database.url), DATABASE_MIGRATION_URL: database.url };
+    expect(await run(["migrate"], environment)).toMatchObject({ code: 0, output: "The schema is up to date.\n" });
+  } finally {
+    await database.drop();
+  }
+});
+
 test("a role without the right to connect yet does not keep byond migrate from running", async () => {
   await using role = await DatabaseRole.create();
   const database = await createTestDatabase();
   try {
     await query(database.url, `REVOKE CONNECT ON DATABASE ${new URL(database.url).pathname.slice(1)} FROM PUBLIC`);
-    const environment = { DATABASE_URL: role.urlOf(database.url), DATABASE_MIGRATION_URL: database.url };
-    expect(await run(["migrate"], environment)).toMatchObject({ code: 0, output: "The schema is up to date.\n" });
+    const url = new URL(role.urlOf(database.url));
+    // Also where every host refuses it.
+    const severalHosts = url.href.replace(url.host, `${url.host},${url.host}`);
+    for (const servingUrl of [url.href, severalHosts]) {
+      const environment = { DATABASE_URL: servingUrl, DATABASE_MIGRATION_URL: database.url };
+      expect(await run(["migrate"], environment)).toMatchObject({ code: 0, output: "The schema is up to date.\n" });
+    }
   } finally {
     await database.drop();
   }

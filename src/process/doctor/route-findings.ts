@@ -5,7 +5,6 @@ import { checkPooling, type DatabaseRoutes, requireSession } from "../../databas
 import { withClient } from "../../database/connect.ts";
 import type { PostgresConnection } from "../../database/connection.ts";
 import { DatabaseConnectionError } from "../../database/connection-error.ts";
-import { isOutOfConnections } from "../../database/database-errors.ts";
 import { requireOneDatabase } from "../../database/one-database.ts";
 import type { Finding } from "../../finding.ts";
 
@@ -55,7 +54,7 @@ export function databaseFault(error: unknown, setting: string): Finding {
   if (error instanceof DatabaseConnectionError) {
     return fault(
       error.message,
-      isOutOfConnections(error.cause)
+      error.codes.includes("53300")
         ? "Close connections that nobody needs, set a smaller DATABASE_POOL_SIZE on the servers, or raise that limit"
         : correct,
     );
