@@ -74,6 +74,8 @@ async function serve(config: Config, source: ConfigSource): Promise<void> {
   const logger = createOwnLogger(config);
   let stopping: Promise<void> | undefined;
   let interruptedAtMs: number | undefined;
+  /** Whether SIGHUP came before there was something to read again. */
+  let isReloadWanted = false;
   /** Ends the draining early when something that the server cannot run without has failed. */
   const failure = new AbortController();
   const onFatal = (error: Error) => void stop(error);
@@ -85,10 +87,13 @@ async function serve(config: Config, source: ConfigSource): Promise<void> {
   // Before the start is over: it may wait for migrations, and the kernel ignores what the first process of a container does not handle.
   process.on("SIGTERM", stop);
   process.on("SIGINT", interrupt);
-  app = await starting;
   // What a service manager sends to have files read again. Otherwise it is a terminal that was closed.
-  const { url, demoKey, reloadCertificate } = app;
-  process.on("SIGHUP", reloadCertificate === undefined ? stop : () => void reloadCertificate());
+  process.on("SIGHUP", config.tls === undefined ? stop : reload);
+  app = await starting;
+  const { url, demoKey } = app;
+  if (isReloadWanted) {
+    reload();
+  }
   print(demoKey === undefined ? startBanner(url, app) : firstStartBanner(url, demoKey, app));
   logger.info("started", startedFields(config, capabilities, app));
   for (const { level, event, ...fields } of startNotices(config, capabilities)) {
@@ -103,6 +108,10 @@ async function serve(config: Config, source: ConfigSource): Promise<void> {
       end(128 + constants.signals.SIGINT);
     }
     void stop("SIGINT");
+  }
+  function reload(): void {
+    isReloadWanted = true;
+    void app?.reloadCertificate?.();
   }
   function stop(reason: NodeJS.Signals | Error): Promise<void> {
     if (reason instanceof Error) {

@@ -2,6 +2,9 @@
 import {
   type Attributes,
   type Context,
+  type DiagLogger,
+  DiagLogLevel,
+  diag,
   ROOT_CONTEXT,
   SpanKind as SdkSpanKind,
   type Span,
@@ -48,10 +51,11 @@ const kinds = {
 } as const;
 
 /**
- * Makes spans with the SDK, and sends them in batches. Nothing is registered globally, and no module is patched. What waits for the
- * collector is bounded; beyond that, spans are dropped, and the log says so now and then.
+ * Makes spans with the SDK, and sends them in batches. Nothing but `sdkLog` is registered globally, and no module is patched. What
+ * waits for the collector is bounded; beyond that, spans are dropped, and the log says so now and then.
  */
 export function openTelemetry(settings: TracingSettings, server: TracedServer, logger: Logger): Tracing {
+  diag.setLogger(sdkLog, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const answers = new CollectorAnswers(settings);
   const exporter = new ReportingExporter(exporterOf(settings, answers), answers, logger);
   const { delayMs, maxQueueSize, maxBatchSize } = settings.batch;
@@ -203,6 +207,23 @@ function exporterOf(
   });
 }
 
+/** How many spans the collector took with an exception: of the batch whose result comes next. */
+let rejectedSpans = 0;
+
+/** What the SDK says of itself. Of it, only that a collector refused a part of a batch: the result of that batch is a success. */
+const sdkLog: DiagLogger = {
+  error: () => undefined,
+  warn(message, partialSuccess) {
+    if (message.startsWith("Received Partial Success") && typeof partialSuccess === "string") {
+      // In JSON it is an int64, as text.
+      rejectedSpans = Number(JSON.parse(partialSuccess).rejectedSpans ?? 0);
+    }
+  },
+  info: () => undefined,
+  debug: () => undefined,
+  verbose: () => undefined,
+};
+
 /** Says in the log that spans were not sent: once a minute at most, and at the stop. */
 class ReportingExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
@@ -225,10 +246,13 @@ class ReportingExporter implements SpanExporter {
     this.#exporter.export(spans, (result) => {
       this.#waiting -= spans.length;
       if (result.code === ExportResultCode.FAILED) {
-        this.#lose(spans.length);
-        if (performance.now() - this.#reportedAtMs >= reportIntervalMs) {
-          this.#report();
-        }
+        this.#lose(spans.length, this.#answers.last);
+      } else if (rejectedSpans > 0) {
+        this.#lose(rejectedSpans, "rejected");
+      }
+      rejectedSpans = 0;
+      if (this.#lost > 0 && performance.now() - this.#reportedAtMs >= reportIntervalMs) {
+        this.#report();
       }
       done(result);
     });
@@ -242,16 +266,16 @@ class ReportingExporter implements SpanExporter {
   /** Nobody waits for the collector any more. */
   giveUp(): void {
     if (this.#waiting > 0) {
-      this.#lose(this.#waiting);
+      this.#lose(this.#waiting, this.#answers.last);
     }
     if (this.#lost > 0) {
       this.#report();
     }
   }
 
-  #lose(spans: number): void {
+  #lose(spans: number, reason: string): void {
     this.#lost += spans;
-    this.#reason = this.#answers.last;
+    this.#reason = reason;
   }
 
   #report(): void {

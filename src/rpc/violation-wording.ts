@@ -1,13 +1,14 @@
-import { type DescField, getOption } from "@bufbuild/protobuf";
+import { type DescEnum, type DescField, getOption } from "@bufbuild/protobuf";
 import type { Violation } from "@bufbuild/protovalidate";
 import {
+  type EnumRules,
   type FieldRules,
   field as fieldRules,
   type Int32Rules,
   type RepeatedRules,
   type StringRules,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { jsonEnumNames } from "@byond/rest/json/json-style";
+import { jsonEnumName, jsonEnumNames } from "@byond/rest/json/json-style";
 import { pattern_words as patternWords } from "../../gen/byond/v1/access_pb.ts";
 import { restStyle } from "./rest-style.ts";
 
@@ -48,12 +49,18 @@ function wordRule(ruleId: string, rules: FieldRules["type"], field: DescField): 
     case "map":
       return ruleId === "map.max_pairs" ? `must have at most ${rules.value.maxPairs} entries` : undefined;
     case "enum":
-      return field.enum === undefined
-        ? undefined
-        : `must be one of: ${jsonEnumNames(field.enum, restStyle).join(", ")}`;
+      return field.enum === undefined ? undefined : wordEnum(field.enum, rules.value);
     default:
       return undefined;
   }
+}
+
+function wordEnum(type: DescEnum, { in: only, notIn }: EnumRules): string {
+  const refused = type.values
+    .filter(({ number }) => notIn.includes(number) || (only.length > 0 && !only.includes(number)))
+    .map((value) => jsonEnumName(value, restStyle));
+  const allowed = jsonEnumNames(type, restStyle).filter((name) => !refused.includes(name));
+  return `must be one of: ${allowed.join(", ")}`;
 }
 
 function wordInteger({ greaterThan, lessThan }: Int32Rules): string | undefined {

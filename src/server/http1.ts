@@ -284,7 +284,10 @@ interface Connection {
   readonly onClose: (this: ServerResponse) => void;
   /** The latest request: only its body can still be incomplete. */
   request: IncomingMessage | undefined;
-  /** How much had been read when its last answer ended: more is the beginning of another request. */
+  /**
+   * How much had been read when its last answer ended: more is the beginning of another request. What had come before, behind the
+   * answered request, is not told apart from it.
+   */
   bytesWhenIdle: number;
   /** Refuses malformed input that followed the requests in progress, once those are answered. */
   refuse: (() => void) | undefined;

@@ -170,6 +170,20 @@ test("every span that a collector refuses is in the log once, under its status, 
   expect(lines.reduce((sum, { spans }) => sum + spans, 0)).toBe(refusedBy(refusing));
 });
 
+test.each([
+  ["http/json", JSON.stringify({ partialSuccess: { rejectedSpans: "2", errorMessage: "too old" } })],
+  ["http/protobuf", Buffer.from([0x0a, 2, 0x08, 2])],
+])("spans that a collector rejects of a batch that it takes are in the log, over %s", async (protocol, answer) => {
+  await using rejecting = await TraceCollector.open();
+  rejecting.answer = answer;
+  const app = await startTestApp(rejecting.settings({ OTEL_EXPORTER_OTLP_PROTOCOL: protocol }));
+  await app.mintKey();
+  await app[Symbol.asyncDispose]();
+  const lines = linesOf(app);
+  expect(new Set(lines.map(({ reason }) => reason))).toEqual(new Set(["rejected"]));
+  expect(lines.reduce((sum, { spans }) => sum + spans, 0)).toBe(2 * rejecting.bodies.length);
+});
+
 describe.each([
   ["that is overloaded", 503, "503"],
   ["that does not answer", undefined, "timeout"],

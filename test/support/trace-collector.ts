@@ -32,6 +32,8 @@ export class TraceCollector implements AsyncDisposable {
   readonly refused: CollectedSpan[] = [];
   /** What it answers. Undefined: nothing. */
   status: number | undefined = 200;
+  /** The body of its answers. */
+  answer: string | Buffer = "{}";
   readonly #waiting = new Set<() => void>();
   readonly #server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -47,7 +49,7 @@ export class TraceCollector implements AsyncDisposable {
         wake();
       }
       if (this.status !== undefined) {
-        response.writeHead(this.status, { "Content-Type": "application/json" }).end("{}");
+        response.writeHead(this.status, { "Content-Type": "application/json" }).end(this.answer);
       }
     });
   });

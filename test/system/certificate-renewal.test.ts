@@ -10,6 +10,7 @@ import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createMigratedDatabase } from "../support/app.ts";
 import { type Certificate, makeCertificate } from "../support/certificates.ts";
+import { holdMigrations } from "../support/hold-migrations.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 import { until } from "./load.ts";
 import { MainProcess, makeFolder } from "./main-process.ts";
@@ -172,6 +173,22 @@ describe.skipIf(process.platform === "win32").each(["1", "2"])("with %s workers"
     await calls.stop();
     expect(calls.failures).toEqual([]);
     expect(calls.answered()).toBeGreaterThan(0);
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  test("SIGHUP during a start does not end it, and what was renewed meanwhile is taken over", async () => {
+    await using folder = await makeFolder();
+    const { turn, settings } = await mountSecret(folder.path);
+    const [first, second] = [make(), make()];
+    await turn(first);
+    await using held = await holdMigrations(database.url);
+    await using server = start(settings);
+    await held.isWaitedFor();
+    await turn(second);
+    server.signal("SIGHUP");
+    await held[Symbol.asyncDispose]();
+    expect(await shownByAll(await server.url())).toBeDefined();
+    await server.wrote(/"event":"certificate_renewed"/);
     expect(await server.stop()).toEqual({ code: 0, signal: null });
   });
 

@@ -93,6 +93,14 @@ test.each([
   expect(answer.body.error.fields).toEqual(fields);
 });
 
+test("a refusal does not name a value that a batch refuses", async () => {
+  const { status, body } = await batch({ numbers: [{ number: "+6591234567" }], fields: ["network"] });
+  expect(status).toBe(422);
+  expect(body.error.fields).toEqual({
+    "fields[0]": expect.stringMatching(/^must be one of: calling_code, .*_version$/),
+  });
+});
+
 describe("1,000 numbers with long references", () => {
   const numbers = manyNumbers(1_000).map(({ number }, index) => ({
     number,
