@@ -12,6 +12,8 @@ export const callLimits = { beginMs: 10_000, endMs: 15_000 };
 
 interface Call {
   startedAtMs: number;
+  /** Nobody needs its result any more. */
+  readonly signal: AbortSignal | undefined;
   /** No statement of the call begins after that. */
   clientWaitsUntilMs?: number;
   /** Work that the call started and did not wait for, such as sending a message, has no deadline then. */
@@ -20,9 +22,9 @@ interface Call {
 
 const calls = new AsyncLocalStorage<Call | undefined>();
 
-/** Runs a call: its statements share one deadline, until it settles. */
-export async function withDeadline<T>(work: () => Promise<T>): Promise<T> {
-  const call: Call = { startedAtMs: performance.now(), isOver: false };
+/** Runs a call: its statements share one deadline, until it settles. When `signal` aborts, it is as if that had passed. */
+export async function withDeadline<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const call: Call = { startedAtMs: performance.now(), signal, isOver: false };
   try {
     return await calls.run(call, work);
   } finally {
@@ -75,7 +77,10 @@ export function timeLeftMs(): number | undefined {
 /** Whether it is too late to begin a statement for the current call. */
 export function isTooLate(): boolean {
   const call = currentCall();
-  return call !== undefined && (performance.now() - call.startedAtMs > callLimits.beginMs || isGivenUp(call));
+  return (
+    call !== undefined &&
+    (call.signal?.aborted === true || performance.now() - call.startedAtMs > callLimits.beginMs || isGivenUp(call))
+  );
 }
 
 /** Whether the client has stopped waiting. */
@@ -99,17 +104,23 @@ export function tookTooLong(): Error {
   return unavailable(new Error("the call has waited for as long as a call may"));
 }
 
-/** Settles as `work` does, or throws when the deadline of the current call has passed. For work without effects. */
+/**
+ * Settles as `work` does, or throws when the deadline of the current call has passed. Without one, it waits for as long as a call may. For work
+ * without effects.
+ */
 export async function withinTime<T>(work: Promise<T>): Promise<T> {
-  const leftMs = timeLeftMs();
-  if (leftMs === undefined) {
-    return work;
-  }
+  const signal = currentCall()?.signal;
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(tookTooLong()), leftMs);
+  const end = () => late.reject(tookTooLong());
+  const timer = setTimeout(end, timeLeftMs() ?? callLimits.endMs);
+  signal?.addEventListener("abort", end);
+  if (signal?.aborted === true) {
+    end();
+  }
   try {
     return await Promise.race([work, late.promise]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", end);
   }
 }

@@ -5,8 +5,9 @@ import { AppError } from "../../errors.ts";
 import type { AnsweredNumbers, LookupCharges } from "../lookup/lookup-charges.ts";
 import { maxTries } from "./balance.policy.ts";
 import type { Prices } from "./prices.ts";
+import type { Hold } from "./reserve.ts";
 import type { Spender } from "./reserve-store.ts";
-import type { Hold, Reserves } from "./reserves.ts";
+import type { Reserves } from "./reserves.ts";
 
 const charge = statement<{ isMade: boolean }>("charge_lookups")(
   {

@@ -2,7 +2,7 @@ import type { Awaitable } from "../../awaitable.ts";
 import { AppError } from "../../errors.ts";
 import type { Send, SendCharge } from "./define-send-step.ts";
 
-/** A charge before it is made. One of its functions is called, once. */
+/** A charge before it is made. One of its functions is called, once; what is called after that does nothing. */
 export interface HeldCharge extends SendCharge {
   /** It was made, or nobody knows. */
   spent(): void;

@@ -1,7 +1,8 @@
 /** What calls wait for while a server tidies up its reserves, and what is left of those that nothing was charged to. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { ReserveStore } from "../../../src/capabilities/balance/reserve-store.ts";
 import { Reserves } from "../../../src/capabilities/balance/reserves.ts";
+import { callLimits, withDeadline } from "../../../src/database/call-deadline.ts";
 import { AppError } from "../../../src/errors.ts";
 import { accountsOf, openWorkspace, query, usePricedApp } from "./balance-fixture.ts";
 
@@ -10,7 +11,7 @@ const app = usePricedApp();
 /** A wallet in memory. `whileClosing` runs before a reserve is closed. */
 class MemoryStore implements ReserveStore {
   whileClosing: () => void = () => undefined;
-  readonly #open = new Map<string, number>();
+  readonly open = new Map<string, number>();
   #left: number;
   #taken = 0;
 
@@ -20,21 +21,21 @@ class MemoryStore implements ReserveStore {
 
   async take(_spender: unknown, { price, needed, wanted }: Parameters<ReserveStore["take"]>[1]) {
     await Promise.resolve();
-    if (this.#left < price) {
+    const amount = Math.min(this.#left, Math.max(needed, Math.min(wanted, Math.floor(this.#left / 2))));
+    if (amount < price) {
       return { outcome: "insufficient_balance" as const, left: String(this.#left), setAside: "0" };
     }
-    const amount = Math.min(this.#left, Math.max(needed, wanted));
     const id = `rsv_${++this.#taken}`;
     this.#left -= amount;
-    this.#open.set(id, amount);
+    this.open.set(id, amount);
     return { outcome: "taken" as const, id, amount, lastsMs: 30_000 };
   }
 
   async close(_workspaceId: string, id: string) {
     await Promise.resolve();
     this.whileClosing();
-    this.#left += this.#open.get(id) ?? 0;
-    this.#open.delete(id);
+    this.#left += this.open.get(id) ?? 0;
+    this.open.delete(id);
   }
 }
 
@@ -45,6 +46,8 @@ function openReserves(store: ReserveStore) {
     refusal: ({ outcome }) => new AppError(outcome, "not enough"),
   });
 }
+
+const spender = { workspaceId: "ws", keyId: "key_a" };
 
 test("a spender whose call waits is not forgotten, whenever the server tidies up", async () => {
   const store = new MemoryStore(10);
@@ -57,18 +60,59 @@ test("a spender whose call waits is not forgotten, whenever the server tidies up
   expect(await reserves.stop()).toBe(true);
 });
 
-test("a server that cannot close its reserves refuses, and does not ask for ever", async () => {
-  const store = new MemoryStore(10);
+test("what is taken for others while a call waits is closed like everything else", async () => {
+  const store = new MemoryStore(350);
   const reserves = openReserves(store);
-  (await reserves.hold({ workspaceId: "ws", keyId: "key_a" }, 10)).giveBack();
+  const held = await reserves.hold(spender, 20);
+  const expensive = Promise.resolve(reserves.hold(spender, 200));
+  // The expensive call waits for what is held. Cheap ones use up a reserve, so that the next one is taken.
+  await vi.waitFor(() => expect(store.open.size).toBe(1));
+  for (let calls = 0; store.open.size < 3; calls += 1) {
+    expect(calls).toBeLessThan(100);
+    (await reserves.hold(spender, 1)).giveBack();
+    (await reserves.hold(spender, 1)).spent();
+  }
+  held.giveBack();
+  (await expensive).giveBack();
+  expect(await reserves.stop()).toBe(true);
+  expect(store.open.size).toBe(0);
+});
+
+test("nothing is refused for what this server has set aside and cannot give back", async () => {
+  const store = new MemoryStore(100);
+  const reserves = openReserves(store);
+  (await reserves.hold(spender, 5)).giveBack();
   store.whileClosing = () => {
     throw new Error("the database is away");
   };
-  const hold = async () => reserves.hold({ workspaceId: "ws", keyId: "key_b" }, 10);
-  await expect(hold()).rejects.toThrow("not enough");
-  await expect(hold()).rejects.toThrow("not enough");
+  const hold = async () => reserves.hold({ workspaceId: "ws", keyId: "key_b" }, 80);
+  await expect(hold()).rejects.toMatchObject({ code: "unavailable" });
+  await expect(hold()).rejects.toMatchObject({ code: "unavailable" });
   store.whileClosing = () => undefined;
-  expect(await reserves.stop()).toBe(false);
+  expect(await hold()).toMatchObject({ amount: 80 });
+});
+
+test("a call waits for what others hold as long as a call may, and until nobody needs it", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  try {
+    const reserves = openReserves(new MemoryStore(100));
+    await reserves.hold(spender, 5);
+    const giveUp = new AbortController();
+    const hold = async () => reserves.hold({ workspaceId: "ws", keyId: "key_b" }, 80);
+    const waits = [
+      hold(),
+      withDeadline(hold),
+      withDeadline(hold, giveUp.signal),
+      withDeadline(hold, AbortSignal.abort()),
+    ].map((wait) => wait.catch((error: AppError) => error.code));
+    expect(await waits[3]).toBe("unavailable");
+    giveUp.abort();
+    expect(await waits[2]).toBe("unavailable");
+    vi.advanceTimersByTime(callLimits.endMs);
+    expect(await Promise.all(waits)).toEqual(Array.from({ length: 4 }, () => "unavailable"));
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("a reserve that nothing was charged to leaves no entries", async () => {

@@ -1,5 +1,6 @@
 import type { Mode } from "../../../access/caller.ts";
 import { type Keyring, unseal } from "../../../crypto/keyring.ts";
+import { withDeadline } from "../../../database/call-deadline.ts";
 import type { Queryable } from "../../../database/database.ts";
 import { statement, text } from "../../../database/statement.ts";
 import { AppError, type ErrorCode, isUndeliverable } from "../../../errors.ts";
@@ -91,9 +92,10 @@ export class FallbackSender implements OutboxSender {
     this.#deps = deps;
   }
 
-  async send(item: OutboxItem): Promise<SendResult | Settled> {
+  async send(item: OutboxItem, signal: AbortSignal): Promise<SendResult | Settled> {
     try {
-      return await this.#take(item);
+      // It may have to wait for what other calls hold, of the balance or of a limit.
+      return await withDeadline(() => this.#take(item), signal);
     } catch (error) {
       if (error instanceof AppError && databaseErrors.includes(error.code)) {
         return { kind: "retry", reason: "the database is unavailable", provider: "unknown" };
