@@ -5,12 +5,15 @@ import { connect } from "./connect.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { unavailable } from "./database-errors.ts";
 import { applySessionSettings } from "./session-settings.ts";
-import { queryOf, statement, xid8 } from "./statement.ts";
+import { queryOf, statement, text, xid8 } from "./statement.ts";
+import type { TransactionIdentity } from "./transaction-identity.ts";
 
-const readStatus = statement<{ status: "committed" | "aborted" | "in progress" | null }>("transaction_status")(
-  { id: xid8 },
-  (p) => `SELECT pg_xact_status(${p.id}) AS status`,
-);
+/** No status on another timeline than the transaction's: nobody there can tell what became of it. */
+const readStatusOn = (timeline: string) =>
+  statement<{ status: "committed" | "aborted" | "in progress" | null }>("transaction_status")(
+    { id: xid8, timeline: text },
+    (p) => `SELECT CASE WHEN ${timeline} = ${p.timeline} THEN pg_xact_status(${p.id}) END AS status`,
+  );
 
 const patienceMs = 3_000;
 const pollMs = 50;
@@ -21,9 +24,12 @@ const pollMs = 50;
  */
 export class CommitOutcomes {
   readonly #connection: PostgresConnection;
+  readonly #readStatus: ReturnType<typeof readStatusOn>;
 
-  constructor(connection: PostgresConnection) {
+  /** `timeline`: see `findTimeline`. */
+  constructor(connection: PostgresConnection, timeline: string) {
     this.#connection = connection;
+    this.#readStatus = readStatusOn(timeline);
   }
 
   /** Resolves with the rows that `read` finds, as soon as it finds any: a statement may still be running when its connection is lost. */
@@ -35,8 +41,8 @@ export class CommitOutcomes {
   }
 
   /** Returns if the transaction was committed. Throws `unavailable` if it was rolled back. */
-  async requireCommitted(transactionId: string, cause: unknown): Promise<void> {
-    const ask = readStatus.bind({ id: transactionId });
+  async requireCommitted(transaction: TransactionIdentity, cause: unknown): Promise<void> {
+    const ask = this.#readStatus.bind(transaction);
     const isCommitted = await this.#poll(cause, async (client) => {
       const [row] = ask.rowsOf(await client.query<unknown[]>(queryOf(ask)));
       const status = row?.status;

@@ -20,6 +20,7 @@ import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
 import { databaseAttributes, inStatementSpan } from "./statement-span.ts";
 import { StatementTimes } from "./statement-times.ts";
 import { compileQuery, type TableQuery } from "./table-query.ts";
+import { findTimeline, identityIn, type TransactionIdentity, transactionIdentity } from "./transaction-identity.ts";
 
 /** Runs statements: each on a connection of the pool, or all on the connection of a transaction. */
 export interface Queryable {
@@ -71,16 +72,15 @@ const statementTimeoutMs = 10_000;
  */
 const lockTimeoutMs = 4_000;
 
-/** As the time-outs above, for transactions of several statements. The id is what the outcome of COMMIT is looked up by. */
-const begin = `
+/** As the time-outs above, for transactions of several statements. The identity is what the outcome of COMMIT is looked up by. */
+const beginOn = (timeline: string) => `
   BEGIN;
   SET LOCAL lock_timeout = ${lockTimeoutMs};
   SET LOCAL statement_timeout = 8000;
   SET LOCAL idle_in_transaction_session_timeout = 3000;
-  SELECT pg_current_xact_id()::text AS id`;
+  ${transactionIdentity(timeline)}`;
 
-/** As spans name them. */
-const beginning = { name: "BEGIN", text: begin };
+/** As spans name it. */
 const commit = { name: "COMMIT", text: "COMMIT" };
 
 /**
@@ -101,6 +101,8 @@ export class Database implements QueryableTables {
   readonly #connection: PostgresConnection;
   readonly #logger: Logger;
   readonly #spanAttributes: SpanAttributes;
+  /** As spans name it. */
+  readonly #begin: { readonly name: string; readonly text: string };
   readonly waits = new ConnectionWaits();
   readonly statements = new StatementTimes();
   /** How the first connection is secured. The others are made with the same settings. */
@@ -112,11 +114,13 @@ export class Database implements QueryableTables {
     refused: RefusedConnections,
     options: DatabaseOptions,
     security: ConnectionSecurity,
+    timeline: string,
   ) {
     this.#orm = orm;
     this.#pool = pool;
     this.#refused = refused;
-    this.#outcomes = new CommitOutcomes(sessionRoute(options));
+    this.#outcomes = new CommitOutcomes(sessionRoute(options), timeline);
+    this.#begin = { name: "BEGIN", text: beginOn(timeline) };
     this.#connection = options.connection;
     this.#logger = options.logger;
     this.#spanAttributes = databaseAttributes(options.connection);
@@ -151,7 +155,8 @@ export class Database implements QueryableTables {
       const refused = new RefusedConnections(pool, options.logger);
       await using first = await firstOf(pool, options.connection);
       await checkRoutes(first.client, options);
-      return new Database(orm, pool, refused, options, describeSecurity(first.client, options.connection));
+      const security = describeSecurity(first.client, options.connection);
+      return new Database(orm, pool, refused, options, security, await findTimeline(first.client));
     } catch (error) {
       await orm.close(true);
       throw error;
@@ -223,9 +228,9 @@ export class Database implements QueryableTables {
     await using connection = await this.#connect();
     const { client } = connection;
     let result: T;
-    let id: string;
+    let identity: TransactionIdentity;
     try {
-      id = transactionIdOf(await this.#inSpan(beginning, () => client.query(inTime(begin))));
+      identity = identityIn(await this.#inSpan(this.#begin, () => client.query(inTime(this.#begin.text))));
       const executeInTime = async <Row>(bound: BoundStatement<Row>) => {
         requireTime();
         try {
@@ -254,7 +259,7 @@ export class Database implements QueryableTables {
         throw asAppError(error);
       }
       this.#logger.warn("database_connection_lost", { error });
-      await this.#outcomes.requireCommitted(id, error);
+      await this.#outcomes.requireCommitted(identity, error);
     }
     return result;
   }
@@ -365,15 +370,6 @@ class Connection implements AsyncDisposable {
 }
 
 const ignore = () => undefined;
-
-/** For several statements in one text, the driver returns a list of results, which its types do not say. */
-function transactionIdOf(answer: unknown): string {
-  const last: unknown = Array.isArray(answer) ? answer.at(-1)?.rows?.[0]?.id : undefined;
-  if (typeof last !== "string") {
-    throw new TypeError("BEGIN answered no transaction id");
-  }
-  return last;
-}
 
 /** How long to wait for an answer: as long as a statement may take, and no longer than the current call may. */
 function answerTimeoutMs(): number {

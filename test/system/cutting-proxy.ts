@@ -17,6 +17,7 @@ export class CuttingProxy implements AsyncDisposable {
   readonly url: string;
   readonly #listener: Server;
   readonly #sockets = new Set<Socket>();
+  #target: URL;
   #cut: Cut | undefined;
   #refuses = false;
   #cuts = 0;
@@ -27,7 +28,8 @@ export class CuttingProxy implements AsyncDisposable {
     url.host = `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
     this.url = url.href;
     this.#listener = listener;
-    listener.on("connection", (near) => this.#connect(near, new URL(databaseUrl)));
+    this.#target = new URL(databaseUrl);
+    listener.on("connection", (near) => this.#connect(near, this.#target));
   }
 
   static async open(databaseUrl: string): Promise<CuttingProxy> {
@@ -43,6 +45,11 @@ export class CuttingProxy implements AsyncDisposable {
 
   cutNext(cut: Cut): void {
     this.#cut = cut;
+  }
+
+  /** Where connections lead that are made from now on. */
+  lead(databaseUrl: string): void {
+    this.#target = new URL(databaseUrl);
   }
 
   accept(): void {

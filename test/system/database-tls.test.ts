@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { CommitOutcomes } from "../../src/database/commit-outcomes.ts";
 import { Database } from "../../src/database/database.ts";
+import { type TransactionIdentity, transactionIdentity } from "../../src/database/transaction-identity.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
@@ -77,8 +78,8 @@ test("every connection is encrypted and its server verified: pool, lock and migr
 
 test("the connection that looks up the outcome of a lost COMMIT is encrypted and verified too", async () => {
   const connection = await connectionTo(own.url({ ...verifyFull, application_name: "lost" }));
-  const [row] = await own.postgres.query<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
-  await new CommitOutcomes(connection).requireCommitted(row?.id ?? "", new Error("lost"));
+  const [row] = await own.postgres.query<TransactionIdentity>(transactionIdentity("''"));
+  await new CommitOutcomes(connection, "''").requireCommitted(row as TransactionIdentity, new Error("lost"));
   expect(await own.postgres.readLog()).toMatch(/connection authorized: .*application_name=lost SSL enabled/);
 });
 

@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import pg from "pg";
 import { loadPostgresBinaries } from "../../src/embedded-postgres/binaries.ts";
 import {
@@ -106,6 +108,19 @@ export class StoppablePostgres implements AsyncDisposable {
     // PostgreSQL may run as another user.
     await chmod(signal, 0o666);
     await this.startAgain();
+  }
+
+  /** Another one with the data of this one, which is stopped: a standby that has received nothing since. */
+  async copyAsStandby(): Promise<StoppablePostgres> {
+    const dataDir = await mkdtemp(join(tmpdir(), "byond-system-"));
+    // With owners and modes.
+    await promisify(execFile)("cp", ["-a", `${this.#options.dataDir}/.`, dataDir]);
+    const port = await findFreePort();
+    const url = new URL(this.url);
+    url.port = String(port);
+    const copy = new StoppablePostgres({ ...this.#options, dataDir, port }, this.#server, url.href, this.password);
+    await copy.startAgainAsStandby();
+    return copy;
   }
 
   async promote(): Promise<void> {
