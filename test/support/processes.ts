@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { RestAnswer, RestCall } from "./app.ts";
+import { root, serverProgram } from "./server-program.ts";
 import { verifyEmailOf } from "./verified-email.ts";
 
 export interface ServerProcessOptions {
@@ -28,7 +29,6 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-const root = join(import.meta.dirname, "../..");
 /** Node's compile cache, shared by the servers: later ones start in half the time. */
 export const compileCache = join(root, "node_modules/.cache/compiled");
 const startTimeoutMs = 60_000;
@@ -46,7 +46,7 @@ const defaultEnvironment = {
 };
 
 /**
- * A server as in production, `node src/main.ts`: a process with a free port, on a database that it may share with others.
+ * A server as in production: a process with a free port, on a database that it may share with others.
  * Dispose of it, or declare it with `await using`. It never outlives the test process.
  */
 export class ServerProcess implements AsyncDisposable {
@@ -63,7 +63,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#options = options;
     this.#child = spawn(
       process.execPath,
-      [...(options.nodeOptions ?? []), resolve(root, options.program ?? "src/main.ts")],
+      [...(options.nodeOptions ?? []), resolve(root, options.program ?? serverProgram)],
       {
         // Not in the checkout, where a developer may have a .env file that the server would read.
         cwd: import.meta.dirname,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileCache } from "../support/processes.ts";
+import { serverProgram } from "../support/server-program.ts";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -15,6 +16,7 @@ export interface MainOptions {
   readonly command?: readonly [program: string, ...args: string[]];
   /** Arguments of the server's program. */
   readonly args?: readonly string[];
+  /** The server's sources are there, and run. */
   readonly cwd?: string;
   readonly user?: { readonly uid: number; readonly gid: number };
   /** What it reads on standard input. */
@@ -28,7 +30,7 @@ export interface Exit {
 
 const patienceMs = 60_000;
 
-/** `node src/main.ts` in a process of its own, just as it is, with what it writes. Dispose of it. */
+/** The server in a process of its own, just as it is, with what it writes. Dispose of it. */
 export class MainProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly exited: Promise<Exit>;
@@ -36,10 +38,10 @@ export class MainProcess implements AsyncDisposable {
   log = "";
 
   constructor(options: MainOptions = {}) {
-    const main = [process.execPath, join(options.cwd ?? root, "src/main.ts"), ...(options.args ?? [])] as const;
+    const program = options.cwd === undefined ? serverProgram : join(options.cwd, "src/main.ts");
+    const main = [process.execPath, program, ...(options.args ?? [])] as const;
     const { command = main } = options;
-    const [program, ...args] = command;
-    this.#child = spawn(program, args, {
+    this.#child = spawn(command[0], command.slice(1), {
       // Not in the checkout, where somebody may have a .env file: servers read it.
       cwd: options.cwd ?? (options.command === undefined ? import.meta.dirname : root),
       env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: compileCache, ...options.environment },
