@@ -1,12 +1,13 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** Tests of whole servers that measure how long something takes, or how much gets through: they have the machine for themselves. */
+/** Tests of whole servers that measure how long something takes, or what comes before what: they have the machine for themselves. */
 const timed = [
   "distributed-limits",
   "event-streams-under-load",
   "overload",
   "password-attempts",
+  "postgres-outage",
   "provider-failover",
   "revocation",
   "revocation-faults",
@@ -62,8 +63,8 @@ export default defineConfig({
           globalSetup: ["test/support/server-bundle.ts"],
           isolate: false,
           provide: { fuzzing: "short" },
-          // They wait for half of their time, for processes and for what a server does after seconds.
-          maxWorkers: 4,
+          // One more than CI has cores, since they also wait: for processes, and for what a server does after seconds.
+          maxWorkers: 3,
           testTimeout: 180_000,
           sequence: { groupOrder: 1 },
         },

@@ -133,7 +133,8 @@ export class Database implements QueryableTables {
     await requireOneDatabase(options);
     await migrate({ connection: migrationRoute(options), logger, migrations });
     await findPrimary(options.connection);
-    const orm = await MikroORM.init({
+    // `MikroORM.init` would look for extensions of it that may be installed, and load them.
+    const orm = new MikroORM({
       ...ormOptions(
         { ...options.connection, query_timeout: statementTimeoutMs },
         options.logger,

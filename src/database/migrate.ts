@@ -71,7 +71,7 @@ export async function migrate(options: {
     if (!(await isBehind(client, options.migrations, connection.setting))) {
       return;
     }
-    const orm = await MikroORM.init({
+    const orm = new MikroORM({
       ...ormOptions({ ...connection }, options.logger, applySessionSettings),
       entities: [],
       pool: { min: 0, max: 1 },

@@ -18,7 +18,7 @@ interface Started {
 }
 
 test("every message answered with 201 arrives in time, and rarely twice, while servers are killed at random", {
-  timeout: 150_000,
+  timeout: 300_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
   const database = await createMigratedDatabase();

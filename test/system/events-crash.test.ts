@@ -54,7 +54,7 @@ async function foundBy(client: pg.Client) {
 }
 
 test("every event is in the list exactly once, and no reader misses one, while servers are killed at random", {
-  timeout: 150_000,
+  timeout: 300_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
   const { url: databaseUrl, client } = await openDatabase(resources);
@@ -140,7 +140,7 @@ test("every event is in the list exactly once, and no reader misses one, while s
 });
 
 test("an event whose server was killed after the commit is read a second later, from another server", {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
   const { url: databaseUrl, client } = await openDatabase(resources);

@@ -17,7 +17,7 @@ const noAccount = { status: 400, body: JSON.stringify({ error: { code: 131026 } 
 const kindOf = (number: number) => (["refused", "slow", "textOnly"] as const)[number % 3] ?? "refused";
 
 test("while servers are killed, each step of a fallback is taken once, and none is lost", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
   const database = await createMigratedDatabase();

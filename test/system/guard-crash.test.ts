@@ -19,7 +19,7 @@ const isEntered = (recipient: string) => !/^\+(65912|992)/.test(recipient);
 const ways = [{ channel: "sms" }, { channel: "voice" }, { channel: "voice", fallback: [{ channel: "sms" }] }] as const;
 
 test("starts, failures and approvals of each range are counted exactly once, and a range is blocked once, while servers are killed at random", {
-  timeout: 150_000,
+  timeout: 300_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
   const database = await createMigratedDatabase();

@@ -53,7 +53,7 @@ const refusals = {
 type Outcome = "sent" | "range_blocked" | "country_limit" | "unanswered";
 
 test("what the guard refuses is never sent and counted once, and limits of countries are exact, while servers are killed", {
-  timeout: 150_000,
+  timeout: 300_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
   const database = await createMigratedDatabase();

@@ -53,7 +53,7 @@ async function startServers(resources: AsyncDisposableStack) {
 }
 
 test("every event arrives signed and with the same bytes each time, is in the list once, and in each stream once, while servers are killed and the receiver fails", {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   await using resources = new AsyncDisposableStack();
   const { servers, client, time } = await startServers(resources);
