@@ -57,14 +57,14 @@ async function slowed(kind: string): Promise<number> {
 }
 
 const untilSlowed = (kind: string, number: number) =>
-  vi.waitFor(async () => expect(await slowed(kind)).toBe(number), { timeout: 5_000, interval: 20 });
+  vi.waitFor(async () => expect(await slowed(kind)).toBe(number), { timeout: 20_000, interval: 20 });
 
 /** The verifications counted of a source, once a server has added what it counted. */
 const untilCounted = (source: string, guessed: number, approved = 0) =>
   vi.waitFor(async () => {
     const rows = await rowsOf(app, "SELECT guessed, approved FROM guess_source WHERE source = $1", [source]);
     expect(rows).toEqual([{ guessed, approved }]);
-  }, 5_000);
+  }, 20_000);
 
 /** No source that a test before has slowed is slowed any more. */
 const forgetAll = () => app.time.advance({ seconds: 3_601 });
