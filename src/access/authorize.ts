@@ -1,5 +1,6 @@
 import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { onceForEach } from "@byond/rest/once-for-each";
 import { type ContextValues, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { type Access, access, Credential as RequiredCredential } from "../../gen/byond/v1/access_pb.ts";
 import { type Awaitable, whenReady } from "../awaitable.ts";
@@ -63,7 +64,7 @@ const takesKeys: ReadonlySet<RequiredCredential> = new Set([
 ]);
 
 /** The `byond.v1.access` option of an RPC. Throws if it has none: an RPC must never be open by accident. */
-export function accessOf(method: DescMethod): Access {
+export const accessOf: (method: DescMethod) => Access = onceForEach((method) => {
   const declared = hasOption(method, access) ? getOption(method, access) : undefined;
   if (declared === undefined || declared.credential === RequiredCredential.UNSPECIFIED) {
     throw new TypeError(`${method.parent.typeName}.${method.name} does not declare (byond.v1.access)`);
@@ -99,7 +100,7 @@ export function accessOf(method: DescMethod): Access {
     );
   }
   return declared;
-}
+});
 
 /**
  * Checks that the owner of the credential sent the request, by its signature. Returns the signature, if there is one. Throws if

@@ -1,4 +1,4 @@
-import { type EntityManager, MikroORM } from "@mikro-orm/postgresql";
+import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
 import type { Kysely } from "kysely";
 import type pg from "pg";
 import { activeSpan, type SpanAttributes } from "../observe/active-span.ts";
@@ -54,7 +54,7 @@ export interface QueryableTables extends Queryable {
   query<Tables, Row>(build: TableQuery<Tables, Row>): Promise<Row[]>;
 }
 
-export interface DatabaseOptions extends Schema, DatabaseRoutes {
+export interface DatabaseOptions extends Pick<Schema, "migrations">, DatabaseRoutes {
   readonly logger: Logger;
   /** Connections at most. Default 10. */
   readonly poolSize?: number;
@@ -95,6 +95,8 @@ export const limitLockWait = `begun AS MATERIALIZED (SELECT set_config('lock_tim
  */
 export class Database implements QueryableTables {
   readonly #orm: MikroORM;
+  /** What the ORM knows. */
+  readonly #discovered = new Set<EntitySchema>();
   readonly #pool: pg.Pool;
   readonly #refused: RefusedConnections;
   readonly #outcomes: CommitOutcomes;
@@ -146,7 +148,8 @@ export class Database implements QueryableTables {
           }
         },
       ),
-      entities: [...options.entities],
+      // Each is discovered when it is first needed, see `withEntities`.
+      entities: [],
       pool: { min: 0, max: options.poolSize ?? 10, idleTimeoutMillis: 30_000 },
     });
     try {
@@ -167,8 +170,18 @@ export class Database implements QueryableTables {
   /**
    * Runs `work`, which only reads, with an entity manager of its own. The ORM writes values into the text of statements: none of
    * them may be a secret. Throws `unavailable` if the database cannot be reached.
+   *
+   * `schemas` are the entities that it reads, and those that they refer to. The ORM learns them here, once: to learn all of them at the start
+   * would take longer than the rest of it, and statements and queries need none.
    */
-  async withEntities<T>(work: (entities: EntityManager) => Promise<T>): Promise<T> {
+  async withEntities<T>(schemas: readonly EntitySchema[], work: (entities: EntityManager) => Promise<T>): Promise<T> {
+    const unknown = schemas.filter((schema) => !this.#discovered.has(schema));
+    if (unknown.length > 0) {
+      this.#orm.discoverEntity(unknown);
+      for (const schema of unknown) {
+        this.#discovered.add(schema);
+      }
+    }
     try {
       requireTime();
       // It only reads.

@@ -7,6 +7,7 @@ import {
   Ignore,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { FieldBehavior, field_behavior as fieldBehavior } from "./gen/google/api/field_behavior_pb.ts";
+import { onceForEach } from "./once-for-each.ts";
 
 /** The `buf.validate` rules that are set for a value, by their names in the proto file. */
 export type RuleSet = ReadonlyMap<string, unknown>;
@@ -26,9 +27,9 @@ export interface Rules {
 export const noRules: Rules = { required: false, own: none, items: undefined, keys: undefined, values: undefined };
 
 /** Reads the rules of a field. */
-export function rulesOf(field: DescField): Rules {
-  return hasOption(field, fieldRules) ? toRules(getOption(field, fieldRules)) : noRules;
-}
+export const rulesOf: (field: DescField) => Rules = onceForEach((field) =>
+  hasOption(field, fieldRules) ? toRules(getOption(field, fieldRules)) : noRules,
+);
 
 /**
  * Whether requests must have the field: by its rules, or by `google.api.field_behavior`, in which case the implementation rejects

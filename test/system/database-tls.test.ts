@@ -275,7 +275,7 @@ test("a server that no longer trusts PostgreSQL's certificate answers 503 to eve
 test("the lists that the ORM reads answer 503 too", async () => {
   const connection = await connectionTo(own.url(verifyFull));
   const database = await Database.open({ connection, logger: captureLog().logger, ...standardSchema });
-  const ask = () => database.withEntities((entities) => entities.getConnection().execute("SELECT 1 AS one"));
+  const ask = () => database.withEntities([], (entities) => entities.getConnection().execute("SELECT 1 AS one"));
   await own.present("foreign");
   await expect(ask()).rejects.toMatchObject({ code: "unavailable" });
   await own.present("trusted");

@@ -1,3 +1,4 @@
+import { WorkspaceEntity } from "../../access/workspace.entity.ts";
 import { isId } from "../../crypto/ids.ts";
 import type { Database, QueryableTables } from "../../database/database.ts";
 import { databaseTime } from "../../database/table-query.ts";
@@ -16,7 +17,7 @@ export async function getApiKey(
   deps: { readonly database: Pick<Database, "withEntities"> },
   { workspaceId, id }: KeyReference,
 ): Promise<ApiKey> {
-  const key = await deps.database.withEntities((entities) =>
+  const key = await deps.database.withEntities([ApiKeyEntity, WorkspaceEntity], (entities) =>
     entities.findOne(ApiKeyEntity, { workspaceId, id }, { disableIdentityMap: true }),
   );
   if (key === null) {

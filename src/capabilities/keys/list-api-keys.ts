@@ -1,3 +1,4 @@
+import { WorkspaceEntity } from "../../access/workspace.entity.ts";
 import type { Database } from "../../database/database.ts";
 import { formatPageToken, parsePageToken } from "../../rpc/page-token.ts";
 import { type ApiKey, ApiKeyEntity } from "./api-key.entity.ts";
@@ -24,7 +25,7 @@ export async function listApiKeys(
 ): Promise<ListedApiKeys> {
   const limit = input.pageSize ?? pageSize.max;
   const after = input.pageToken === undefined ? undefined : parsePageToken(input.pageToken, "key_");
-  const keys = await deps.database.withEntities((entities) =>
+  const keys = await deps.database.withEntities([ApiKeyEntity, WorkspaceEntity], (entities) =>
     entities.find(
       ApiKeyEntity,
       {

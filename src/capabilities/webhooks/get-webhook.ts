@@ -1,4 +1,5 @@
 import type { Mode } from "../../access/caller.ts";
+import { WorkspaceEntity } from "../../access/workspace.entity.ts";
 import { isId } from "../../crypto/ids.ts";
 import type { Database, QueryableTables } from "../../database/database.ts";
 import { AppError } from "../../errors.ts";
@@ -17,7 +18,7 @@ export async function getWebhook(
   deps: { readonly database: Pick<Database, "withEntities"> },
   { workspaceId, mode, id }: WebhookReference,
 ): Promise<WebhookEndpoint> {
-  const endpoint = await deps.database.withEntities((entities) =>
+  const endpoint = await deps.database.withEntities([WebhookEndpointEntity, WorkspaceEntity], (entities) =>
     entities.findOne(WebhookEndpointEntity, { workspaceId, mode, id }, { disableIdentityMap: true }),
   );
   if (endpoint === null) {

@@ -1,4 +1,5 @@
 import type { Mode } from "../../access/caller.ts";
+import { WorkspaceEntity } from "../../access/workspace.entity.ts";
 import type { Database } from "../../database/database.ts";
 import { type WebhookEndpoint, WebhookEndpointEntity } from "./webhook-endpoint.entity.ts";
 import { maxEndpoints } from "./webhooks.policy.ts";
@@ -9,7 +10,7 @@ export async function listWebhooks(
   owner: { readonly workspaceId: string; readonly mode: Mode },
 ): Promise<readonly WebhookEndpoint[]> {
   const { workspaceId, mode } = owner;
-  return deps.database.withEntities((entities) =>
+  return deps.database.withEntities([WebhookEndpointEntity, WorkspaceEntity], (entities) =>
     entities.find(
       WebhookEndpointEntity,
       { workspaceId, mode },

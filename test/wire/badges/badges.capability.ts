@@ -92,7 +92,9 @@ export function badgesCapability(
           {
             name: "sweep_badges",
             async removeBatch() {
-              await database.withEntities((entities) => entities.nativeDelete(BadgeEntity, { name: "swept" }));
+              await database.withEntities([BadgeEntity], (entities) =>
+                entities.nativeDelete(BadgeEntity, { name: "swept" }),
+              );
               return false;
             },
           },

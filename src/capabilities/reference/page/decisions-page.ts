@@ -1,7 +1,7 @@
 import { html } from "../../../server/html-template.ts";
 import { type ReferencePage, relativePath } from "./reference-page.ts";
 
-const path = "/docs/decisions";
+export const decisionsPath = "/docs/decisions";
 const title = "Decisions";
 const section = "Running a server";
 
@@ -11,14 +11,14 @@ const introduction =
 /** The list of the decisions, whose pages the navigation does not list. */
 export function decisionsPage(decisions: readonly ReferencePage[]): ReferencePage {
   return {
-    path,
+    path: decisionsPath,
     title,
     section,
     render: () => ({
       body: html`<h1>${title}</h1>
 <p>${introduction}</p>
 <ul>
-${decisions.map((page) => html`<li><a href="${relativePath(path, page.path)}">${page.title}</a></li>\n`)}</ul>`,
+${decisions.map((page) => html`<li><a href="${relativePath(decisionsPath, page.path)}">${page.title}</a></li>\n`)}</ul>`,
       headings: [],
     }),
     markdown: ({ origin }) =>

@@ -7,10 +7,11 @@ import type { Page } from "../../../server/request-handler.ts";
 import { filePage, StaticFile } from "../../../server/static-file.ts";
 import { documentOf } from "../openapi/served-document.ts";
 import { docsHtml, markdownPath } from "./docs-layout.ts";
+import { homePath } from "./home-page.ts";
 import { findMiniSearch } from "./minisearch-file.ts";
 import { openApiFiles } from "./openapi-files.ts";
 import { listPages, pictures } from "./page-list.ts";
-import type { ReferencePage } from "./reference-page.ts";
+import type { Site } from "./reference-page.ts";
 import { createSite } from "./site.ts";
 import { llmsText, searchJson, wholeMarkdown } from "./text-files.ts";
 
@@ -46,6 +47,9 @@ const assets: readonly [name: string, type: string][] = [
   ["theme.js", "text/javascript; charset=utf-8"],
 ];
 
+/** The folder of the product. */
+const root = join(import.meta.dirname, "../../../..");
+
 const htmlType = "text/html; charset=utf-8";
 const markdownType = "text/markdown; charset=utf-8";
 
@@ -65,71 +69,68 @@ export interface DocsPagesOptions {
 
 /**
  * The pages of the documentation, by path: `/openapi.json`, `/openapi.yaml`, `/docs` and everything below it, their Markdown, and their
- * assets. `url` is the configured address, or else the one that the server listens on. Each page is rendered when it is first asked for,
- * and kept.
+ * assets. `url` is the configured address, or else the one that the server listens on. Files are read, and each page is rendered, when
+ * they are first asked for, and kept.
  */
 export async function docsPages({ url, services, scopes }: DocsPagesOptions): Promise<Map<string, Page>> {
   const miniSearch = await findMiniSearch();
-  const readDocument = await documentReader({ services, scopes });
-  const openApi = openApiFiles(readDocument, url);
-  const referencePages = await listPages(services);
+  const openApi = openApiFiles(async () => documentOf({ services, scopes }, await readStandardDocument()), url);
+  const listedPages = await listPages(services);
   const miniSearchPath = `assets/minisearch-${miniSearch.version}.js`;
-  const site = once(() =>
+  const site = once(async () =>
     createSite({
-      document: JSON.parse(openApi.json().bytes.toString()),
+      document: JSON.parse((await openApi.json()).bytes.toString()),
       origin: url(),
       services,
-      pages: referencePages,
+      pages: await Promise.all(listedPages.map(({ read }) => read())),
       miniSearch: miniSearchPath,
     }),
   );
-  const html = (page: ReferencePage) => async () => docsHtml(site(), page, await page.render(site()));
-  const rendered = (type: string, render: () => string | Promise<string>) =>
-    once(async () => new StaticFile(type, Buffer.from(await render())));
-  const text = (type: string, render: () => string | Promise<string>) => filePage(rendered(type, render), revalidated);
+  const made = (type: string, content: () => Promise<string | Buffer>) =>
+    once(async () => new StaticFile(type, Buffer.from(await content())));
+  const text = (type: string, render: (site: Site) => string | Promise<string>) =>
+    filePage(
+      made(type, async () => render(await site())),
+      revalidated,
+    );
   const pages = new Map<string, Page>([
     ["/openapi.json", filePage(openApi.json, publicFile)],
     ["/openapi.yaml", filePage(openApi.yaml, publicFile)],
-    ["/llms.txt", text("text/plain; charset=utf-8", () => llmsText(site()))],
-    ["/docs/search.json", text("application/json", () => searchJson(site()))],
+    ["/llms.txt", text("text/plain; charset=utf-8", llmsText)],
+    ["/docs/search.json", text("application/json", searchJson)],
   ]);
-  for (const page of referencePages) {
-    const file = rendered(htmlType, html(page));
-    pages.set(page.path, filePage(file, { ...revalidated, headers: pageHeaders }));
+  for (const { path, read } of listedPages) {
+    const file = made(htmlType, async () => {
+      const [all, page] = [await site(), await read()];
+      return docsHtml(all, page, await page.render(all));
+    });
+    pages.set(path, filePage(file, { ...revalidated, headers: pageHeaders }));
     // Chats and proxies add a slash, below which the relative links of the page would lead nowhere.
-    pages.set(`${page.path}/`, redirectPage(308, `../${basename(page.path)}`));
-    const markdown = page.path === "/docs" ? wholeMarkdown : page.markdown;
+    pages.set(`${path}/`, redirectPage(308, `../${basename(path)}`));
     pages.set(
-      markdownPath(page.path),
-      text(markdownType, () => markdown(site())),
+      markdownPath(path),
+      text(markdownType, path === homePath ? wholeMarkdown : async (all) => (await read()).markdown(all)),
     );
   }
   for (const [name, type] of assets) {
-    const file = new StaticFile(type, await readFile(join(import.meta.dirname, "../assets", name)));
-    pages.set(
-      `/docs/assets/${name}`,
-      filePage(() => file, revalidated),
-    );
+    const file = made(type, () => readFile(join(import.meta.dirname, "../assets", name)));
+    pages.set(`/docs/assets/${name}`, filePage(file, revalidated));
   }
-  for (const file of pictures) {
-    const picture = new StaticFile("image/svg+xml", await readFile(join(import.meta.dirname, "../../../..", file)));
-    pages.set(
-      `/${file}`,
-      filePage(() => picture, revalidated),
-    );
+  for (const path of pictures) {
+    const file = made("image/svg+xml", () => readFile(join(root, path)));
+    pages.set(`/${path}`, filePage(file, revalidated));
   }
   // The version is in the path, so the content never changes.
   pages.set(
     `/docs/${miniSearchPath}`,
-    filePage(rendered("text/javascript; charset=utf-8", miniSearch.read), {
+    filePage(made("text/javascript; charset=utf-8", miniSearch.read), {
       cacheControl: "public, max-age=31536000, immutable",
     }),
   );
   return pages;
 }
 
-/** Reads the document, and returns what makes that of the services: that takes tens of milliseconds, for which no start has to wait. */
-async function documentReader(of: Pick<DocsPagesOptions, "services" | "scopes">): Promise<() => JsonObject> {
-  const text = await readFile(join(import.meta.dirname, "../../../../gen/openapi.json"), "utf8");
-  return () => documentOf(of, JSON.parse(text));
+/** The document of all standard services. */
+async function readStandardDocument(): Promise<JsonObject> {
+  return JSON.parse(await readFile(join(root, "gen/openapi.json"), "utf8"));
 }

@@ -9,7 +9,7 @@ import { optionsOf, titleOf } from "./markdown-pages.ts";
 import { markdownEntries } from "./markdown-search.ts";
 import { type ReferencePage, relativePath, type Site, sections } from "./reference-page.ts";
 
-const path = "/docs";
+export const homePath = "/docs";
 
 /** `/docs`: what the server is, the quickstart, and where everything else is. */
 export async function homePage(): Promise<ReferencePage> {
@@ -17,15 +17,15 @@ export async function homePage(): Promise<ReferencePage> {
     ["introduction", "quickstart"].map((name) => readFile(join(import.meta.dirname, `../guide/${name}.md`), "utf8")),
   );
   const [introduction = "", quickstart = ""] = texts;
-  const title = titleOf(introduction) ?? path;
+  const title = titleOf(introduction) ?? homePath;
   const markdown = (values: Site["values"]) =>
     `${chapterText(introduction, values).trim()}\n\n${lowered(chapterText(quickstart, values)).trim()}\n`;
   return {
-    path,
+    path: homePath,
     title,
     section: "Get started",
     render(site) {
-      const { html: text, headings } = renderMarkdown(markdown(site.values), optionsOf(site, path));
+      const { html: text, headings } = renderMarkdown(markdown(site.values), optionsOf(site, homePath));
       return {
         body: html`${text}${mapHtml(site)}`,
         headings: [...headings.filter(({ depth }) => depth > 1), { id: "map", depth: 2, text: "Everything else" }],
@@ -46,12 +46,12 @@ function lowered(markdown: string): string {
 
 /** Links to all other pages, and to every operation. `data-route` is how addresses of earlier versions named it. */
 function mapHtml({ document, origin, pages }: Site): Html {
-  const to = (target: string) => relativePath(path, target);
+  const to = (target: string) => relativePath(homePath, target);
   const basePath = new URL(document.servers[0]?.url ?? origin).pathname;
   const groups = document.tags.map(({ name }) => readGroup(document, name));
   const others = sections
     .filter((section) => section !== "API reference")
-    .map((section) => ({ section, listed: pages.filter((page) => page.section === section && page.path !== path) }))
+    .map((section) => ({ section, listed: pages.filter((page) => page.section === section && page.path !== homePath) }))
     .filter(({ listed }) => listed.length > 0);
   return html`<h2 id="map"><a class="anchor" href="#map">Everything else</a></h2>
 <div class="map">

@@ -12,10 +12,12 @@ import { type ReferencePage, relativePath, type Section, type Site } from "./ref
 /** The folder of the product: what `docs/` and `CHANGELOG.md` are in. */
 const root = join(import.meta.dirname, "../../../..");
 
+export const chapterPath = (name: string) => `/docs/guides/${name}`;
+
 /** A chapter of the guide: a file in `guide/`. */
 export async function chapterPage(name: string): Promise<ReferencePage> {
   const text = await readFile(join(import.meta.dirname, `../guide/${name}.md`), "utf8");
-  const path = `/docs/guides/${name}`;
+  const path = chapterPath(name);
   return markdownPage({
     path,
     section: "Guides",

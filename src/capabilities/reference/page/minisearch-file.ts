@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { once } from "../../../server/once.ts";
 
 /** MiniSearch's own build for browsers, in `node_modules`. It has no dependencies. */
 export interface MiniSearchFile {
@@ -8,7 +9,8 @@ export interface MiniSearchFile {
   read(): Promise<string>;
 }
 
-export async function findMiniSearch(): Promise<MiniSearchFile> {
+/** Found once for all servers of a process. */
+export const findMiniSearch = once(async (): Promise<MiniSearchFile> => {
   const entry = createRequire(import.meta.url).resolve("minisearch");
   const folder = dirname(dirname(dirname(entry)));
   const { version }: { version: string } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
@@ -20,4 +22,4 @@ export async function findMiniSearch(): Promise<MiniSearchFile> {
       return text.replace(/^\/\/# sourceMappingURL=.*$/m, "");
     },
   };
-}
+});

@@ -11,15 +11,18 @@ import { forServerAt } from "../openapi/samples/grpcurl.ts";
  * tenth of a second each.
  */
 export function openApiFiles(
-  document: () => object,
+  document: () => Promise<object>,
   url: () => string,
-): { readonly json: () => StaticFile; readonly yaml: () => StaticFile } {
-  const json = once(() => {
+): { readonly json: () => Promise<StaticFile>; readonly yaml: () => Promise<StaticFile> } {
+  const json = once(async () => {
     const address = JSON.stringify(url()).slice(1, -1);
-    const text = forServerAt(url(), JSON.stringify(document())).replaceAll(placeholderOrigin, () => address);
+    const text = forServerAt(url(), JSON.stringify(await document())).replaceAll(placeholderOrigin, () => address);
     return new StaticFile("application/json", Buffer.from(text));
   });
-  const yaml = once(() => new StaticFile(yamlMediaType, Buffer.from(yamlOf(JSON.parse(json().bytes.toString())))));
+  const yaml = once(async () => {
+    const { bytes } = await json();
+    return new StaticFile(yamlMediaType, Buffer.from(yamlOf(JSON.parse(bytes.toString()))));
+  });
   return { json, yaml };
 }
 

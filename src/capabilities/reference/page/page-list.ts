@@ -2,13 +2,14 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
+import { once } from "../../../server/once.ts";
 import { chapters } from "../guide.ts";
 import { byGroup, groupTitle } from "../openapi/titles.ts";
-import { decisionsPage } from "./decisions-page.ts";
+import { decisionsPage, decisionsPath } from "./decisions-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { groupPage } from "./group-page.ts";
-import { homePage } from "./home-page.ts";
-import { chapterPage, filePageOf } from "./markdown-pages.ts";
+import { homePage, homePath } from "./home-page.ts";
+import { chapterPage, chapterPath, filePageOf } from "./markdown-pages.ts";
 import type { ReferencePage, Section } from "./reference-page.ts";
 
 /** The folder of the product. */
@@ -42,8 +43,14 @@ export const pictures: readonly string[] = ["docs/pictures/fraud-guard.svg"].fil
 
 const decisionsFolder = "docs/decisions";
 
+/** A page that is read when the reference is first asked for: a start does not wait for a hundred files, nor keep them for nobody. */
+export interface ListedPage {
+  readonly path: string;
+  readonly read: () => Promise<ReferencePage>;
+}
+
 /** All pages of the reference, in the order of the navigation; those that it does not list are last. */
-export async function listPages(services: readonly DescService[]): Promise<readonly ReferencePage[]> {
+export async function listPages(services: readonly DescService[]): Promise<readonly ListedPage[]> {
   const names = isInstalled(decisionsFolder) ? await readdir(join(root, decisionsFolder)) : [];
   const files = repositoryFiles.filter(([file]) => isInstalled(file));
   const decisions = names
@@ -55,26 +62,33 @@ export async function listPages(services: readonly DescService[]): Promise<reado
     ...decisions,
     ...pictures.map((file) => [file, `/${file}`] as const),
     ["docs/provider-adapter", "/docs/guides/provider-adapter"],
-    [decisionsFolder, "/docs/decisions"],
+    [decisionsFolder, decisionsPath],
   ]);
   const pathOfFile = (file: string) => paths.get(file.replace(/\/$/, ""));
+  const pageOfFile = (file: string, path: string, section?: Section): ListedPage => ({
+    path,
+    read: once(() => filePageOf(file, path, section, pathOfFile)),
+  });
   const filePages = (section: Section) =>
-    Promise.all(
-      files
-        .filter(([, , where]) => where === section)
-        .map(([file, path]) => filePageOf(file, path, section, pathOfFile)),
-    );
-  const decisionPages = await Promise.all(
-    decisions.map(([file, path]) => filePageOf(file, path, undefined, pathOfFile)),
-  );
+    files.filter(([, , where]) => where === section).map(([file, path]) => pageOfFile(file, path, section));
+  const decisionPages = decisions.map(([file, path]) => pageOfFile(file, path));
+  const listOfDecisions = {
+    path: decisionsPath,
+    read: once(async () => decisionsPage(await Promise.all(decisionPages.map(({ read }) => read())))),
+  };
   return [
-    await homePage(),
-    ...(await Promise.all(chapters.map(chapterPage))),
-    ...(await filePages("Guides")),
-    ...services.toSorted(byGroup).map((service) => groupPage(groupTitle(service))),
-    errorsPage,
-    ...(await filePages("Running a server")),
-    ...(decisionPages.length === 0 ? [] : [decisionsPage(decisionPages)]),
+    { path: homePath, read: once(homePage) },
+    ...chapters.map((name) => ({ path: chapterPath(name), read: once(() => chapterPage(name)) })),
+    ...filePages("Guides"),
+    ...services.toSorted(byGroup).map((service) => listed(groupPage(groupTitle(service)))),
+    listed(errorsPage),
+    ...filePages("Running a server"),
+    ...(decisionPages.length === 0 ? [] : [listOfDecisions]),
     ...decisionPages,
   ];
+}
+
+/** A page that is made of no file. */
+function listed(page: ReferencePage): ListedPage {
+  return { path: page.path, read: async () => page };
 }
