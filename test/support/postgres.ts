@@ -12,7 +12,8 @@ export interface TestDatabase {
 export async function createTestDatabase(template?: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   const source = template === undefined ? "template1" : quoted(template);
-  await asAdministrator((client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${source}`));
+  // Copying the files takes half as long as writing each of their pages to the log.
+  await asAdministrator((client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${source} STRATEGY FILE_COPY`));
   return {
     url: urlOf(name),
     drop: () =>
@@ -22,11 +23,17 @@ export async function createTestDatabase(template?: string): Promise<TestDatabas
   };
 }
 
+/** The templates that this process has seen. */
+const ready = new Set<string>();
+
 /**
  * Creates the template database of this name once per run, even if many test files ask for it at once. `migrate` gets the URL
  * of an empty database. Returns the name, for `createTestDatabase`.
  */
 export async function ensureTemplate(name: string, migrate: (url: string) => Promise<void>): Promise<string> {
+  if (ready.has(name)) {
+    return name;
+  }
   await asAdministrator(async (client) => {
     // The lock is held by this connection. Other test files wait here until it is released.
     await client.query("SELECT pg_advisory_lock(hashtext($1))", [name]);
@@ -42,6 +49,7 @@ export async function ensureTemplate(name: string, migrate: (url: string) => Pro
     await client.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", [unfinished]);
     await client.query(`ALTER DATABASE ${quoted(unfinished)} RENAME TO ${quoted(name)}`);
   });
+  ready.add(name);
   return name;
 }
 
