@@ -11,6 +11,10 @@ const folder = join(root, "node_modules/.cache/server");
  * more than a third of the processor time of a start, and these tests start hundreds. Modules know where their sources are.
  */
 export default async function setup(): Promise<void> {
+  // Another project of this run has made it.
+  if (process.env.TEST_SERVER_PROGRAM !== undefined) {
+    return;
+  }
   const built = await build({
     configFile: false,
     root,

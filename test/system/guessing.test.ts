@@ -202,7 +202,7 @@ describe("over REST alone, approvals before the first wrong code", () => {
         SELECT guessed, approved FROM guess_source
         WHERE starts_with(source, 'api_key:') AND since > byond_now() - interval '1 hour'`;
       expect(await rowsOf(app, counted)).toEqual([{ guessed: 110, approved: 60 }]);
-    }, 5_000);
+    }, 20_000);
     expect([await slowed("api_key"), await slowed("client_ip")]).toEqual([0, 0]);
     await guess(10, {});
     await untilSlowed("api_key", 1);
@@ -234,6 +234,7 @@ describe("over REST alone, approvals before the first wrong code", () => {
     const key = await app.mintKey();
     const end_user_ip = newAddress();
     await approveMany(key, 10, { end_user_ip });
+    await untilCounted(`end_user_ip:${end_user_ip}`, 0, 10);
     await forgetAll();
     await callsOf(rest, key).guess(10, { end_user_ip });
     await untilSlowed("end_user_ip", 1);
