@@ -8,7 +8,7 @@ const folder = join(root, "node_modules/.cache/server");
 
 /**
  * Puts the server's own modules and those of its packages into one file, which the servers of the tests run: reading two thousand modules takes
- * more than a third of the processor time of a start, and these tests start hundreds. Modules know where their sources are.
+ * more than half of the processor time of a start, and these tests start hundreds. Modules know where their sources are.
  */
 export default async function setup(): Promise<void> {
   // Another project of this run has made it.
