@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { compareAnswers } from "./differential/compare-answers.ts";
 
-const requests = fuzzRuns({ short: 3_000, long: 100_000 });
+const requests = fuzzRuns({ short: 1_500, long: 100_000 });
 
 test(`${requests} random calls are answered as Connect's own handlers answer them`, { timeout: 900_000 }, async () => {
   const { unexplained, same, succeeded, deliberate, faults } = await compareAnswers(requests, 20_260_615);

@@ -1,7 +1,7 @@
 import { Database } from "../../src/database/database.ts";
+import { createMigratedDatabase } from "../support/app.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { captureLog } from "../support/log-capture.ts";
-import { createTestDatabase } from "../support/postgres.ts";
 import { standardSchema } from "../support/schema.ts";
 import { querySql } from "../support/sql.ts";
 
@@ -14,7 +14,7 @@ export interface RpcDatabase {
 }
 
 export async function openRpcDatabase(): Promise<RpcDatabase> {
-  const { url, drop } = await createTestDatabase();
+  const { url, drop } = await createMigratedDatabase();
   const database = await Database.open({
     connection: await connectionTo(url),
     logger: captureLog().logger,

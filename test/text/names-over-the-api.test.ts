@@ -40,13 +40,14 @@ async function onDatabase(text: string, values: readonly unknown[] = []) {
 /** The mail of a verification, as a mail program shows it. */
 async function mailOf(brand: string | undefined) {
   const recipient = `${crypto.randomUUID()}@example.com`;
+  const before = sink.mails.length;
   const body = { channel: "email", recipient, ...(brand === undefined ? {} : { brand }) };
   const { status, body: answer } = await app.rest("POST", "/verify/start", { key, body });
   expect(answer.error).toBeUndefined();
   expect(status).toBe(201);
-  for (let count = 1; ; count += 1) {
-    const mail = (await sink.received(count)).find(({ to }) => to.includes(recipient));
-    if (mail !== undefined) {
+  for (let count = before + 1; ; count += 1) {
+    const mail = (await sink.received(count)).at(count - 1);
+    if (mail?.to.includes(recipient)) {
       return { subject: decodeWords(mail.header("Subject")), source: mail.source };
     }
   }

@@ -5,9 +5,9 @@ import { indexesOfAny } from "../../../src/capabilities/verify/recipient.ts";
 import { statuses } from "../../../src/capabilities/verify/verification-view.ts";
 import { createKeyring } from "../../../src/crypto/keyring.ts";
 import { Database } from "../../../src/database/database.ts";
+import { createMigratedDatabase } from "../../support/app.ts";
 import { connectionTo } from "../../support/database-address.ts";
 import { captureLog } from "../../support/log-capture.ts";
-import { createTestDatabase } from "../../support/postgres.ts";
 import { standardSchema } from "../../support/schema.ts";
 import { querySql } from "../../support/sql.ts";
 
@@ -18,7 +18,7 @@ const second = (count: number) => new Date(Date.UTC(2030, 0, 1) + count * 1_000)
 let database: Database;
 let drop: () => Promise<void>;
 beforeAll(async () => {
-  const created = await createTestDatabase();
+  const created = await createMigratedDatabase();
   drop = created.drop;
   database = await Database.open({
     connection: await connectionTo(created.url),
