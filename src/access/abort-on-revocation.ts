@@ -1,6 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import { withSignal } from "@byond/rest/interceptor-chain";
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import type { Awaitable } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import { withDeadline, withinTime, withoutDeadline } from "../database/call-deadline.ts";
 import { CredentialChanged } from "../database/database-errors.ts";
@@ -38,6 +39,21 @@ export function exemptFromRevocation(context: Pick<HandlerContext, "values">): v
 }
 
 /**
+ * Does what only a call that is answered may have done, such as charging it. Throws the refusal, and does nothing, if the credential was revoked.
+ * From then on the call is not refused: it gets its answer, of a stream its next message, whatever is revoked after that. Work that commits something ends it with
+ * `require_credential`, so that the database decides whether a revocation came first; if it fails, the call can be refused again.
+ *
+ *     return withAnswer(context, () => {
+ *       usage.note(caller);
+ *       return answer;
+ *     });
+ */
+export function withAnswer<T>({ values }: Pick<HandlerContext, "values">, work: () => Awaitable<T>): Awaitable<T> {
+  const call = values.get(watchedCallKey);
+  return call === undefined ? work() : call.repeatIfChanged(() => call.answerWith(work));
+}
+
+/**
  * Ends calls in progress whose credential is revoked. When a subject of a call's basis is revoked, the call is admitted again
  * or refused: a key that was only renamed, or whose old secret is still valid for a while, keeps its calls. A refused call ends
  * at once with the error of a new request, and its signal aborts. No call is answered while this is being decided. A stream is admitted
@@ -69,30 +85,16 @@ async function callWhileAllowed(
     if (call.isInQuestion) {
       await call.settled();
     }
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const response = await call.unlessRefused(next(watched));
-        if (call.isInQuestion) {
-          await call.settled();
-        }
-        if (!response.stream) {
-          return response;
-        }
-        isStreaming = true;
-        request.signal.addEventListener("abort", () => call.stop(), { once: true });
-        return { ...response, message: watchStream(call, response.message, options.clock) };
-      } catch (error) {
-        if (call.isInQuestion) {
-          await call.settled();
-        }
-        if (!(error instanceof CredentialChanged) || tries === maxTries) {
-          throw error;
-        }
-        // The key's rights changed first, and the work was rolled back. The cached key may be from before the change.
-        await withinTime(options.revocation.catchUp());
-        await options.reauthorize(request);
-      }
+    const response = await call.repeatIfChanged(() => call.unlessRefused(next(watched)));
+    if (call.isInQuestion) {
+      await call.settled();
     }
+    if (!response.stream) {
+      return response;
+    }
+    isStreaming = true;
+    request.signal.addEventListener("abort", () => call.stop(), { once: true });
+    return { ...response, message: watchStream(call, response.message, options.clock) };
   } finally {
     if (!isStreaming) {
       call.stop();
@@ -116,10 +118,11 @@ async function* watchStream(
       if (next.done === true) {
         return;
       }
-      if (clock.monotonicMs() >= readmitAtMs) {
+      if (!call.isAnswerDue && clock.monotonicMs() >= readmitAtMs) {
         await call.readmit();
         readmitAtMs = clock.monotonicMs() + readmittedAfterMs;
       }
+      call.answered();
       yield next.value;
     }
   } catch (error) {
@@ -137,7 +140,7 @@ async function* watchStream(
 /**
  * A call in progress. Its states:
  * - allowed → deciding, when a subject of its basis is revoked;
- * - deciding → allowed, with a new basis, or → refused, when `signal` aborts;
+ * - deciding → allowed, with a new basis, or → refused, when `signal` aborts, but not before an answer that is due;
  * - any → stopped, when the call is over or exempt: revocations no longer matter.
  */
 class WatchedCall {
@@ -152,6 +155,10 @@ class WatchedCall {
   #refusal: { readonly error: unknown } | undefined;
   /** Rejects what waits for work of the call. */
   #reject: ((error: unknown) => void) | undefined;
+  /** What only an answered call does is being done, or was done, and the answer was not given yet. */
+  #isAnswerDue = false;
+  /** A refusal waits for it: resolved when the answer that is due was given, or could not be. */
+  #answerGiven: PromiseWithResolvers<void> | undefined;
 
   constructor(options: Pick<InFlightOptions, "revocation" | "reauthorize">, request: Request) {
     this.#options = options;
@@ -186,9 +193,62 @@ class WatchedCall {
     }
   }
 
-  /** Whether a subject of its basis was revoked. False for nearly every call: there is nothing to wait for. */
+  /**
+   * Whether a subject of its basis was revoked before its answer was due. False for nearly every call: there is nothing to wait for.
+   */
   get isInQuestion(): boolean {
-    return this.#reauthorization !== undefined || this.#refusal !== undefined;
+    return !this.#isAnswerDue && (this.#reauthorization !== undefined || this.#refusal !== undefined);
+  }
+
+  get isAnswerDue(): boolean {
+    return this.#isAnswerDue;
+  }
+
+  /** As `withAnswer`. */
+  answerWith<T>(work: () => Awaitable<T>): Awaitable<T> {
+    return this.isInQuestion ? this.settled().then(() => this.#answerNow(work)) : this.#answerNow(work);
+  }
+
+  #answerNow<T>(work: () => Awaitable<T>): Awaitable<T> {
+    this.#isAnswerDue = true;
+    try {
+      const done = work();
+      return done instanceof Promise
+        ? done.catch((error) => {
+            this.answered();
+            throw error;
+          })
+        : done;
+    } catch (error) {
+      this.answered();
+      throw error;
+    }
+  }
+
+  /** The answer that was due was given, or will not be. A refusal that waits for that goes on. */
+  answered(): void {
+    this.#isAnswerDue = false;
+    this.#answerGiven?.resolve();
+    this.#answerGiven = undefined;
+  }
+
+  /** Admits the call again, and repeats the work, if the key's rights changed before its effect, which was rolled back. Throws the refusal. */
+  repeatIfChanged<T>(work: () => Awaitable<T>, tries = 1): Awaitable<T> {
+    const done = work();
+    return done instanceof Promise ? done.catch((error) => this.#repeat(error, work, tries)) : done;
+  }
+
+  async #repeat<T>(error: unknown, work: () => Awaitable<T>, tries: number): Promise<T> {
+    if (this.isInQuestion) {
+      await this.settled();
+    }
+    if (!(error instanceof CredentialChanged) || tries === maxTries) {
+      throw error;
+    }
+    // The cached key may be from before the change.
+    await withinTime(this.#options.revocation.catchUp());
+    await this.#options.reauthorize(this.#request);
+    return this.repeatIfChanged(work, tries + 1);
   }
 
   /** Waits until it is decided whether the call may go on. Throws the refusal. */
@@ -222,6 +282,7 @@ class WatchedCall {
     this.#isStopped = true;
     this.#reauthorization = undefined;
     this.#tracked?.done();
+    this.answered();
   }
 
   readonly #question = (): void => {
@@ -236,6 +297,10 @@ class WatchedCall {
         this.watch(basis);
       }
     } catch (error) {
+      if (this.#isAnswerDue) {
+        this.#answerGiven ??= Promise.withResolvers();
+        await this.#answerGiven.promise;
+      }
       if (!this.#isStopped) {
         this.#refusal = { error };
         this.#aborting?.abort(error);

@@ -5,7 +5,7 @@ import { createContextValues, type StreamRequest, type StreamResponse, type Unar
 import { describe, expect, test } from "vitest";
 import { LookupNumberRequestSchema, LookupNumberResponseSchema, LookupService } from "../../gen/byond/v1/lookup_pb.ts";
 import { Health, HealthCheckResponseSchema } from "../../gen/grpc/health/v1/health_pb.ts";
-import { createInFlightInterceptor, exemptFromRevocation } from "../../src/access/abort-on-revocation.ts";
+import { createInFlightInterceptor, exemptFromRevocation, withAnswer } from "../../src/access/abort-on-revocation.ts";
 import { systemClock } from "../../src/clock.ts";
 import { AppliedRevocations, type RevocationBasis } from "../../src/revocation/applied-revocations.ts";
 import { InFlightCalls } from "../../src/revocation/in-flight-calls.ts";
@@ -141,6 +141,75 @@ describe("a unary call", () => {
     expect(isBegun).toBe(false);
   });
 
+  test("does nothing that only an answered call does once it was refused", async () => {
+    const { interceptor, revoke } = setUp([refuse]);
+    const begun = Promise.withResolvers<void>();
+    let isDone = false;
+    let late: Promise<unknown> | undefined;
+    const call = interceptor((request) => {
+      late = begun.promise.then(() =>
+        withAnswer({ values: request.contextValues }, () => {
+          isDone = true;
+        }),
+      );
+      return late.then(() => response);
+    })(unaryRequest());
+    await Promise.resolve();
+    revoke();
+    await expect(call).rejects.toBe(revoked);
+    begun.resolve();
+    await expect(late).rejects.toBe(revoked);
+    expect(isDone).toBe(false);
+  });
+
+  test("waits until it is decided whether it may go on, and then does what only an answered call does", async () => {
+    const decision = Promise.withResolvers<void>();
+    const { interceptor, revoke } = setUp([() => decision.promise]);
+    let isDone = false;
+    const call = interceptor(async (request) => {
+      revoke();
+      return withAnswer({ values: request.contextValues }, () => {
+        isDone = true;
+        return response;
+      });
+    })(unaryRequest());
+    await new Promise(setImmediate);
+    expect(isDone).toBe(false);
+    decision.resolve();
+    expect(await call).toBe(response);
+    expect(isDone).toBe(true);
+  });
+
+  test("is answered once it has done that, although its credential is refused meanwhile", async () => {
+    const { interceptor, revoke, asked } = setUp([refuse]);
+    const done = Promise.withResolvers<void>();
+    const call = interceptor(async (request) => {
+      await withAnswer({ values: request.contextValues }, () => done.promise);
+      revoke();
+      await new Promise(setImmediate);
+      return response;
+    })(unaryRequest());
+    await new Promise(setImmediate);
+    revoke();
+    await new Promise(setImmediate);
+    expect(asked()).toBe(1);
+    done.resolve();
+    expect(await call).toBe(response);
+  });
+
+  test("is refused if it could not do that, and its credential was refused meanwhile", async () => {
+    const { interceptor, revoke } = setUp([refuse]);
+    const done = Promise.withResolvers<never>();
+    const call = interceptor((request) =>
+      Promise.resolve(withAnswer({ values: request.contextValues }, () => done.promise)),
+    )(unaryRequest());
+    await Promise.resolve();
+    revoke();
+    await new Promise(setImmediate);
+    done.reject(new Error("the charge failed"));
+    await expect(call).rejects.toBe(revoked);
+  });
+
   test("is answered although it revokes its own credential", async () => {
     const { interceptor, revoke, asked } = setUp([refuse]);
     const call = interceptor(async ({ contextValues }) => {
@@ -228,6 +297,26 @@ describe("a streaming call", () => {
     const next = iterator?.next();
     revoke();
     await expect(next).rejects.toBe(revoked);
+  });
+
+  test("gives the message that is due, although its credential is refused, and ends with the next one", async () => {
+    const { interceptor, revoke, advance } = setUp([refuse]);
+    const answer = await interceptor(async ({ contextValues: values }) =>
+      streamResponse(
+        (async function* () {
+          for (let sent = 0; sent < 2; sent += 1) {
+            const message = await withAnswer({ values }, async () => create(HealthCheckResponseSchema));
+            revoke();
+            advance(10_000);
+            await new Promise(setImmediate);
+            yield message;
+          }
+        })(),
+      ),
+    )(streamRequest(new AbortController().signal));
+    const iterator = answer.stream ? answer.message[Symbol.asyncIterator]() : undefined;
+    expect((await iterator?.next())?.done).toBe(false);
+    await expect(iterator?.next()).rejects.toBe(revoked);
   });
 
   test("that fails while it is being decided whether it may go on ends with the refusal", async () => {

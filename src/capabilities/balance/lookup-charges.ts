@@ -1,12 +1,14 @@
+import { withAnswer } from "../../access/abort-on-revocation.ts";
+import { credentialOf, type KeyCaller, keyCaller } from "../../access/caller.ts";
 import { createId } from "../../crypto/ids.ts";
 import { limitLockWait, type Queryable } from "../../database/database.ts";
 import { array, bigint, integer, statement, text } from "../../database/statement.ts";
 import { AppError } from "../../errors.ts";
+import { heldCredential, requireCredential } from "../../revocation/held-credential.ts";
 import type { AnsweredNumbers, LookupCharges } from "../lookup/lookup-charges.ts";
 import { maxTries } from "./balance.policy.ts";
 import type { Prices } from "./prices.ts";
 import type { Hold } from "./reserve.ts";
-import type { Spender } from "./reserve-store.ts";
 import type { Reserves } from "./reserves.ts";
 
 const charge = statement<{ isMade: boolean }>("charge_lookups")(
@@ -16,6 +18,7 @@ const charge = statement<{ isMade: boolean }>("charge_lookups")(
     id: text,
     amount: bigint,
     keyId: text,
+    credential: heldCredential,
     countries: array(text),
     numbers: array(integer),
   },
@@ -23,12 +26,15 @@ const charge = statement<{ isMade: boolean }>("charge_lookups")(
     WITH ${limitLockWait}, charge AS MATERIALIZED (
       SELECT spend_charge(${p.workspaceId}, ${p.reserveId}, ${p.id}, ${p.amount}, NULL, 'lookup', ${p.keyId}) AS is_made
       FROM begun
+    ), counted AS MATERIALIZED (
+      SELECT usage_add(
+        array_fill(${p.workspaceId}, ARRAY[cardinality(${p.countries})]), array_fill('live'::text, ARRAY[cardinality(${p.countries})]),
+        array_fill(''::text, ARRAY[cardinality(${p.countries})]), ${p.countries},
+        array_fill(${p.keyId}, ARRAY[cardinality(${p.countries})]), ${p.numbers}
+      )
+      FROM charge WHERE is_made
     )
-    SELECT is_made, CASE WHEN is_made THEN usage_add(
-      array_fill(${p.workspaceId}, ARRAY[cardinality(${p.countries})]), array_fill('live'::text, ARRAY[cardinality(${p.countries})]),
-      array_fill(''::text, ARRAY[cardinality(${p.countries})]), ${p.countries},
-      array_fill(${p.keyId}, ARRAY[cardinality(${p.countries})]), ${p.numbers}
-    ) END AS counted
+    SELECT is_made, ${requireCredential(p.credential, { after: ["counted"], effect: "charge" })}
     FROM charge`,
 );
 
@@ -52,16 +58,16 @@ export function lookupCharges(
   if (price === 0) {
     return undefined;
   }
-  const make = async (
-    hold: Hold,
-    { workspaceId, keyId }: Spender,
-    amount: number,
-    answered: AnsweredNumbers,
-  ): Promise<boolean> => {
+  const make = async (hold: Hold, caller: KeyCaller, amount: number, answered: AnsweredNumbers): Promise<boolean> => {
+    const { workspaceId, keyId } = caller;
     const entry = { workspaceId, reserveId: hold.reserveId, id: createId("chg") };
+    const counted = { countries: [...answered.keys()], numbers: [...answered.values()] };
     try {
-      const counted = { countries: [...answered.keys()], numbers: [...answered.values()] };
-      const [row] = await database.run(charge, { ...entry, ...counted, amount, keyId }, lookUp.bind(entry));
+      const [row] = await database.run(
+        charge,
+        { ...entry, ...counted, amount, keyId, credential: credentialOf(caller) },
+        lookUp.bind(entry),
+      );
       if (row?.isMade === true) {
         hold.spent(hold.amount - amount);
       } else {
@@ -69,37 +75,41 @@ export function lookupCharges(
       }
       return row?.isMade === true;
     } catch (error) {
-      // Nobody is answered for a charge whose outcome is not known.
-      hold.spent();
+      if (error instanceof AppError && error.code !== "outcome_unknown") {
+        hold.giveBack();
+      } else {
+        // Nobody is answered for a charge whose outcome is not known.
+        hold.spent();
+      }
       throw error;
     }
   };
   return {
-    async charged({ workspaceId, keyId }, numbers, work) {
+    async charged(context, numbers, work) {
       if (numbers === 0) {
-        return (await work()).value;
+        return work();
       }
-      let hold = await reserves.hold({ workspaceId, keyId }, numbers * price);
-      let result: Awaited<ReturnType<typeof work>>;
+      const { workspaceId, keyId } = keyCaller(context);
+      let hold: Hold | undefined = await reserves.hold({ workspaceId, keyId }, numbers * price);
       try {
-        result = await work();
-      } catch (error) {
-        hold.giveBack();
-        throw error;
-      }
-      const amount = price * [...result.answered.values()].reduce((sum, number) => sum + number, 0);
-      if (amount === 0) {
-        hold.giveBack();
-        return result.value;
-      }
-      for (let tries = 0; tries < maxTries; tries += 1) {
-        if (await make(hold, { workspaceId, keyId }, amount, result.answered)) {
-          return result.value;
+        const found = await work();
+        const amount = price * [...found.answered.values()].reduce((sum, number) => sum + number, 0);
+        if (amount > 0) {
+          await withAnswer(context, async () => {
+            for (let tries = 0; tries < maxTries; tries += 1) {
+              const held = hold ?? (await reserves.hold({ workspaceId, keyId }, amount));
+              hold = undefined;
+              if (await make(held, keyCaller(context), amount, found.answered)) {
+                return;
+              }
+            }
+            throw new AppError("unavailable", "The balance is in use. Try again.", { retryAfterSeconds: 1 });
+          });
         }
-        hold = await reserves.hold({ workspaceId, keyId }, amount);
+        return found;
+      } finally {
+        hold?.giveBack();
       }
-      hold.giveBack();
-      throw new AppError("unavailable", "The balance is in use. Try again.", { retryAfterSeconds: 1 });
     },
   };
 }

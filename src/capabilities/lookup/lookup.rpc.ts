@@ -1,4 +1,4 @@
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   BatchLookupRequestSchema,
   LookupField as LookupFieldMessage,
@@ -7,6 +7,7 @@ import {
   type LookupService,
   StreamLookupRequestSchema,
 } from "../../../gen/byond/v1/lookup_pb.ts";
+import { withAnswer } from "../../access/abort-on-revocation.ts";
 import { callMode } from "../../access/call-mode.ts";
 import { anyCaller, type KeyCaller, keyCaller } from "../../access/caller.ts";
 import type { StreamPlaces } from "../../rpc/stream-places.ts";
@@ -24,7 +25,8 @@ import { pageSize } from "./history/history.policy.ts";
 import { type ListLookupsDependencies, listLookups } from "./history/list-lookups.ts";
 import type { LookupRecorder } from "./history/lookup-recorder.ts";
 import { lookupMessage } from "./history/lookup-view.ts";
-import type { LiveSource } from "./live-source.ts";
+import type { FoundLookup } from "./history/stored-lookup.ts";
+import type { LiveSource, NetworkState } from "./live-source.ts";
 import type { AnsweredNumbers, LookupCharges } from "./lookup-charges.ts";
 import { lookupNumber, parseRegion } from "./lookup-number.ts";
 import { toLookupFields, toLookupInput, toLookupResponse, toRegion } from "./lookup-proto.ts";
@@ -48,6 +50,14 @@ export interface LookupServiceDependencies
 /** How many numbers a stream remembers at least, to tell duplicates. */
 const rememberedByStream = 100_000;
 
+/** The answer of a call, and what is charged, counted and kept of it once it is certain to be given. */
+interface Found<T> {
+  readonly answer: T;
+  readonly answered: AnsweredNumbers;
+  /** For the history. */
+  readonly lookups: readonly FoundLookup[];
+}
+
 /** Counts the numbers of a list that are answered: neither those that cannot be looked up, nor what was not reached. */
 class AnsweredByCountry {
   readonly counts = new Map<string, number>();
@@ -66,30 +76,29 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
   return {
     lookupNumber(request, context) {
       // At once, since nothing has to be read: most calls ask for nothing more.
-      const caller = keyCaller(context);
       if (charges !== undefined || request.fields.length > 0) {
-        return charged(caller, 1, async () => {
-          const value = await more(request, caller);
-          return { value, answered: new Map([[value.countryCode ?? "", 1]]) };
-        });
+        return answered(context, 1, () => more(request, context));
       }
       const result = lookupNumber(toLookupInput(request));
-      history.note(caller, { result });
-      noteUsage(caller, result.countryCode ?? "", 1);
-      return toLookupResponse(result);
+      return withAnswer(context, () => {
+        const caller = keyCaller(context);
+        history.note(caller, { result });
+        noteUsage(caller, result.countryCode ?? "", 1);
+        return toLookupResponse(result);
+      });
     },
 
     async batchLookup({ numbers: items, country, fields }, context) {
       await chargeBatch(deps, context, items.length);
-      const caller = keyCaller(context);
-      return charged(caller, items.length, async () => {
+      return answered(context, items.length, async () => {
         const tally = new LookupTally();
-        const answered = new AnsweredByCountry();
+        const byCountry = new AnsweredByCountry();
+        const lookups: FoundLookup[] = [];
         const { results, add } = toBatchResults();
         await lookUpBatch(
           deps,
           {
-            workspaceId: caller.workspaceId,
+            workspaceId: keyCaller(context).workspaceId,
             items,
             country: toRegion(country),
             fields: toLookupFields(fields),
@@ -97,14 +106,14 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
           },
           (found, item) => {
             tally.add(found.result, found.duplicateOf !== undefined);
-            answered.add(found.result);
+            byCountry.add(found.result);
             add(found, item);
             if (found.result.kind === "lookup") {
-              history.note(caller, { result: found.result.lookup, reference: item.reference });
+              lookups.push({ result: found.result.lookup, reference: item.reference });
             }
           },
         );
-        return { value: { results, summary: tally.summary }, answered: answered.counts };
+        return { answer: { results, summary: tally.summary }, answered: byCountry.counts, lookups };
       });
     },
 
@@ -127,8 +136,7 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
     },
 
     async *streamLookup(requests, context) {
-      const caller = keyCaller(context);
-      const { workspaceId } = caller;
+      const { workspaceId } = keyCaller(context);
       using _place = places.enter(workspaceId);
       const tally = new LookupTally();
       const recent = new RecentNumbers(rememberedByStream);
@@ -136,50 +144,65 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
       for await (const { numbers: items, country, fields } of requests) {
         await chargeWhenPossible(deps, context, { numbers: items.length, isPaidInPart: isFirst });
         isFirst = false;
-        yield await charged(caller, items.length, async () => {
+        yield await answered(context, items.length, async () => {
           const { results, add } = toBatchResults();
           const input = { workspaceId, items, country: toRegion(country), signal: context.signal };
-          const answered = new AnsweredByCountry();
+          const byCountry = new AnsweredByCountry();
           await lookUpBatch(deps, { ...input, fields: toLookupFields(fields) }, (found, item) => {
             const e164 = found.result.kind === "lookup" ? found.result.lookup.e164 : null;
             tally.add(found.result, e164 !== null && recent.note(e164));
-            answered.add(found.result);
+            byCountry.add(found.result);
             add(found, item);
           });
-          return { value: { results, summary: tally.summary }, answered: answered.counts };
+          return { answer: { results, summary: tally.summary }, answered: byCountry.counts, lookups: [] };
         });
       }
     },
   };
 
-  async function charged<T>(
-    caller: KeyCaller,
-    numbers: number,
-    work: () => Promise<{ readonly value: T; readonly answered: AnsweredNumbers }>,
-  ): Promise<T> {
+  /** Looks numbers up, and charges, counts and keeps them if the call is answered. */
+  async function answered<T>(context: HandlerContext, numbers: number, work: () => Promise<Found<T>>): Promise<T> {
     // The sandbox costs nothing.
-    if (charges !== undefined && caller.mode === "live") {
-      return charges.charged(caller, numbers, work);
-    }
-    const { value, answered } = await work();
-    answered.forEach((number, country) => void noteUsage(caller, country, number));
-    return value;
+    const isCharged = charges !== undefined && keyCaller(context).mode === "live";
+    const found = isCharged ? await charges.charged(context, numbers, work) : await work();
+    return withAnswer(context, () => {
+      const caller = keyCaller(context);
+      if (!isCharged) {
+        found.answered.forEach((number, country) => void noteUsage(caller, country, number));
+      }
+      for (const lookup of found.lookups) {
+        history.note(caller, lookup);
+      }
+      return found.answer;
+    });
   }
 
   function noteUsage({ workspaceId, mode, keyId }: KeyCaller, country: string, number: number): void {
     usage.note({ workspaceId, mode, keyId, country }, number);
   }
 
-  async function more(request: LookupNumberRequest, caller: KeyCaller) {
+  async function more(
+    request: LookupNumberRequest,
+    context: HandlerContext,
+  ): Promise<Found<ReturnType<typeof toLookupResponse>>> {
     const describe = await describeFields(toLookupFields(request.fields), tables);
     const result = lookupNumber(toLookupInput(request), describe);
-    const asksNetwork = request.fields.includes(LookupFieldMessage.NETWORK);
-    const state =
-      asksNetwork && result.valid && result.e164 !== null && caller.mode === "live"
-        ? await liveSource?.find(result.e164)
-        : undefined;
-    history.note(caller, { result, state });
-    return toLookupResponse(result, state);
+    let state: NetworkState | undefined;
+    if (
+      request.fields.includes(LookupFieldMessage.NETWORK) &&
+      result.valid &&
+      result.e164 !== null &&
+      keyCaller(context).mode === "live"
+    ) {
+      // The adapter is not asked for a call that was refused meanwhile.
+      context.signal.throwIfAborted();
+      state = await liveSource?.find(result.e164);
+    }
+    return {
+      answer: toLookupResponse(result, state),
+      answered: new Map([[result.countryCode ?? "", 1]]),
+      lookups: [{ result, state }],
+    };
   }
 }
 
