@@ -1282,7 +1282,7 @@ type APIKey struct {
 	// key.
 	KeyPrefix string `json:"key_prefix"`
 
-	// Scopes: what the key may be used for. Nil: everything except managing webhooks.
+	// Scopes: what the key may be used for. Nil: every call that needs no named scope.
 	Scopes []string `json:"scopes"`
 
 	// CreatedAt: when the key was created.
@@ -2287,7 +2287,7 @@ type KeysCreateResponse struct {
 	// key.
 	KeyPrefix string `json:"key_prefix"`
 
-	// Scopes: what the key may be used for. Nil: everything except managing webhooks.
+	// Scopes: what the key may be used for. Nil: every call that needs no named scope.
 	Scopes []string `json:"scopes"`
 
 	// CreatedAt: when the key was created.
@@ -2335,7 +2335,7 @@ type KeysRotateResponse struct {
 	// from the old prefix, so that logs show which clients still use the old key.
 	KeyPrefix string `json:"key_prefix"`
 
-	// Scopes: what the key may be used for. Nil: everything except managing webhooks.
+	// Scopes: what the key may be used for. Nil: every call that needs no named scope.
 	Scopes []string `json:"scopes"`
 
 	// CreatedAt: when the key was created, not when it was rotated.
@@ -2482,8 +2482,8 @@ type AuthMeResponse struct {
 	// Mode is the key's mode. Nil for a session.
 	Mode *Mode `json:"mode"`
 
-	// Scopes has the key's scopes. Nil for a session, and for a key without scopes: it may do everything except
-	// manage webhooks.
+	// Scopes has the key's scopes. Nil for a session, and for a key without scopes: it may make every call that
+	// needs no named scope.
 	Scopes []string `json:"scopes"`
 
 	// KeyPrefix is the prefix of the key. Nil for a session.

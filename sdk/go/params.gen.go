@@ -538,9 +538,9 @@ type KeysCreateParams struct {
 	// Name is a label to recognise the key by, 1 to 100 characters, not blank, without control characters.
 	Name string `json:"name"`
 
-	// Scopes: what the key may be used for: `verify` (start, check, read, resend, cancel and erase), `lookup`,
-	// `reports` (lists of verifications, and reports), `events`, `webhooks`, or `*` for everything. Absent or nil:
-	// everything except managing webhooks. An empty list is refused.
+	// Scopes: what the key may be used for: scopes, such as `verify` and `lookup`, or `*` for everything. The
+	// authentication guide (`/docs/guides/authentication`) has the table. Absent or nil: every call that needs no
+	// named scope. An empty list is refused.
 	Scopes []string `json:"scopes,omitzero"`
 
 	// Mode: whether the key is for production or for the sandbox. Default `live`.

@@ -118,7 +118,7 @@ type Services struct {
 	Webhooks *WebhooksService
 
 	// Balance the balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of
-	// these calls answer `not_found`.
+	// these calls answer `not_found` to whoever may make them.
 	//
 	// A message costs the price of its channel and of the country of its number, when it is accepted for sending: a
 	// start, a resend, and each step of a fallback that is taken. The price comes back when the message ends without
@@ -755,7 +755,7 @@ func (s *WebhooksService) Redeliver(ctx context.Context, id, deliveryID string, 
 }
 
 // BalanceService the balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all
-// of these calls answer `not_found`.
+// of these calls answer `not_found` to whoever may make them.
 //
 // A message costs the price of its channel and of the country of its number, when it is accepted for sending: a
 // start, a resend, and each step of a fallback that is taken. The price comes back when the message ends without

@@ -25,8 +25,7 @@ export const file_byond_v1_api_key: GenFile = /*@__PURE__*/
  */
 export type ScopeSet = Message<"byond.v1.ScopeSet"> & {
   /**
-   * At least one, each at most once: `verify`, `lookup`, `email`, `reports`, `events`, `webhooks`, or `*` for all
-   * of them.
+   * At least one, each at most once, such as `verify`; or `*` for all of them.
    *
    * @generated from field: repeated string scopes = 1;
    */
@@ -98,9 +97,9 @@ export type CreateApiKeyRequest = Message<"byond.v1.CreateApiKeyRequest"> & {
   name: string;
 
   /**
-   * What the key may be used for: `verify` (start, check, read, resend, cancel and erase), `lookup`, `reports` (lists
-   * of verifications, and reports), `events`, `webhooks`, or `*` for everything. Absent or null: everything except
-   * managing webhooks. An empty list is refused.
+   * What the key may be used for: scopes, such as `verify` and `lookup`, or `*` for everything. The authentication guide
+   * (`/docs/guides/authentication`) has the table. Absent or null: every call that needs no named scope. An empty list is
+   * refused.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 2;
    */
@@ -199,7 +198,7 @@ export type CreateApiKeyResponse = Message<"byond.v1.CreateApiKeyResponse"> & {
   keyPrefix: string;
 
   /**
-   * What the key may be used for. Null: everything except managing webhooks.
+   * What the key may be used for. Null: every call that needs no named scope.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 4;
    */
@@ -375,7 +374,7 @@ export type ApiKey = Message<"byond.v1.ApiKey"> & {
   keyPrefix: string;
 
   /**
-   * What the key may be used for. Null: everything except managing webhooks.
+   * What the key may be used for. Null: every call that needs no named scope.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 4;
    */
@@ -705,7 +704,7 @@ export type RotateApiKeyResponse = Message<"byond.v1.RotateApiKeyResponse"> & {
   keyPrefix: string;
 
   /**
-   * What the key may be used for. Null: everything except managing webhooks.
+   * What the key may be used for. Null: every call that needs no named scope.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 4;
    */

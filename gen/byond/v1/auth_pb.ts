@@ -391,7 +391,8 @@ export type GetMeResponse = Message<"byond.v1.GetMeResponse"> & {
   mode?: Mode | undefined;
 
   /**
-   * The key's scopes. Null for a session, and for a key without scopes: it may do everything except manage webhooks.
+   * The key's scopes. Null for a session, and for a key without scopes: it may make every call that needs no
+   * named scope.
    *
    * @generated from field: byond.v1.ScopeSet scopes = 8;
    */

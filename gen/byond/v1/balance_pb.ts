@@ -511,7 +511,7 @@ export const SpendPeriodSchema: GenEnum<SpendPeriod> = /*@__PURE__*/
 
 /**
  * The balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of these calls answer
- * `not_found`.
+ * `not_found` to whoever may make them.
  *
  * A message costs the price of its channel and of the country of its number, when it is accepted for sending: a start, a
  * resend, and each step of a fallback that is taken. The price comes back when the message ends without having been sent,

@@ -68,7 +68,7 @@ abstract class Services
 
     /**
      * The balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of these calls
-     * answer `not_found`.
+     * answer `not_found` to whoever may make them.
      */
     public readonly Balance $balance;
 

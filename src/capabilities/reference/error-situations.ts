@@ -115,7 +115,7 @@ export const errorSituations = {
   insufficient_scope: [
     {
       messages: ["This key is not authorized for the '…' scope."],
-      when: "The scopes of the key do not include the one that the endpoint requires. A key without scopes lacks `webhooks` only.",
+      when: "The scopes of the key do not include the one that the endpoint requires. A key without scopes lacks those that have to be named: the authentication guide has the table.",
       remedy: "Add the scope to the key with `PATCH /api/v1/api-keys/{id}`, or use a key that has it.",
     },
     {

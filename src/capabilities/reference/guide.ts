@@ -3,6 +3,7 @@ import { Code } from "@connectrpc/connect";
 import { requestsPerMinuteByTier, tiers } from "../../access/tiers.ts";
 import { type ErrorCode, errorKinds } from "../../errors.ts";
 import { errorCodes, errorGuide } from "./error-guide.ts";
+import { allowedBy, type NamedCalls, namedCallsByScope } from "./scopes.ts";
 
 /**
  * The chapters of the guide, in order. Each is a file in `guide/`, and a page at `/docs/guides/`. `/docs` itself has the introduction and
@@ -46,6 +47,7 @@ export function guideValues(facts: GuideFacts): Readonly<Record<string, string>>
     base: facts.origin + facts.basePath,
     errors: errorTable(`${facts.origin}/docs/errors`),
     tiers: tierTable(),
+    scopes: scopeTable(facts.services),
     version: facts.version,
     services: serviceList(facts.services),
   };
@@ -79,6 +81,22 @@ function tierTable(): string {
   return table(
     ["tier", "requests per rolling 60 seconds"],
     tiers.map((tier) => [`\`${tier}\``, requestsPerMinuteByTier[tier]?.toLocaleString("en") ?? "no limit"]),
+  );
+}
+
+function scopeTable(services: readonly DescService[]): string {
+  const withoutScopes = ({ titles, areAll }: NamedCalls) => {
+    const exceptions = titles.length === 0 ? "yes" : `all but: ${titles.join(", ")}`;
+    return areAll ? "no" : exceptions;
+  };
+  // Every call that takes a key is also one of the scope `*`.
+  const rows = [...namedCallsByScope(services)].filter(([scope]) => scope !== "*");
+  return table(
+    ["scope", "allows", "without scopes"],
+    [
+      ...rows.map(([scope, named]) => [`\`${scope}\``, allowedBy(scope), withoutScopes(named)]),
+      ["`*`", allowedBy("*"), "—"],
+    ],
   );
 }
 

@@ -349,6 +349,9 @@ describe.each(protocols)("over $name", (protocol) => {
     for (const rpc of ["GetBalance", "ListBalanceEntries", "ListSpendCaps"] as const) {
       expect((await protocol.call(free, rpc, {}, { session })).code).toBe("not_found");
     }
+    // As everywhere, who may not make a call learns nothing else of it.
+    const sandboxKey = (await app.rest("POST", "/api-keys", { session, body: { name: "sandbox", mode: "test" } })).body;
+    expect((await protocol.call(free, "GetBalance", {}, { key: sandboxKey.key })).code).toBe("insufficient_scope");
     // Nor do they exist for requests that they would refuse.
     for (const [rpc, input] of [
       ["SetSpendCap", { owner: "nobody", amount: "much", period: "day" }],

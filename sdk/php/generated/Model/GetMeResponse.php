@@ -42,7 +42,8 @@ final class GetMeResponse extends Result
     public readonly ?string $mode;
 
     /**
-     * The key's scopes. Null for a session, and for a key without scopes: it may do everything except manage webhooks.
+     * The key's scopes. Null for a session, and for a key without scopes: it may make every call that needs no named
+     * scope.
      *
      * @var list<string>|null
      */

@@ -25,7 +25,7 @@ final class RotateApiKeyResponse extends Result
     public readonly string $keyPrefix;
 
     /**
-     * What the key may be used for. Null: everything except managing webhooks.
+     * What the key may be used for. Null: every call that needs no named scope.
      *
      * @var list<string>|null
      */

@@ -37,9 +37,9 @@ final class Keys
      *
      * @param string $name A label to recognise the key by, 1 to 100 characters, not blank, without control
      *     characters.
-     * @param list<string>|null $scopes What the key may be used for: `verify` (start, check, read, resend, cancel
-     *     and erase), `lookup`, `reports` (lists of verifications, and reports), `events`, `webhooks`, or `*` for
-     *     everything. Absent or null: everything except managing webhooks. An empty list is refused.
+     * @param list<string>|null $scopes What the key may be used for: scopes, such as `verify` and `lookup`, or `*`
+     *     for everything. The authentication guide (`/docs/guides/authentication`) has the table. Absent or null: every
+     *     call that needs no named scope. An empty list is refused.
      * @param Mode::*|string|null $mode Whether the key is for production or for the sandbox. Default `live`.
      * @param \DateTimeInterface|string|null $expiresAt When the key stops working, in whole seconds; it must be in
      *     the future. Absent or null: never.

@@ -1437,7 +1437,7 @@ class AsyncWebhooks:
 
 class AsyncBalance:
     """The balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of these calls
-    answer `not_found`.
+    answer `not_found` to whoever may make them.
 
     A message costs the price of its channel and of the country of its number, when it is accepted for sending: a
     start, a resend, and each step of a fallback that is taken. The price comes back when the message ends without
@@ -1804,9 +1804,9 @@ class AsyncKeys:
 
         Args:
             name: A label to recognise the key by, 1 to 100 characters, not blank, without control characters.
-            scopes: What the key may be used for: `verify` (start, check, read, resend, cancel and erase),
-                `lookup`, `reports` (lists of verifications, and reports), `events`, `webhooks`, or `*` for
-                everything. Absent or null: everything except managing webhooks. An empty list is refused.
+            scopes: What the key may be used for: scopes, such as `verify` and `lookup`, or `*` for everything.
+                The authentication guide (`/docs/guides/authentication`) has the table. Absent or null: every call
+                that needs no named scope. An empty list is refused.
             mode: Whether the key is for production or for the sandbox. Default `live`.
             expires_at: When the key stops working, in whole seconds; it must be in the future. Absent or null:
                 never.
@@ -2515,7 +2515,7 @@ class AsyncServices:
 
     balance: AsyncBalance
     """The balance of a workspace, on servers whose operator has set prices (`PRICES`). On others, all of these calls
-    answer `not_found`.
+    answer `not_found` to whoever may make them.
 
     A message costs the price of its channel and of the country of its number, when it is accepted for sending: a
     start, a resend, and each step of a fallback that is taken. The price comes back when the message ends without

@@ -1462,7 +1462,7 @@ class ApiKey:
     """The public part of the key, before the dot. Of a publishable key, which has no secret: the whole key."""
 
     scopes: Optional[List[str]]
-    """What the key may be used for. Null: everything except managing webhooks."""
+    """What the key may be used for. Null: every call that needs no named scope."""
 
     created_at: datetime
     """When the key was created."""
@@ -2585,7 +2585,7 @@ class CreateApiKeyResponse:
     """The public part of the key, before the dot. Of a publishable key, which has no secret: the whole key."""
 
     scopes: Optional[List[str]]
-    """What the key may be used for. Null: everything except managing webhooks."""
+    """What the key may be used for. Null: every call that needs no named scope."""
 
     created_at: datetime
     """When the key was created."""
@@ -2636,7 +2636,7 @@ class RotateApiKeyResponse:
     """
 
     scopes: Optional[List[str]]
-    """What the key may be used for. Null: everything except managing webhooks."""
+    """What the key may be used for. Null: every call that needs no named scope."""
 
     created_at: datetime
     """When the key was created, not when it was rotated."""
@@ -2794,7 +2794,9 @@ class GetMeResponse:
     """The key's mode. Null for a session."""
 
     scopes: Optional[List[str]]
-    """The key's scopes. Null for a session, and for a key without scopes: it may do everything except manage webhooks."""
+    """The key's scopes. Null for a session, and for a key without scopes: it may make every call that needs no named
+    scope.
+    """
 
     key_prefix: Optional[str]
     """The prefix of the key. Null for a session."""

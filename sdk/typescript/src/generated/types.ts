@@ -864,7 +864,7 @@ export interface ApiKey {
   readonly name: string;
   /** The public part of the key, before the dot. Of a publishable key, which has no secret: the whole key. */
   readonly keyPrefix: string;
-  /** What the key may be used for. Null: everything except managing webhooks. */
+  /** What the key may be used for. Null: every call that needs no named scope. */
   readonly scopes: readonly string[] | null;
   /** When the key was created. */
   readonly createdAt: Date;
@@ -1701,7 +1701,7 @@ export interface CreateApiKeyResponse {
   readonly name: string;
   /** The public part of the key, before the dot. Of a publishable key, which has no secret: the whole key. */
   readonly keyPrefix: string;
-  /** What the key may be used for. Null: everything except managing webhooks. */
+  /** What the key may be used for. Null: every call that needs no named scope. */
   readonly scopes: readonly string[] | null;
   /** When the key was created. */
   readonly createdAt: Date;
@@ -1739,7 +1739,7 @@ export interface RotateApiKeyResponse {
    * prefix, so that logs show which clients still use the old key.
    */
   readonly keyPrefix: string;
-  /** What the key may be used for. Null: everything except managing webhooks. */
+  /** What the key may be used for. Null: every call that needs no named scope. */
   readonly scopes: readonly string[] | null;
   /** When the key was created, not when it was rotated. */
   readonly createdAt: Date;
@@ -1856,7 +1856,8 @@ export interface GetMeResponse {
   /** The key's mode. Null for a session. */
   readonly mode: Mode | null;
   /**
-   * The key's scopes. Null for a session, and for a key without scopes: it may do everything except manage webhooks.
+   * The key's scopes. Null for a session, and for a key without scopes: it may make every call that needs no named
+   * scope.
    */
   readonly scopes: readonly string[] | null;
   /** The prefix of the key. Null for a session. */
@@ -2463,9 +2464,9 @@ export interface CreateApiKeyParams {
   /** A label to recognise the key by, 1 to 100 characters, not blank, without control characters. */
   readonly name: string;
   /**
-   * What the key may be used for: `verify` (start, check, read, resend, cancel and erase), `lookup`, `reports` (lists
-   * of verifications, and reports), `events`, `webhooks`, or `*` for everything. Absent or null: everything except
-   * managing webhooks. An empty list is refused.
+   * What the key may be used for: scopes, such as `verify` and `lookup`, or `*` for everything. The authentication
+   * guide (`/docs/guides/authentication`) has the table. Absent or null: every call that needs no named scope. An empty
+   * list is refused.
    */
   readonly scopes?: readonly string[] | null | undefined;
   /** Whether the key is for production or for the sandbox. Default `live`. */

@@ -90,7 +90,11 @@ export function buildReference(
     operation: (facts) => operationDetails(facts, basePath, errors, sdkSamples),
     components: () => {
       const { responses, schemas } = errors.components();
-      return { ...sharedComponents, responses, schemas: { ...schemas, [scopeComponent]: scopeSchema(scopes) } };
+      return {
+        ...sharedComponents,
+        responses,
+        schemas: { ...schemas, [scopeComponent]: scopeSchema(scopes, services) },
+      };
     },
     members: {
       servers: [{ url: baseUrl, description: "This server" }],

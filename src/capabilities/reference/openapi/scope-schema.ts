@@ -1,30 +1,20 @@
-import type { DescField, JsonObject } from "@bufbuild/protobuf";
+import type { DescField, DescService, JsonObject } from "@bufbuild/protobuf";
 import type { Direction } from "@byond/rest/openapi/value-schema";
+import { allowedBy, namedCallsByScope, namedNote } from "../scopes.ts";
 
 /** The name of the component that lists the scopes. */
 export const scopeComponent = "Scope";
 
-/** What a scope allows, for readers. Scopes of other capabilities have no text. */
-const allowed: Readonly<Record<string, string>> = {
-  verify:
-    "Start, check, read, resend and cancel verifications, and erase recipients. A key that names it, or `*`, can export them, too.",
-  reports: "List verifications, and read reports.",
-  lookup: "Look up phone numbers.",
-  email: "Look up email addresses.",
-  events: "Read and follow events.",
-  templates: "Manage templates. A key has it only if it names it, or `*`.",
-  webhooks: "Manage webhooks. A key has it only if it names it, or `*`.",
-  guard: "Manage the fraud guard. A key has it only if it names it, or `*`.",
-  "*": "Every call that takes a key.",
-};
-
 /** The schema of a scope. The protobuf schema has texts instead: which scopes there are, capabilities decide. */
-export function scopeSchema(scopes: readonly string[]): JsonObject {
+export function scopeSchema(scopes: readonly string[], services: readonly DescService[]): JsonObject {
+  const named = namedCallsByScope(services);
   return {
     type: "string",
     enum: [...scopes],
     description: "What a key may be used for.",
-    "x-enum-descriptions": scopes.map((scope) => allowed[scope] ?? ""),
+    "x-enum-descriptions": scopes.map((scope) =>
+      [allowedBy(scope), namedNote(named.get(scope))].filter((text) => text !== "").join(" "),
+    ),
   };
 }
 

@@ -20,7 +20,7 @@ export function documentOf(
   const paths = { ...servedPaths(objectOf(whole.paths), served), ...objectOf(extra.paths) };
   const webhooks = served.has(webhookTag) ? objectOf(whole["x-webhooks"]) : {};
   const all = merged(objectOf(whole.components), objectOf(extra.components));
-  const schemas = { ...objectOf(all.schemas), [scopeComponent]: scopeSchema(scopes) };
+  const schemas = { ...objectOf(all.schemas), [scopeComponent]: scopeSchema(scopes, services) };
   const { "x-webhooks": _, ...members } = whole;
   return {
     ...members,

@@ -9,7 +9,7 @@ import {
 } from "#gen/byond/v1/api_key_pb.ts";
 import { changedIpRanges, formatIpRanges, parseIpRanges } from "../../components/ip-ranges.ts";
 
-/** `unnamed`: a key without scopes, which may do all but manage the guard, templates and webhooks. */
+/** `unnamed`: a key without scopes, which may make every call that needs no named scope. */
 export type Access = "unnamed" | "all" | "some";
 /** `keep` is for keys that expire already: their expiry can be moved, not taken away. The numbers are days. */
 export type Expiry = "never" | "keep" | "7" | "30" | "90" | "365" | "date";

@@ -141,7 +141,7 @@ function limitWords({ kind }: KeyDraft, before: KeyDraft | undefined): string {
 function accessOptions(before: KeyDraft | undefined): readonly (readonly [Access, string])[] {
   return [
     ...(before === undefined || before.access === "unnamed"
-      ? ([["unnamed", "Everything except managing the guard, templates and webhooks"]] as const)
+      ? ([["unnamed", "Every call that needs no named scope"]] as const)
       : []),
     ["all", "Everything"],
     ["some", "Only chosen scopes"],

@@ -19,14 +19,15 @@ export function modeNameOf(mode: Mode): ModeName {
 
 /** The scopes that a key can be given one by one. */
 export const scopeWords: readonly (readonly [scope: string, words: string])[] = [
-  ["verify", "Start, check, resend and cancel verifications"],
+  ["verify", "Start, check, resend and cancel verifications; erase and export recipients"],
   ["lookup", "Look up phone numbers"],
   ["email", "Look up email addresses"],
-  ["reports", "List verifications"],
+  ["reports", "List verifications, and read reports and the usage"],
   ["events", "Read and stream events"],
   ["guard", "Manage the fraud guard"],
   ["templates", "Manage templates"],
   ["webhooks", "Manage webhooks"],
+  ["balance", "Read the balance and the spend caps"],
 ];
 
 /** "verify, lookup"; what a key without scopes may do is not all. */
@@ -35,7 +36,7 @@ export function scopesText({ scopes, origins }: Pick<ApiKey, "scopes" | "origins
     return "Publishable: check and resend";
   }
   if (scopes === undefined) {
-    return "All but guard, templates and webhooks";
+    return "All that need no named scope";
   }
   return scopes.scopes.includes("*") ? "All" : scopes.scopes.join(", ");
 }
