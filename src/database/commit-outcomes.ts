@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
+import type pg from "pg";
 import { AppError } from "../errors.ts";
-import { connect } from "./connect.ts";
+import { connect, newClient } from "./connect.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { unavailable } from "./database-errors.ts";
 import { applySessionSettings } from "./session-settings.ts";
@@ -85,14 +85,12 @@ export class CommitOutcomes {
   }
 
   async #connect(timeoutMs: number): Promise<pg.Client> {
-    const client = new pg.Client({
-      ...this.#connection,
+    const client = newClient("outcomes", this.#connection, {
       connectionTimeoutMillis: Math.min(timeoutMs, this.#connection.connectionTimeoutMillis),
       query_timeout: patienceMs,
     });
-    client.on("error", () => undefined);
+    await connect(client, this.#connection);
     try {
-      await connect(client, this.#connection);
       await applySessionSettings(client);
       return client;
     } catch (error) {

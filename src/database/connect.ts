@@ -3,8 +3,20 @@ import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { DatabaseConnectionError } from "./connection-error.ts";
 import type { Primary } from "./primary.ts";
 
+/** A client beside the pool, to be connected by `connect`. With several hosts, it is of the one that was found last. */
+export function newClient(
+  purpose: string,
+  connection: PostgresConnection,
+  options: Pick<pg.ClientConfig, "query_timeout" | "connectionTimeoutMillis">,
+): pg.Client {
+  const client = new pg.Client({ ...connectionFor(purpose, connection), ...options });
+  // Without a listener, a lost connection would end the process; the statements fail by themselves then.
+  client.on("error", () => undefined);
+  return client;
+}
+
 /**
- * Connects a client that was made for this connection. With several hosts, it throws where the one is reached that cannot be written to, and
+ * Connects a client of this connection, or closes it. With several hosts, it throws where the one is reached that cannot be written to, and
  * looks for the one that can, so that the next client finds it.
  */
 export async function connect(client: pg.Client, connection: PostgresConnection): Promise<void> {
@@ -13,6 +25,8 @@ export async function connect(client: pg.Client, connection: PostgresConnection)
     await client.connect();
     await primary?.requireWritable(client);
   } catch (error) {
+    // What the client refuses, such as a way to authenticate, leaves the socket open. Not awaited: the server may not answer.
+    client.end().catch(() => undefined);
     void primary?.isFoundAfter(error, connection);
     throw error;
   }
@@ -30,24 +44,22 @@ export async function findPrimary(connection: PostgresConnection): Promise<void>
 /** How long the answer to a statement may take. A pooler keeps a client waiting that has no session for it. */
 export const patienceMs = 10_000;
 
-/** Works on a connection of its own. Throws `DatabaseConnectionError` if there is none. */
+/** Works on a connection of its own, whose statements have ten seconds by default. Throws `DatabaseConnectionError` if there is none. */
 export async function withClient<T>(
   purpose: string,
   connection: PostgresConnection,
-  work: (client: pg.Client, connection: PostgresConnection) => Promise<T>,
+  work: (client: pg.Client) => Promise<T>,
+  options: Pick<pg.ClientConfig, "query_timeout"> = { query_timeout: patienceMs },
 ): Promise<T> {
   await findPrimary(connection);
-  const own = connectionFor(purpose, connection);
-  const client = new pg.Client({ ...own, query_timeout: patienceMs });
-  // Without a listener, a lost connection would end the process; the statements fail by themselves then.
-  client.on("error", () => undefined);
+  const client = newClient(purpose, connection, options);
   try {
-    await client.connect();
+    await connect(client, connection);
   } catch (error) {
-    throw new DatabaseConnectionError(error, own);
+    throw new DatabaseConnectionError(error, connection);
   }
   try {
-    return await work(client, own);
+    return await work(client);
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -85,8 +85,8 @@ export interface ConnectionSecurity {
 }
 
 /** Looks at the socket of a client that is connected, not at what was asked for. */
-export function describeSecurity(client: pg.ClientBase, connection: PostgresConnection): ConnectionSecurity {
-  const { host, port, database, ssl } = connection;
+export function describeSecurity(client: pg.Client, { database, ssl }: PostgresConnection): ConnectionSecurity {
+  const { host, port } = client;
   const socket = socketOf(client);
   return {
     server: host.startsWith("/") ? host : `${isIP(host) === 6 ? `[${host}]` : host}:${port}`,

@@ -1,7 +1,7 @@
 import { type EntityManager, type EntitySchema, MikroORM } from "@mikro-orm/postgresql";
 import type { Kysely } from "kysely";
 import type pg from "pg";
-import { activeSpan, type SpanAttributes } from "../observe/active-span.ts";
+import { activeSpan } from "../observe/active-span.ts";
 import type { Logger } from "../observe/log.ts";
 import { isTooLate, requireTime, timeLeftMs, tookTooLong, withinTime } from "./call-deadline.ts";
 import { checkRoutes, type DatabaseRoutes, migrationRoute, sessionRoute } from "./check-routes.ts";
@@ -17,7 +17,7 @@ import { ormOptions } from "./orm-options.ts";
 import { RefusedConnections } from "./refused-connections.ts";
 import { applySessionSettings } from "./session-settings.ts";
 import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
-import { databaseAttributes, inStatementSpan } from "./statement-span.ts";
+import { inStatementSpan } from "./statement-span.ts";
 import { StatementTimes } from "./statement-times.ts";
 import { compileQuery, type TableQuery } from "./table-query.ts";
 import { findTimeline, identityIn, type TransactionIdentity, transactionIdentity } from "./transaction-identity.ts";
@@ -102,7 +102,6 @@ export class Database implements QueryableTables {
   readonly #outcomes: CommitOutcomes;
   readonly #connection: PostgresConnection;
   readonly #logger: Logger;
-  readonly #spanAttributes: SpanAttributes;
   /** As spans name it. */
   readonly #begin: { readonly name: string; readonly text: string };
   readonly waits = new ConnectionWaits();
@@ -125,7 +124,6 @@ export class Database implements QueryableTables {
     this.#begin = { name: "BEGIN", text: beginOn(timeline) };
     this.#connection = options.connection;
     this.#logger = options.logger;
-    this.#spanAttributes = databaseAttributes(options.connection);
     this.security = security;
   }
 
@@ -217,12 +215,8 @@ export class Database implements QueryableTables {
     }
   }
 
-  #inSpan<T>(statement: Pick<BoundStatement<unknown>, "name" | "text">, work: () => Promise<T>): Promise<T> {
-    return activeSpan() === undefined ? work() : inStatementSpan(this.#spanAttributes, statement, work);
-  }
-
-  #measured<Row>(client: pg.ClientBase, bound: BoundStatement<Row>): Promise<Row[]> {
-    return this.#inSpan(bound, () => this.statements.measure(bound.name, () => execute(client, bound)));
+  #measured<Row>(client: pg.Client, bound: BoundStatement<Row>): Promise<Row[]> {
+    return inSpan(client, bound, () => this.statements.measure(bound.name, () => execute(client, bound)));
   }
 
   #compile<Tables, Row>(build: TableQuery<Tables, Row>): BoundStatement<Row> {
@@ -244,7 +238,7 @@ export class Database implements QueryableTables {
     let result: T;
     let identity: TransactionIdentity;
     try {
-      identity = identityIn(await this.#inSpan(this.#begin, () => client.query(inTime(this.#begin.text))));
+      identity = identityIn(await inSpan(client, this.#begin, () => client.query(inTime(this.#begin.text))));
       const executeInTime = async <Row>(bound: BoundStatement<Row>) => {
         requireTime();
         try {
@@ -266,7 +260,7 @@ export class Database implements QueryableTables {
       throw asAppError(error);
     }
     try {
-      await this.#inSpan(commit, () => client.query(inTime(commit.text)));
+      await inSpan(client, commit, () => client.query(inTime(commit.text)));
     } catch (error) {
       connection.breakIfSpent(error);
       if (!isConnectionLost(error)) {
@@ -384,6 +378,14 @@ class Connection implements AsyncDisposable {
 }
 
 const ignore = () => undefined;
+
+function inSpan<T>(
+  client: pg.Client,
+  statement: Pick<BoundStatement<unknown>, "name" | "text">,
+  work: () => Promise<T>,
+) {
+  return activeSpan() === undefined ? work() : inStatementSpan(client, statement, work);
+}
 
 /** How long to wait for an answer: as long as a statement may take, and no longer than the current call may. */
 function answerTimeoutMs(): number {

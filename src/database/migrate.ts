@@ -1,14 +1,13 @@
 import type { EntitySchema, MigrationObject } from "@mikro-orm/core";
 import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM } from "@mikro-orm/postgresql";
-import pg from "pg";
+import type pg from "pg";
 import type { Logger } from "../observe/log.ts";
 import { isBehind } from "./applied-migrations.ts";
 import { checkDatabase } from "./check-database.ts";
 import { requireSession } from "./check-routes.ts";
-import { findPrimary } from "./connect.ts";
+import { withClient } from "./connect.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
-import { DatabaseConnectionError } from "./connection-error.ts";
 import { takeMigrationLock } from "./migration-lock.ts";
 import { ormOptions } from "./orm-options.ts";
 import { applySessionSettings } from "./session-settings.ts";
@@ -53,17 +52,9 @@ export async function migrate(options: {
   readonly logger: Logger;
   readonly migrations: Schema["migrations"];
 }): Promise<void> {
-  await findPrimary(options.connection);
-  const connection = connectionFor("migrations", options.connection);
-  const client = new pg.Client({ ...connection });
-  // Without a listener, a lost connection would end the process; the statements below fail by themselves then.
-  client.on("error", () => {});
-  try {
-    await client.connect();
-  } catch (error) {
-    throw new DatabaseConnectionError(error, connection);
-  }
-  try {
+  const purpose = "migrations";
+  const connection = connectionFor(purpose, options.connection);
+  const run = async (client: pg.Client) => {
     await client.query(withoutTimeouts);
     await checkDatabase(client, connection.setting);
     await requireSession(client, options.connection);
@@ -96,7 +87,6 @@ export async function migrate(options: {
     } finally {
       await orm.close(true);
     }
-  } finally {
-    await client.end();
-  }
+  };
+  await withClient(purpose, options.connection, run, {});
 }

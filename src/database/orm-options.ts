@@ -7,7 +7,7 @@ import type { PostgresConnection } from "./connection.ts";
 export function ormOptions(
   client: PostgresConnection & Pick<pg.ClientConfig, "query_timeout">,
   logger: Logger,
-  onConnect: (client: pg.ClientBase) => Promise<void>,
+  onConnect: (client: pg.Client) => Promise<void>,
 ) {
   return {
     dbName: client.database,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { connectionFor, type PostgresConnection } from "./connection.ts";
+import { connect, newClient } from "./connect.ts";
+import type { PostgresConnection } from "./connection.ts";
 
 /** What lies between this server and PostgreSQL. */
 export interface Pooler {
@@ -25,10 +26,9 @@ export async function findPooler(client: pg.ClientBase, connection: PostgresConn
   if (rows[0]?.pid === told) {
     return direct;
   }
-  const second = new pg.Client({ ...connectionFor("start", connection), query_timeout: patienceMs });
-  second.on("error", () => undefined);
+  const second = newClient("start", connection, { query_timeout: patienceMs });
   try {
-    await second.connect();
+    await connect(second, connection);
     return await compare(client, second);
   } catch (error) {
     // A pooler in session mode that has one session: the second client waits until the first one leaves.

@@ -16,7 +16,7 @@ export class ReadOnlyHostError extends Error {
   readonly code = "25006";
   override readonly name = "ReadOnlyHostError";
 
-  constructor({ host, port }: HostConnection) {
+  constructor({ host, port }: DatabaseHost) {
     super(`${host}:${port} is read-only`);
   }
 }
@@ -43,14 +43,14 @@ export class Primary {
   }
 
   /** Throws `ReadOnlyHostError` if the host that the client has reached cannot be written to. */
-  async requireWritable(client: pg.ClientBase, host: HostConnection = this.#current): Promise<void> {
+  async requireWritable(client: pg.Client): Promise<void> {
     const question = {
       text: "SELECT current_setting('transaction_read_only')::boolean AS is_read_only",
       query_timeout: patienceMs,
     };
     const { rows } = await client.query<{ is_read_only: boolean }>(question);
     if (rows[0]?.is_read_only !== false) {
-      throw new ReadOnlyHostError(host);
+      throw new ReadOnlyHostError(client);
     }
   }
 
@@ -91,7 +91,7 @@ export class Primary {
     const { host, port, ssl } = connection;
     try {
       await client.connect();
-      await this.requireWritable(client, connection);
+      await this.requireWritable(client);
       return { host, port, ssl };
     } finally {
       client.end().catch(() => undefined);

@@ -1,8 +1,9 @@
-import pg from "pg";
+import type pg from "pg";
 import type { Clock } from "../clock.ts";
-import { connect } from "./connect.ts";
-import { connectionFor, type PostgresConnection } from "./connection.ts";
+import { connect, newClient } from "./connect.ts";
+import type { PostgresConnection } from "./connection.ts";
 import { isOutOfConnections } from "./database-errors.ts";
+import { ReadOnlyHostError } from "./primary.ts";
 
 /**
  * The state of the database for this server. `busy`: it answers, but calls wait for a connection of the pool; other servers are
@@ -78,6 +79,9 @@ export class DatabaseReadiness {
       return rows[0]?.is_read_only === false ? "ok" : "read_only";
     } catch (error) {
       await this.close();
+      if (error instanceof ReadOnlyHostError) {
+        return "read_only";
+      }
       // Calls use the connections of the pool.
       return isOutOfConnections(error) && this.#options.pool().connections > 0 ? "busy" : "unavailable";
     }
@@ -89,8 +93,8 @@ export class DatabaseReadiness {
       return this.#client;
     }
     await this.close();
-    const client = new pg.Client({
-      ...connectionFor("readiness", this.#options.connection),
+    const { connection } = this.#options;
+    const client = newClient("readiness", connection, {
       connectionTimeoutMillis: patienceMs,
       query_timeout: patienceMs,
     });
@@ -99,15 +103,9 @@ export class DatabaseReadiness {
         this.#client = undefined;
       }
     };
-    // Without a listener, a lost connection would end the process.
     client.on("error", forget);
     client.on("end", forget);
-    try {
-      await connect(client, this.#options.connection);
-    } catch (error) {
-      client.end().catch(() => undefined);
-      throw error;
-    }
+    await connect(client, connection);
     this.#client = client;
     this.#connectedAtMs = nowMs;
     return client;

@@ -23,9 +23,9 @@ export function withReadingSession<T>(
   purpose: string,
   work: (session: ReadingSession) => Promise<T>,
 ): Promise<T> {
-  return withClient(purpose, connection, async (client, own) => {
+  return withClient(purpose, connection, async (client) => {
     await applySessionSettings(client).catch((error: unknown) => {
-      throw new DatabaseConnectionError(error, own);
+      throw new DatabaseConnectionError(error, connection);
     });
     const reading = async <R>(read: () => Promise<R>): Promise<R> => {
       await client.query(begin);
@@ -36,7 +36,7 @@ export function withReadingSession<T>(
       }
     };
     return work({
-      security: describeSecurity(client, own),
+      security: describeSecurity(client, connection),
       run: (statement, values) =>
         reading(async () => {
           const bound = statement.bind(values);

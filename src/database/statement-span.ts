@@ -1,9 +1,9 @@
+import type pg from "pg";
 import { inSpan, type SpanAttributes } from "../observe/active-span.ts";
-import type { PostgresConnection } from "./connection.ts";
 import type { BoundStatement } from "./statement.ts";
 
-/** What the spans of all statements have: where the database is. */
-export function databaseAttributes({ host, port, database }: PostgresConnection): SpanAttributes {
+/** What the spans of all statements of a client have: where its database is. */
+function databaseAttributes({ host, port, database = "" }: pg.Client): SpanAttributes {
   return {
     "db.system.name": "postgresql",
     "db.namespace": database,
@@ -16,14 +16,19 @@ export function databaseAttributes({ host, port, database }: PostgresConnection)
  * text nor its values, nor what PostgreSQL says of an error, which quotes rows.
  */
 export async function inStatementSpan<T>(
-  database: SpanAttributes,
+  client: pg.Client,
   { name, text }: Pick<BoundStatement<unknown>, "name" | "text">,
   work: () => Promise<T>,
 ): Promise<T> {
   // One that Kysely wrote has no name. Its first word is SELECT, INSERT and so on.
   const summary = name ?? /^\w+/.exec(text)?.[0].toUpperCase() ?? "statement";
   return inSpan(
-    { name: summary, kind: "client", attributes: { ...database, "db.query.summary": summary }, errorType: sqlStateOf },
+    {
+      name: summary,
+      kind: "client",
+      attributes: { ...databaseAttributes(client), "db.query.summary": summary },
+      errorType: sqlStateOf,
+    },
     work,
   );
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
-import { connect } from "../database/connect.ts";
-import { connectionFor, type PostgresConnection } from "../database/connection.ts";
+import type pg from "pg";
+import { connect, newClient } from "../database/connect.ts";
+import type { PostgresConnection } from "../database/connection.ts";
 import type { Queryable } from "../database/database.ts";
 import { applySessionSettings } from "../database/session-settings.ts";
 import { queryOf, type Statement } from "../database/statement.ts";
@@ -78,14 +78,9 @@ export class ListeningSession implements Queryable {
   /** Resolves when the connection failed, is lost, or `stop` was called. */
   async #connectOnce(onAttempted: () => void): Promise<void> {
     const { connection, statementTimeoutMs, logger, onConnected, onNotification } = this.#options;
-    const client = new pg.Client({
-      ...connectionFor("revocations", connection),
-      query_timeout: statementTimeoutMs,
-      keepAlive: true,
-    });
+    const client = newClient("revocations", connection, { query_timeout: statementTimeoutMs });
     const over = new Promise<void>((resolve) => {
       client.once("end", resolve);
-      // Without a listener, a lost connection would end the process.
       client.on("error", () => resolve());
       this.#stopping.signal.addEventListener("abort", () => resolve());
     });

@@ -80,7 +80,7 @@ test("the connection that looks up the outcome of a lost COMMIT is encrypted and
   const connection = await connectionTo(own.url({ ...verifyFull, application_name: "lost" }));
   const [row] = await own.postgres.query<TransactionIdentity>(transactionIdentity("''"));
   await new CommitOutcomes(connection, "''").requireCommitted(row as TransactionIdentity, new Error("lost"));
-  expect(await own.postgres.readLog()).toMatch(/connection authorized: .*application_name=lost SSL enabled/);
+  expect(await own.postgres.readLog()).toMatch(/connection authorized: .*application_name=lost outcomes SSL enabled/);
 });
 
 describe("the certificate that PostgreSQL must present", () => {

@@ -1,13 +1,16 @@
 /** A `DATABASE_URL` with several hosts, of which one can be written to: which one changes with a failover. */
+import { randomBytes } from "node:crypto";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { createApp, parseConfig } from "../../src/app.ts";
+import { connect as connectClient, newClient } from "../../src/database/connect.ts";
 import { explainFailure } from "../../src/process/start-failure.ts";
 import { startTestApp } from "../support/app.ts";
-import { addressOf } from "../support/database-address.ts";
+import { addressOf, connectionTo } from "../support/database-address.ts";
 import { DatabaseRole } from "../support/database-role.ts";
 import { grant } from "../support/grants.ts";
 import { captureLog } from "../support/log-capture.ts";
+import { TraceCollector, traceParentOf } from "../support/trace-collector.ts";
 import { until } from "./load.ts";
 import { MainProcess } from "./main-process.ts";
 import { StoppablePostgres } from "./stoppable-postgres.ts";
@@ -45,9 +48,13 @@ class Host implements AsyncDisposable {
     return host;
   }
 
-  get address(): string {
+  get port(): number {
     const address = this.#server.address();
-    return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+    return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
   }
 
   /** Cuts what is open. */
@@ -78,11 +85,30 @@ test("the one that can be written to is found at the start and after a failover"
   await using first = await Host.open(standby.port);
   await using second = await Host.open(Number(port));
   const url = `postgres://${role.name}:${role.password}@${first.address},${second.address}${pathname}`;
-  await using server = await owner.startAnother({ database: { kind: "external", address: addressOf(url) } });
+
+  // An error names the host that was reached, also if another one was found since.
+  const connection = await connectionTo(url);
+  const early = newClient("tests", connection, {});
+  await connection.primary?.find(connection);
+  await expect(connectClient(early, connection)).rejects.toThrow(`${first.address} is read-only`);
+
+  await using collector = await TraceCollector.open();
+  await using server = await owner.startAnother({
+    database: { kind: "external", address: addressOf(url) },
+    ...collector.settings(),
+  });
   expect(server.app.databaseSecurity.server).toBe(second.address);
   const { session } = await server.signUp();
-  const create = async () => (await server.rest("POST", "/api-keys", { session, body: { name: "key" } })).status;
+  const create = async (headers = {}) =>
+    (await server.rest("POST", "/api-keys", { session, headers, body: { name: "key" } })).status;
   expect(await create()).toBe(201);
+  /** Where the spans of a call's statements say that the database is. */
+  const tracedPort = async () => {
+    const traceId = randomBytes(16).toString("hex");
+    expect(await create({ traceparent: traceParentOf(traceId) })).toBe(201);
+    return (await collector.span(traceId, "COMMIT")).attributes["server.port"];
+  };
+  expect(await tracedPort()).toBe(second.port);
 
   // So do the commands that only read.
   const secret = "a secret of the tests that is long enough";
@@ -100,6 +126,7 @@ test("the one that can be written to is found at the start and after a failover"
   await until("calls succeed on the new primary", 60_000, async () => (await create()) === 201);
   const statuses = await Promise.all(Array.from({ length: 20 }, create));
   expect(statuses).toEqual(statuses.map(() => 201));
+  expect(await tracedPort()).toBe(first.port);
   await until("the server is ready", 60_000, async () => (await fetch(`${server.url}/readyz`)).status === 200);
 
   // One of them is away.
@@ -113,6 +140,9 @@ test("the one that can be written to is found at the start and after a failover"
   first.lead(standby.port);
   second.lead(standby.port);
   expect(await create()).toBe(503);
+  await expect
+    .poll(async () => (await fetch(`${server.url}/readyz`)).json(), { timeout: 60_000 })
+    .toMatchObject({ status: "read_only" });
   const config = parseConfig({
     DATABASE_URL: url,
     BYOND_SECRET: secret,
