@@ -100,7 +100,7 @@ export class Share {
   async take(amount: number, before: Taking | undefined): Promise<Refusal | undefined> {
     this.#waiting += amount;
     try {
-      this.#taking ??= this.#begin(amount, this.#waiting);
+      this.#taking ??= this.#begin(amount, { isAhead: false });
       const { isAhead, price } = this.#taking;
       const isMeant = !isAhead && price <= amount && this.#taking !== before;
       const refusal = await withinTime(this.#taking.refusal);
@@ -125,16 +125,15 @@ export class Share {
     const wait = () => {
       this.#aheadFromMs = this.#deps.clock.monotonicMs() + reserveDemandMs;
     };
-    this.#taking = this.#begin(price, 0);
+    this.#taking = this.#begin(price, { isAhead: true });
     void this.#taking.refusal.then((refusal) => void (refusal !== undefined && wait()), wait);
   }
 
-  /** `needed`: the prices of all that wait for it. */
-  #begin(price: number, needed: number): Taking {
-    const refusal = this.#takeNew(price, needed).finally(() => {
+  #begin(price: number, { isAhead }: Pick<Taking, "isAhead">): Taking {
+    const refusal = this.#takeNew(price, isAhead ? 0 : this.#waiting).finally(() => {
       this.#taking = undefined;
     });
-    return { isAhead: needed === 0, price, refusal };
+    return { isAhead, price, refusal };
   }
 
   async #takeNew(price: number, needed: number): Promise<Refusal | undefined> {

@@ -92,6 +92,28 @@ test("nothing is refused for what this server has set aside and cannot give back
   expect(await hold()).toMatchObject({ amount: 80 });
 });
 
+test("no call is refused for what was asked before it came", async () => {
+  let left = 0;
+  const answered = Promise.withResolvers<void>();
+  const reserves = openReserves({
+    async take(_spender, { price, needed }) {
+      const then = left;
+      await answered.promise;
+      return then < price
+        ? { outcome: "insufficient_balance", left: String(then), setAside: "0" }
+        : { outcome: "taken", id: "rsv_1", amount: needed, lastsMs: 30_000 };
+    },
+    close: async () => undefined,
+  });
+  const hold = async () => reserves.hold(spender, 10);
+  const early = hold();
+  left = 100;
+  const late = hold();
+  answered.resolve();
+  expect(await late).toMatchObject({ amount: 10 });
+  await Promise.allSettled([early]);
+});
+
 test("a call waits for what others hold as long as a call may, and until nobody needs it", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   try {
