@@ -1,6 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { ConfigError } from "./config-error.ts";
+import { readSettingFile } from "./read-setting-file.ts";
 
 /** The content of a `.env` file. */
 export interface EnvFile {
@@ -20,7 +21,7 @@ export async function readEnvFile(path: string): Promise<EnvFile | undefined> {
       return undefined;
     }
     // Node types the values as `string | undefined`, although a file has no undefined ones.
-    const variables = Object.entries(parseEnv(await readFile(path, "utf8"))).map(([name, value]) => [
+    const variables = Object.entries(parseEnv(readSettingFile(path).toString("utf8"))).map(([name, value]) => [
       name,
       value ?? "",
     ]);

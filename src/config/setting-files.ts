@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { readSettingFile } from "./read-setting-file.ts";
 import type { Setting } from "./setting-group.ts";
 import { unexpandedProblem } from "./unexpanded.ts";
 
@@ -40,12 +41,7 @@ export function readSettingFiles(
       continue;
     }
     try {
-      const content = readBounded(path);
-      if (content === undefined) {
-        problems.push(`${variable} names a file that holds more than 1 MB`);
-        continue;
-      }
-      const text = new TextDecoder("utf-8", { fatal: true }).decode(content).trim();
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(readSettingFile(path)).trim();
       if (text === "") {
         problems.push(`${variable} names a file that is empty`);
       } else if (text.includes("\0")) {
@@ -62,32 +58,16 @@ export function readSettingFiles(
   return { variables, readableByAll, problems };
 }
 
-/** No secret is as long. Behind a path there may also be a device, which never ends. */
-const maxBytes = 1_000_000;
-
-/** Undefined: the file holds more than `maxBytes`. Its size is not asked for: a pipe tells none. */
-function readBounded(path: string): Buffer | undefined {
-  const content = Buffer.alloc(maxBytes + 1);
-  const file = openSync(path, "r");
-  try {
-    let length = 0;
-    let read: number;
-    do {
-      read = readSync(file, content, length, content.length - length, null);
-      length += read;
-    } while (read > 0);
-    return length > maxBytes ? undefined : content.subarray(0, length);
-  } finally {
-    closeSync(file);
-  }
-}
-
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!(error instanceof Error)) {
+    return "cannot be read";
+  }
+  // Only the messages of `readSettingFile`'s own errors, which have no code, never hold the path.
+  const code = "code" in error ? String(error.code) : error.message;
   // 32 random bytes would lose most of what they are worth if they were read as text.
   return code === "ERR_ENCODING_INVALID_ENCODED_DATA"
     ? "is not text in UTF-8: encode random bytes (openssl rand -base64 32)"
-    : `cannot be read: ${code || "it is no path"}`;
+    : `cannot be read: ${code}`;
 }
 
 /** The environment in which a process reads the same settings, also if the files have changed since. */

@@ -1,9 +1,9 @@
 import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { createSecureContext, getCACertificates, type SecureContext, TLSSocket } from "node:tls";
 import type pg from "pg";
 import { ConfigError } from "../config/config-error.ts";
+import { readSettingFile } from "../config/read-setting-file.ts";
 import type { DatabaseAddress, DatabaseHost, DatabaseTls } from "./database-url.ts";
 import { type HostConnection, Primary } from "./primary.ts";
 import { VerifiedTls } from "./verified-tls.ts";
@@ -111,7 +111,7 @@ async function readSecureContext(
     return createSecureContext({ ca });
   }
   const { certPath, keyPath } = clientCertificate;
-  const [cert, key] = [await readPem("sslcert", certPath, setting), await readPem("sslkey", keyPath, setting)];
+  const [cert, key] = [readPem("sslcert", certPath, setting), readPem("sslkey", keyPath, setting)];
   try {
     return createSecureContext({ ca, cert, key });
   } catch (cause) {
@@ -135,7 +135,7 @@ async function readAuthorities(authorities: DatabaseTls["authorities"], setting:
     }
     return trusted;
   }
-  const pem = await readPem("sslrootcert", authorities.path, setting);
+  const pem = readPem("sslrootcert", authorities.path, setting);
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? [];
   try {
     if (certificates.length === 0) {
@@ -147,9 +147,9 @@ async function readAuthorities(authorities: DatabaseTls["authorities"], setting:
   }
 }
 
-async function readPem(parameter: string, path: string, setting: string): Promise<string> {
+function readPem(parameter: string, path: string, setting: string): string {
   try {
-    return await readFile(path, "utf8");
+    return readSettingFile(path).toString("utf8");
   } catch (cause) {
     throw unusable(`${parameter} ${path}`, cause, setting);
   }

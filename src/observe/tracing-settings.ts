@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { EnvironmentReader } from "../config/environment-reader.ts";
+import { readSettingFile } from "../config/read-setting-file.ts";
 import { type SettingNames, settingGroup } from "../config/setting-group.ts";
 
 /** The names are those of OpenTelemetry, and so are their meanings and defaults. */
@@ -210,7 +210,7 @@ function readTls(reader: Reader): TracingSettings["tls"] {
 
 function readPem(reader: Reader, name: string, path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readSettingFile(path);
   } catch (error) {
     reader.problems.push(`${name} cannot be read: ${error instanceof Error ? error.message : error}`);
     return Buffer.alloc(0);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Config, parseConfig, standardCapabilities } from "../../src/app.ts";
 import { ConfigError } from "../../src/config/config-error.ts";
+import { readSettingFile } from "../../src/config/read-setting-file.ts";
 import { settingsByName } from "../../src/config/setting-group.ts";
 import { settingGroupsOf } from "../../src/process/server-config.ts";
 import { startNotices } from "../../src/process/start-report.ts";
@@ -64,6 +65,36 @@ test("a pipe, as a shell's <(…) is one, that is written to in several pieces",
   const other = secret.toUpperCase();
   const writer = spawn("sh", ["-c", '{ printf %s, "$1"; printf %s "$2"; } > "$3"', "sh", secret, other, path]);
   expect(parseConfig({ BYOND_SECRET_FILE: path, DATA_DIR: "/x" }).secrets).toEqual([secret, other]);
+  await once(writer, "exit");
+});
+
+/** Three times five seconds. */
+test("a pipe that nobody writes to is refused, in each setting that names a file", { timeout: 60_000 }, () => {
+  const path = join(folder.path, "silent");
+  execFileSync("mkfifo", [path]);
+  const said = "it is a pipe, and nobody writes to it within 5 seconds";
+  expect(
+    problemsOf({
+      BYOND_SECRET_FILE: path,
+      PRICES: path,
+      OTEL_EXPORTER_OTLP_ENDPOINT: "https://collector.example",
+      OTEL_EXPORTER_OTLP_CERTIFICATE: path,
+    }),
+  ).toEqual([
+    `BYOND_SECRET_FILE names a file that cannot be read: ${said}`,
+    `OTEL_EXPORTER_OTLP_CERTIFICATE cannot be read: ${said}`,
+    `PRICES: the file cannot be read: ${said}`,
+  ]);
+});
+
+test("a pipe whose writer does not end is refused", async () => {
+  const path = join(folder.path, "endless");
+  execFileSync("mkfifo", [path]);
+  const writer = spawn("sh", ["-c", 'exec 3> "$1"; printf begun >&3; exec sleep 600', "sh", path]);
+  expect(() => readSettingFile(path, { openMs: 60_000, writeMs: 300 })).toThrow(
+    "it is a pipe, and its writer does not end within 0.3 seconds",
+  );
+  writer.kill("SIGKILL");
   await once(writer, "exit");
 });
 
@@ -137,7 +168,7 @@ describe("refused", () => {
   });
 
   test("more than any secret is, also from a device that never ends", async () => {
-    const problem = "BYOND_SECRET_FILE names a file that holds more than 1 MB";
+    const problem = "BYOND_SECRET_FILE names a file that cannot be read: it holds more than 1 MB";
     for (const path of ["/dev/zero", await fileOf("a".repeat(1_000_001))]) {
       expect(problemsOf({ BYOND_SECRET_FILE: path })).toEqual([problem]);
     }

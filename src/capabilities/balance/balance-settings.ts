@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { EnvironmentReader } from "../../config/environment-reader.ts";
+import { readSettingFile } from "../../config/read-setting-file.ts";
 import { type SettingNames, settingGroup } from "../../config/setting-group.ts";
 import { type Prices, parsePrices } from "./prices.ts";
 
@@ -23,7 +23,7 @@ export function readBalanceSettings(reader: EnvironmentReader<SettingNames<typeo
   }
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readSettingFile(path).toString("utf8");
   } catch (error) {
     reader.problems.push(`PRICES: the file cannot be read: ${error instanceof Error ? error.message : "unknown"}`);
     return { prices: undefined };
