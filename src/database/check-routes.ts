@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { listed } from "./applied-migrations.ts";
 import { UnsuitableDatabaseError } from "./check-database.ts";
 import { withClient } from "./connect.ts";
 import type { PostgresConnection } from "./connection.ts";
@@ -47,22 +48,27 @@ export async function requireSession(client: pg.ClientBase, connection: Postgres
  * `UnsuitableDatabaseError`, and `DatabaseConnectionError` if `direct` does not connect.
  */
 export async function checkRoutes(client: pg.ClientBase, routes: DatabaseRoutes): Promise<void> {
-  const { connection, direct } = routes;
+  const { direct } = routes;
   await checkPooling(client, routes);
+  await requireRights(client, routes);
+  if (direct !== undefined) {
+    await withClient("start", direct, (session) => requireSession(session, direct));
+  }
+}
+
+/** Throws `UnsuitableDatabaseError` if the role of calls lacks rights. `client`: of `routes.connection`, once the schema is there. */
+export async function requireRights(client: pg.ClientBase, routes: DatabaseRoutes): Promise<void> {
+  const { user } = routes.connection;
   const missing = await findMissingRights(client);
-  const own = migrationRoute(routes);
   if (missing === undefined) {
     throw new UnsuitableDatabaseError(
-      `it shows ${connection.user} no tables of ours: it must lead to the database and the schema of ${own.setting}, and its role needs the rights that byond grants prints.`,
+      `it shows ${user} no tables of ours: it must lead to the database and the schema of ${migrationRoute(routes).setting}, and its role needs the rights that byond grants prints.`,
     );
   }
   if (missing.length > 0) {
     throw new UnsuitableDatabaseError(
-      `${connection.user} lacks rights on ${missing.slice(0, 3).join(", ")}${missing.length > 3 ? ` and ${missing.length - 3} more` : ""}: run what byond grants --role ${connection.user} prints.`,
+      `${user} lacks rights on ${listed(missing)}: run what byond grants --role ${user} prints.`,
     );
-  }
-  if (direct !== undefined) {
-    await withClient("start", direct, (session) => requireSession(session, direct));
   }
 }
 
@@ -81,14 +87,17 @@ async function checkPooled(client: pg.ClientBase, connection: PostgresConnection
       `its pooler does not keep transactions together (${error instanceof Error ? error.message : error}): set its pool_mode to transaction.`,
     );
   }
-  const { keepsStatements } = await findPooler(client, connection);
+  const { isThere, keepsStatements } = await findPooler(client, connection);
   if (!keepsStatements) {
     throw new UnsuitableDatabaseError(`${keepsNoStatements}.`);
   }
   const missing = await findMissingSettings(client);
-  if (missing.length > 0) {
-    throw new UnsuitableDatabaseError(
-      `the sessions of its pooler lack the settings ${missing.join(", ")}: run what byond grants --role ${connection.user} prints, and RECONNECT in the pooler's console.`,
-    );
+  if (missing.length === 0) {
+    return;
   }
+  throw new UnsuitableDatabaseError(
+    isThere
+      ? `the sessions of its pooler lack the settings ${missing.join(", ")}: run what byond grants --role ${connection.user} prints, and RECONNECT in the pooler's console.`
+      : "it leads to PostgreSQL itself, although DATABASE_DIRECT_URL is set, which is for a pooler in DATABASE_URL: remove DATABASE_DIRECT_URL, or set DATABASE_URL to the pooler.",
+  );
 }

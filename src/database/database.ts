@@ -11,10 +11,11 @@ import { type ConnectionSecurity, describeSecurity, type PostgresConnection } fr
 import { DatabaseConnectionError } from "./connection-error.ts";
 import { ConnectionWaits } from "./connection-waits.ts";
 import { asAppError, isConnectionLost, isConnectionSpent, unavailable } from "./database-errors.ts";
-import { migrate, type Schema } from "./migrate.ts";
+import { migrate } from "./migrate.ts";
 import { requireOneDatabase } from "./one-database.ts";
 import { ormOptions } from "./orm-options.ts";
 import { RefusedConnections } from "./refused-connections.ts";
+import type { Schema } from "./schema.ts";
 import { applySessionSettings } from "./session-settings.ts";
 import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
 import { inStatementSpan } from "./statement-span.ts";
@@ -129,9 +130,9 @@ export class Database implements QueryableTables {
 
   /** Connects and runs the migrations. Servers that start together wait for one another. */
   static async open(options: DatabaseOptions): Promise<Database> {
-    const { logger, migrations } = options;
+    const { logger, entities, migrations } = options;
     await requireOneDatabase(options);
-    await migrate({ connection: migrationRoute(options), logger, migrations });
+    await migrate({ connection: migrationRoute(options), logger, entities, migrations });
     await findPrimary(options.connection);
     // `MikroORM.init` would look for extensions of it that may be installed, and load them.
     const orm = new MikroORM({

@@ -1,23 +1,16 @@
-import type { EntitySchema, MigrationObject } from "@mikro-orm/core";
 import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM } from "@mikro-orm/postgresql";
 import type pg from "pg";
 import type { Logger } from "../observe/log.ts";
-import { isBehind } from "./applied-migrations.ts";
+import { readSchema, requireMigratable } from "./applied-migrations.ts";
 import { checkDatabase } from "./check-database.ts";
 import { requireSession } from "./check-routes.ts";
 import { withClient } from "./connect.ts";
 import { connectionFor, type PostgresConnection } from "./connection.ts";
 import { takeMigrationLock } from "./migration-lock.ts";
 import { ormOptions } from "./orm-options.ts";
+import type { Schema } from "./schema.ts";
 import { applySessionSettings } from "./session-settings.ts";
-
-/** Tables, as the ORM maps them, and the migrations that create them. */
-export interface Schema {
-  readonly entities: readonly EntitySchema[];
-  /** In the order in which they are run, each once on every database. */
-  readonly migrations: readonly MigrationObject[];
-}
 
 /** PostgreSQL refused a migration. Those before it are kept. */
 export class MigrationError extends Error {
@@ -47,11 +40,9 @@ const withoutTimeouts = `
  * next one begins, and a failure does not undo the ones before. A migration takes as long as it needs. Throws `DatabaseConnectionError` if there is no connection, `UnsuitableDatabaseError` if it leads to a database that
  * cannot be used, `EarlierSchemaError` if its schema was made by migrations that exist no more, and `MigrationError` if PostgreSQL refuses one.
  */
-export async function migrate(options: {
-  readonly connection: PostgresConnection;
-  readonly logger: Logger;
-  readonly migrations: Schema["migrations"];
-}): Promise<void> {
+export async function migrate(
+  options: Schema & { readonly connection: PostgresConnection; readonly logger: Logger },
+): Promise<void> {
   const purpose = "migrations";
   const connection = connectionFor(purpose, options.connection);
   const run = async (client: pg.Client) => {
@@ -59,7 +50,8 @@ export async function migrate(options: {
     await checkDatabase(client, connection.setting);
     await requireSession(client, options.connection);
     await takeMigrationLock(client, options.logger);
-    if (!(await isBehind(client, options.migrations, connection.setting))) {
+    const query = async <Row extends object>(text: string) => (await client.query<Row>(text)).rows;
+    if (!requireMigratable(await readSchema(query, options, connection.setting), connection.setting)) {
       return;
     }
     const orm = new MikroORM({

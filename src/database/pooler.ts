@@ -5,6 +5,8 @@ import type { PostgresConnection } from "./connection.ts";
 
 /** What lies between this server and PostgreSQL. */
 export interface Pooler {
+  /** Whether there is a pooler at all. */
+  readonly isThere: boolean;
   /** Whether transactions of one client run in several sessions of PostgreSQL: a pooler in transaction mode. */
   readonly sharesSessions: boolean;
   /** Whether a statement that was prepared by name can be run in every transaction that follows. */
@@ -19,12 +21,11 @@ const patienceMs = 2_000;
  * own. Then two clients run a prepared statement in turn: in transaction mode they get the same session, or change theirs.
  */
 export async function findPooler(client: pg.ClientBase, connection: PostgresConnection): Promise<Pooler> {
-  const direct: Pooler = { sharesSessions: false, keepsStatements: true };
   // The types of `pg` do not say that a client has it.
   const told: unknown = Reflect.get(client, "processID");
   const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
   if (rows[0]?.pid === told) {
-    return direct;
+    return { isThere: false, sharesSessions: false, keepsStatements: true };
   }
   const second = newClient("start", connection, { query_timeout: patienceMs });
   try {
@@ -33,7 +34,7 @@ export async function findPooler(client: pg.ClientBase, connection: PostgresConn
   } catch (error) {
     // A pooler in session mode that has one session: the second client waits until the first one leaves.
     if (error instanceof Error && error.message === "Query read timeout") {
-      return direct;
+      return { isThere: true, sharesSessions: false, keepsStatements: true };
     }
     throw error;
   } finally {
@@ -57,9 +58,9 @@ async function compare(first: pg.ClientBase, second: pg.ClientBase): Promise<Poo
   } catch (error) {
     // It exists already, or it does not exist.
     if (error instanceof pg.DatabaseError && (error.code === "42P05" || error.code === "26000")) {
-      return { sharesSessions: true, keepsStatements: false };
+      return { isThere: true, sharesSessions: true, keepsStatements: false };
     }
     throw error;
   }
-  return { sharesSessions, keepsStatements: true };
+  return { isThere: true, sharesSessions, keepsStatements: true };
 }

@@ -15,7 +15,8 @@ export interface ReadingSession extends Queryable {
   readonly security: ConnectionSecurity;
 }
 
-const begin = `BEGIN READ ONLY; SET LOCAL statement_timeout = ${patienceMs}`;
+/** A lock that another session holds is told by its error, before the answer would be too late. */
+const begin = `BEGIN READ ONLY; SET LOCAL lock_timeout = ${patienceMs / 2}; SET LOCAL statement_timeout = ${patienceMs}`;
 
 /** Throws `DatabaseConnectionError` if there is no connection. */
 export function withReadingSession<T>(

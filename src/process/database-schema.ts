@@ -8,7 +8,7 @@ import { MasterSecretEntity } from "../crypto/master-secret.entity.ts";
 import { Database0001 } from "../database/database-0001.migration.ts";
 import { Database0002 } from "../database/database-0002.migration.ts";
 import { InstallationEntity } from "../database/installation.entity.ts";
-import type { Schema } from "../database/migrate.ts";
+import type { Schema } from "../database/schema.ts";
 import { SweepEntity } from "../database/sweep.entity.ts";
 import { ThrottleEntity } from "../database/throttle.entity.ts";
 import { EventEntity } from "../events/event.entity.ts";

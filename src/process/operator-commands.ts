@@ -24,9 +24,8 @@ const migrateCommand = (capabilities: readonly Capability[]): OperatorCommand<Se
     "Migrates the schema of the database and exits. Every start migrates too; use it if your deployment migrates in a step of its own.",
   run: ({ settings, logger, write }) =>
     onPostgres(settings, async (routes) => {
-      const { migrations } = schemaOf(capabilities);
       await requireOneDatabase(routes);
-      await migrate({ connection: migrationRoute(routes), logger, migrations });
+      await migrate({ connection: migrationRoute(routes), logger, ...schemaOf(capabilities) });
       write("The schema is up to date.\n");
     }),
 });

@@ -90,11 +90,9 @@ describe("the database", () => {
   test("gives the role no rights", async () => {
     expect(await complaints({ DATABASE_URL: urlOf() })).toEqual([
       {
-        about: "rights",
+        about: "migrations",
         verdict: "fault",
-        found: expect.stringMatching(
-          new RegExp(`^the role ${role} may not read and write \\w+, \\w+, \\w+ and \\d+ other tables$`),
-        ),
+        found: `the role ${role} may not read schema_migration`,
         advice: `Run what byond grants --role ${role} prints`,
       },
     ]);
@@ -106,10 +104,10 @@ describe("the database", () => {
       expect(await complaints({ DATABASE_URL: empty.url })).toEqual([]);
       expect(await complaints({ DATABASE_URL: urlOf(undefined, empty.url) })).toEqual([
         {
-          about: "rights",
+          about: "migrations",
           verdict: "fault",
           found: `the role ${role} may not create tables in the schema public, which migrations do`,
-          advice: `GRANT CREATE ON SCHEMA public TO ${role}`,
+          advice: `Run GRANT CREATE ON SCHEMA public TO ${role}, or set DATABASE_MIGRATION_URL to the URL of a role that may`,
         },
       ]);
       const client = new pg.Client({ connectionString: empty.url });

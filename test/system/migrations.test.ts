@@ -76,7 +76,7 @@ async function untilTheyWait(): Promise<number> {
 }
 
 async function migrateTo(migrations: typeof nextMigrations, url = database.url): Promise<void> {
-  await migrate({ connection: await connectionTo(url), logger: logger(), migrations });
+  await migrate({ ...standardSchema, connection: await connectionTo(url), logger: logger(), migrations });
 }
 
 async function namesOfDone(): Promise<string[]> {

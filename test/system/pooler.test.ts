@@ -1,14 +1,13 @@
 /** PgBouncer in front of PostgreSQL, in transaction mode: it serves, or the start says why it cannot. */
 import { expect, test } from "vitest";
-import { type Config, createApp, parseConfig } from "../../src/app.ts";
-import { explainFailure } from "../../src/process/start-failure.ts";
+import type { Config } from "../../src/app.ts";
 import { createMigratedDatabase, startTestApp } from "../support/app.ts";
 import { addressOf } from "../support/database-address.ts";
 import { DatabaseRole } from "../support/database-role.ts";
 import { callEveryOperation, everyOperation } from "../support/every-operation.ts";
 import { grant } from "../support/grants.ts";
-import { captureLog } from "../support/log-capture.ts";
 import { keepsStatements, PgBouncer, pgbouncerVersion } from "../support/pgbouncer.ts";
+import { startRefusal } from "../support/start-refusal.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 const skipped = pgbouncerVersion === undefined;
@@ -16,15 +15,7 @@ const is = `PgBouncer ${pgbouncerVersion ?? "is not installed"}`;
 
 /** What the operator is told of a start that is refused. */
 async function refusal(environment: Record<string, string>): Promise<string> {
-  const config = parseConfig({ BYOND_SECRET: secret, PORT: "0", ...environment });
-  const refused = await createApp(config, { logger: captureLog().logger, onFatal: () => undefined }).then(
-    async (app) => {
-      await app.close();
-      throw new Error("the server has started");
-    },
-    (error: unknown) => error,
-  );
-  return explainFailure(refused, config);
+  return (await startRefusal({ BYOND_SECRET: secret, ...environment })) ?? "it started";
 }
 
 /** A role with rights and settings, and a database that is reached through a pooler. */

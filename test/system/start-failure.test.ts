@@ -5,30 +5,16 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { describe, expect, inject, test } from "vitest";
-import { type Config, createApp, parseConfig } from "../../src/app.ts";
-import { explainFailure } from "../../src/process/start-failure.ts";
 import { makeSelfSignedCertificate } from "../server/self-signed-certificate.ts";
 import { createMigratedDatabase } from "../support/app.ts";
-import { captureLog } from "../support/log-capture.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { startRefusal } from "../support/start-refusal.ts";
 import { MainProcess, makeFolder } from "./main-process.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 
-/** Starts as `main.ts` does, in this process, and tells what the operator is told. */
 async function refusal(environment: Record<string, string>): Promise<string> {
-  let config: Config | undefined;
-  try {
-    config = parseConfig(environment);
-    const onFatal = (reason: Error) => {
-      throw reason;
-    };
-    const app = await createApp(config, { logger: captureLog().logger, onFatal });
-    await app.close();
-  } catch (error) {
-    return forOperators(explainFailure(error, config));
-  }
-  throw new Error("it started");
+  return forOperators((await startRefusal(environment)) ?? "it started");
 }
 
 /** Starts a process, which should end by itself, and tells what it said. */

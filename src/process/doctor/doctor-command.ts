@@ -1,8 +1,8 @@
 import { type Capability, type Command, CommandError, type OperatorCommand } from "../../capability.ts";
 import { systemClock } from "../../clock.ts";
-import { sessionRoute } from "../../database/check-routes.ts";
+import { type DatabaseRoutes, migrationRoute, sessionRoute } from "../../database/check-routes.ts";
 import { providePostgresToRead } from "../../database/provide-postgres.ts";
-import { type ReadingSession, withReadingSession } from "../../database/reading-session.ts";
+import { withReadingSession } from "../../database/reading-session.ts";
 import type { Finding } from "../../finding.ts";
 import { schemaOf } from "../database-schema.ts";
 import { findSecrets, secretsAreIn } from "../master-secrets.ts";
@@ -13,7 +13,7 @@ import { configurationFindings, problemFindings } from "./configuration-findings
 import { databaseFindings } from "./database-findings.ts";
 import { findingsJson, formatFindings, summaryOf } from "./format-findings.ts";
 import { databaseFault, routeFindings } from "./route-findings.ts";
-import { schemaFindings } from "./schema-findings.ts";
+import { migrationFinding, rightFinding } from "./schema-findings.ts";
 
 /**
  * `byond doctor`: looks at everything that a server needs, and says what is wrong with it and what to do. It changes nothing, and runs beside
@@ -47,7 +47,7 @@ function report(
   const isJson = options.json !== undefined;
   write(isJson ? findingsJson(findings) : formatFindings(findings));
   const summary = [summaryOf(findings), ...(remark === undefined ? [] : [remark])].join(" ");
-  if (findings.some(({ verdict }) => verdict === "fault")) {
+  if (hasFault(findings)) {
     throw new CommandError(summary);
   }
   if (!isJson) {
@@ -68,41 +68,39 @@ async function onDatabase(config: ServerConfig, capabilities: readonly Capabilit
     resources.defer(() => postgres.stop());
     const { routes } = postgres;
     const faults = await routeFindings(routes);
-    const findings = faults.map(({ finding }) => finding);
-    const { setting: examined } = sessionRoute(routes);
-    if (faults.some(({ setting }) => setting === examined)) {
-      return findings;
-    }
-    const found = await withReadingSession(sessionRoute(routes), "doctor", (session) =>
-      examine(session, config, capabilities, routes.migrator === undefined),
-    );
-    return [...found, ...findings];
+    const faulty = new Set(faults.map(({ setting }) => setting));
+    const found = faulty.has(sessionRoute(routes).setting) ? [] : await examine(routes, faulty, config, capabilities);
+    return [...found, ...faults.map(({ finding }) => finding)];
   } catch (error) {
     return [databaseFault(error, setting)];
   }
 }
 
+/** `faulty`: the settings of the routes that cannot be used. Sessions come one after the other: the role may have few connections. */
 async function examine(
-  session: ReadingSession,
+  routes: DatabaseRoutes,
+  faulty: ReadonlySet<string>,
   config: ServerConfig,
   capabilities: readonly Capability[],
-  migratesItself: boolean,
 ): Promise<readonly Finding[]> {
-  const database = await databaseFindings(session);
-  if (database.some(({ verdict }) => verdict === "fault")) {
+  const { setting } = migrationRoute(routes);
+  const database = await withReadingSession(sessionRoute(routes), "doctor", databaseFindings);
+  if (hasFault(database) || faulty.has(setting)) {
     return database;
   }
-  const { state, findings } = await schemaFindings(session, schemaOf(capabilities), migratesItself);
-  const examined = [...database, ...findings];
-  if (
-    state === "none" ||
-    state === "foreign" ||
-    state === "hidden" ||
-    findings.some(({ about, verdict }) => about === "rights" && verdict === "fault")
-  ) {
+  const { found, finding } = await withReadingSession(migrationRoute(routes), "doctor", (session) =>
+    migrationFinding(session, schemaOf(capabilities), setting),
+  );
+  const migrated = [...database, finding];
+  if (found === undefined || found.applied.length === 0 || faulty.has(routes.connection.setting)) {
+    return migrated;
+  }
+  const rights = await rightFinding(routes);
+  const examined = [...migrated, rights];
+  if (hasFault(examined)) {
     return examined;
   }
-  if (state === "older") {
+  if (found.pending.length > 0) {
     return [
       ...examined,
       {
@@ -113,11 +111,17 @@ async function examine(
       },
     ];
   }
-  const agreement = await agreementFindings(session, {
-    secrets: await findSecrets(config),
-    secretsAreIn: secretsAreIn(config),
-    sealed: sealedRowsOf(capabilities, config),
-    now: () => systemClock.now(),
-  });
+  const agreement = await withReadingSession(sessionRoute(routes), "doctor", async (session) =>
+    agreementFindings(session, {
+      secrets: await findSecrets(config),
+      secretsAreIn: secretsAreIn(config),
+      sealed: sealedRowsOf(capabilities, config),
+      now: () => systemClock.now(),
+    }),
+  );
   return [...examined, ...agreement];
+}
+
+function hasFault(findings: readonly Finding[]): boolean {
+  return findings.some(({ verdict }) => verdict === "fault");
 }

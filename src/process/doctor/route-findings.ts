@@ -1,5 +1,6 @@
 import { EmbeddedPostgresError } from "@byond/embedded-postgres/error";
 import { ConfigError } from "../../config/config-error.ts";
+import { EarlierSchemaError } from "../../database/applied-migrations.ts";
 import { UnsuitableDatabaseError } from "../../database/check-database.ts";
 import { checkPooling, type DatabaseRoutes, requireSession } from "../../database/check-routes.ts";
 import { withClient } from "../../database/connect.ts";
@@ -50,6 +51,9 @@ export function databaseFault(error: unknown, setting: string): Finding {
   if (error instanceof UnsuitableDatabaseError) {
     const [problem, advice] = problemAndAdvice(error.message);
     return fault(problem, advice ?? correct);
+  }
+  if (error instanceof EarlierSchemaError) {
+    return fault(error.message, "Use an empty database");
   }
   if (error instanceof DatabaseConnectionError) {
     return fault(

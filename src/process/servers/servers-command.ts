@@ -1,11 +1,11 @@
 import { type Capability, type Command, CommandError, type OperatorCommand } from "../../capability.ts";
 import { createKeyring } from "../../crypto/keyring.ts";
 import { describeUsedSecrets } from "../../crypto/master-secret-use.ts";
+import { readSchema } from "../../database/applied-migrations.ts";
 import type { ReadingSession } from "../../database/reading-session.ts";
 import type { Finding } from "../../finding.ts";
 import { schemaOf } from "../database-schema.ts";
 import { formatFindings } from "../doctor/format-findings.ts";
-import { schemaFindings } from "../doctor/schema-findings.ts";
 import { findSecrets, secretsAreIn } from "../master-secrets.ts";
 import type { ServerConfig } from "../server-config.ts";
 import { sealedRowsOf } from "../start-platform.ts";
@@ -28,8 +28,8 @@ async function listServers(
   session: ReadingSession,
   capabilities: readonly Capability[],
 ): Promise<void> {
-  const { state } = await schemaFindings(session, schemaOf(capabilities));
-  if (state !== "current" && state !== "newer") {
+  const { applied, pending } = await readSchema(session.query, schemaOf(capabilities), "DATABASE_URL");
+  if (applied.length === 0 || pending.length > 0) {
     throw new CommandError(
       "The database was not migrated by this version: run the command of the version that runs on it.",
     );
