@@ -55,7 +55,7 @@ export interface QueryableTables extends Queryable {
   query<Tables, Row>(build: TableQuery<Tables, Row>): Promise<Row[]>;
 }
 
-export interface DatabaseOptions extends Pick<Schema, "migrations">, DatabaseRoutes {
+export interface DatabaseOptions extends Schema, DatabaseRoutes {
   readonly logger: Logger;
   /** Connections at most. Default 10. */
   readonly poolSize?: number;
