@@ -92,7 +92,8 @@ describe.each(protocols)("over $name", (protocol: Protocol) => {
 
   test("a name with a disguised address is refused as a brand, an account or a workspace", async () => {
     const through: string[] = [];
-    for (const name of addressAttacks) {
+    // `display-name-rules.test.ts` has each of them refused; here it is that each of the three names is checked.
+    for (const name of addressAttacks.filter((_, index) => index % 10 === 0)) {
       const start = { channel: "email", recipient: "ada@example.com", brand: name };
       const brand = await protocol.call(app, "StartVerification", start, { key });
       const signUp = await refusalOf("SignUp", { email: "ada@example.com", password, name });
