@@ -99,9 +99,13 @@ test("after a restore no old session holds, keys are told, a revoked one is revo
       const unread = await afterRestore(restored.url, ["--revoked", toRevoke]);
       expect(unread).toMatchObject({ code: 1, said: `--revoked: ${toRevoke} is not text in UTF-8.\n` });
     }
-    await writeFile(toRevoke, `\ufeff${kept.key_prefix},\r\n`);
+    await writeFile(toRevoke, `\ufeff${kept.key_prefix},\r\n\r\n${kept.key}\r\nkey_misspelt\r\n${revoked.id}\r\n`);
     const marked = await afterRestore(backup.url, ["--revoked", toRevoke]);
-    expect(marked.output).toContain(`Keys revoked again: 1, of 1 in ${toRevoke}.\n`);
+    expect(marked.output).toContain(`Keys revoked again: 2, of 4 in ${toRevoke}.\n`);
+    expect(marked.output).toContain(
+      "WARNING: no key of the backup is named by line 3, line 4 (key_misspelt). Keys that",
+    );
+    expect(marked.output).not.toContain(kept.key);
 
     await using after = await start(restored.url);
     expect((await after.rest("GET", "/api-keys", { session })).status).toBe(401);

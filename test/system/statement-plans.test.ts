@@ -92,6 +92,7 @@ const notRun: Readonly<Record<string, string>> = {
     "end_all_sessions",
     "list_restored_keys",
     "revoke_restored_keys",
+    "read_restored_names",
     "claim_ledger_currency",
     "find_workspace_to_top_up",
     "top_up_balance",

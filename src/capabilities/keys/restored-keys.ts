@@ -22,6 +22,14 @@ const readPage = statement<ValidKey>("list_restored_keys")(
     ORDER BY id LIMIT 1000`,
 );
 
+/** Those of the names that are of keys in the backup. */
+const readKnownNames = statement<{ name: string }>("read_restored_names")(
+  { ids: array(text), prefixes: array(text) },
+  (p) => `
+    SELECT id AS name FROM api_key WHERE id = ANY (${p.ids})
+    UNION SELECT prefix FROM api_key_secret WHERE prefix = ANY (${p.prefixes})`,
+);
+
 const revokeAgain = statement<{ id: string }>("revoke_restored_keys")(
   { ids: array(text), prefixes: array(text) },
   (p) => `
@@ -40,11 +48,19 @@ export async function checkRestoredKeys({ database, options }: Restored): Promis
   const { revoked, keys } = options;
   const said: string[] = [];
   if (revoked !== undefined) {
-    const named = await readNames(revoked);
-    const ids = named.filter((name) => name.startsWith("key_"));
-    const prefixes = named.filter((name) => !name.startsWith("key_"));
+    const lines = await readNames(revoked);
+    const names = lines.map(({ name }) => name);
+    const ids = names.filter((name) => name.startsWith("key_"));
+    const prefixes = names.filter((name) => !name.startsWith("key_"));
     const again = await database.transaction((transaction) => transaction.run(revokeAgain, { ids, prefixes }));
-    said.push(`Keys revoked again: ${again.length}, of ${named.length} in ${revoked}.`);
+    said.push(`Keys revoked again: ${again.length}, of ${names.length} in ${revoked}.`);
+    const known = new Set((await database.run(readKnownNames, { ids, prefixes })).map(({ name }) => name));
+    const unknown = lines.filter(({ name }) => !known.has(name));
+    if (unknown.length > 0) {
+      said.push(
+        `WARNING: no key of the backup is named by ${unknown.map(describeLine).join(", ")}. Keys that were made after the backup are not in it; correct the others, and run this again.`,
+      );
+    }
   }
   const valid = await readValidKeys(database);
   if (keys === undefined) {
@@ -81,11 +97,23 @@ async function readValidKeys(database: Pick<Database, "run">): Promise<ValidKey[
   }
 }
 
+interface NamedKey {
+  readonly line: number;
+  readonly name: string;
+}
+
 /** A line for each key, of which the first column counts: its id, or its prefix. */
-async function readNames(path: string): Promise<string[]> {
+async function readNames(path: string): Promise<NamedKey[]> {
   const content = await orExplain("revoked", async () => decoded(path, await readFile(path)));
-  const names = content.split("\n").map((line) => line.split(",")[0]?.trim() ?? "");
-  return names.filter((name) => name !== "" && name !== "id");
+  const lines = content.split("\n").map((line, index) => ({ line: index + 1, name: line.split(",")[0]?.trim() ?? "" }));
+  return lines.filter(({ name }) => name !== "" && name !== "id");
+}
+
+/** Whatever does not look like an id or a prefix may be a whole key. */
+function describeLine({ line, name }: NamedKey): string {
+  return /^(key_\w{1,40}|pk_(live|test)_[0-9A-Za-z]{12}|pk_pub_(live|test)_[0-9A-Za-z]{21})$/.test(name)
+    ? `line ${line} (${name})`
+    : `line ${line}`;
 }
 
 function decoded(path: string, bytes: Buffer): string {
