@@ -129,6 +129,26 @@ describe("the database", () => {
     );
   });
 
+  test("has lost a table and a column", async () => {
+    const damaged = await createMigratedDatabase();
+    try {
+      const client = new pg.Client({ connectionString: damaged.url });
+      await client.connect();
+      await client.query("DROP TABLE webhook_endpoint CASCADE; ALTER TABLE verification DROP COLUMN brand");
+      await client.end();
+      expect(await complaints({ DATABASE_URL: damaged.url })).toEqual([
+        {
+          about: "tables",
+          verdict: "fault",
+          found: "the schema lacks verification.brand, webhook_endpoint, which migrations have made",
+          advice: "Something else has dropped it: restore a whole backup",
+        },
+      ]);
+    } finally {
+      await damaged.drop();
+    }
+  });
+
   test("was migrated by another version", async () => {
     await administrator.query("DELETE FROM schema_migration WHERE name = 'webhooks-0001'");
     expect(await complaints({})).toMatchObject([

@@ -14,6 +14,7 @@ import { databaseFindings } from "./database-findings.ts";
 import { findingsJson, formatFindings, summaryOf } from "./format-findings.ts";
 import { databaseFault, routeFindings } from "./route-findings.ts";
 import { migrationFinding, rightFinding } from "./schema-findings.ts";
+import { tableFindings } from "./table-findings.ts";
 
 /**
  * `byond doctor`: looks at everything that a server needs, and says what is wrong with it and what to do. It changes nothing, and runs beside
@@ -111,14 +112,18 @@ async function examine(
       },
     ];
   }
-  const agreement = await withReadingSession(sessionRoute(routes), "doctor", async (session) =>
-    agreementFindings(session, {
-      secrets: await findSecrets(config),
-      secretsAreIn: secretsAreIn(config),
-      sealed: sealedRowsOf(capabilities, config),
-      now: () => systemClock.now(),
-    }),
-  );
+  const agreement = await withReadingSession(sessionRoute(routes), "doctor", async (session) => {
+    const tables = await tableFindings(session, schemaOf(capabilities));
+    // The others read the tables.
+    return hasFault(tables)
+      ? tables
+      : agreementFindings(session, {
+          secrets: await findSecrets(config),
+          secretsAreIn: secretsAreIn(config),
+          sealed: sealedRowsOf(capabilities, config),
+          now: () => systemClock.now(),
+        });
+  });
   return [...examined, ...agreement];
 }
 
