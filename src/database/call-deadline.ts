@@ -105,14 +105,16 @@ export function tookTooLong(): Error {
 }
 
 /**
- * Settles as `work` does, or throws when the deadline of the current call has passed. Without one, it waits for as long as a call may. For work
- * without effects.
+ * Settles as `work` does, or throws when the deadline of the current call has passed, or its client waits no longer. Without a deadline, it waits
+ * for as long as a call may. For work without effects.
  */
 export async function withinTime<T>(work: Promise<T>): Promise<T> {
-  const signal = currentCall()?.signal;
+  const { signal, clientWaitsUntilMs = Number.POSITIVE_INFINITY } = currentCall() ?? {};
   const late = Promise.withResolvers<never>();
   const end = () => late.reject(tookTooLong());
-  const timer = setTimeout(end, timeLeftMs() ?? callLimits.endMs);
+  // A timer may end a part of a millisecond early.
+  const clientWaitsMs = Math.max(0, clientWaitsUntilMs - performance.now()) + 1;
+  const timer = setTimeout(end, Math.min(timeLeftMs() ?? callLimits.endMs, clientWaitsMs));
   signal?.addEventListener("abort", end);
   if (signal?.aborted === true) {
     end();

@@ -1,4 +1,5 @@
 /** What messages cost is charged to the workspace's balance before they are sent, and comes back for those that never were. */
+import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseConfig } from "../../../src/app.ts";
 import { password, type TestApp } from "../../support/app.ts";
@@ -363,6 +364,23 @@ describe.each(protocols)("over $name", (protocol) => {
     }
     expect(await balance()).toBe("0.05");
   });
+});
+
+test("a call whose reserve waits for others is answered when its own time is over, and costs nothing", async () => {
+  const { key, workspaceId } = await openWorkspace(app, 1_000);
+  const locker = new pg.Client(app.databaseUrl);
+  await locker.connect();
+  await locker.query("BEGIN");
+  await locker.query("SELECT FROM wallet WHERE workspace_id = $1 FOR UPDATE", [workspaceId]);
+  const body = { channel: "email", recipient: newMail() };
+  const { status } = await app.rest("POST", "/verify/start", { key, body, headers: { "Request-Timeout": "0.2" } });
+  expect(status).toBe(503);
+  const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%spend_take_reserve%'";
+  expect((await locker.query(waiting)).rowCount).toBeGreaterThan(0);
+  await locker.query("ROLLBACK");
+  await locker.end();
+  expect((await app.rest("POST", "/verify/start", { key, body })).status).toBe(201);
+  expect((await accountsOf(app.databaseUrl, workspaceId)).spent).toBe(1);
 });
 
 test("what a server has set aside goes back when it stops, and a start goes on when its reserve was closed", async () => {
