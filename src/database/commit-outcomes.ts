@@ -8,11 +8,11 @@ import { applySessionSettings } from "./session-settings.ts";
 import { queryOf, statement, text, xid8 } from "./statement.ts";
 import type { TransactionIdentity } from "./transaction-identity.ts";
 
-/** No status on another timeline than the transaction's: nobody there can tell what became of it. */
-const readStatusOn = (timeline: string) =>
+/** No status in another incarnation than the transaction's: nobody there can tell what became of it. */
+const readStatusIn = (incarnation: string) =>
   statement<{ status: "committed" | "aborted" | "in progress" | null }>("transaction_status")(
-    { id: xid8, timeline: text },
-    (p) => `SELECT CASE WHEN ${timeline} = ${p.timeline} THEN pg_xact_status(${p.id}) END AS status`,
+    { id: xid8, incarnation: text },
+    (p) => `SELECT CASE WHEN ${incarnation} = ${p.incarnation} THEN pg_xact_status(${p.id}) END AS status`,
   );
 
 const patienceMs = 3_000;
@@ -24,12 +24,12 @@ const pollMs = 50;
  */
 export class CommitOutcomes {
   readonly #connection: PostgresConnection;
-  readonly #readStatus: ReturnType<typeof readStatusOn>;
+  readonly #readStatus: ReturnType<typeof readStatusIn>;
 
-  /** `timeline`: see `findTimeline`. */
-  constructor(connection: PostgresConnection, timeline: string) {
+  /** `incarnation`: see `findIncarnation`. */
+  constructor(connection: PostgresConnection, incarnation: string) {
     this.#connection = connection;
-    this.#readStatus = readStatusOn(timeline);
+    this.#readStatus = readStatusIn(incarnation);
   }
 
   /** Resolves with the rows that `read` finds, as soon as it finds any: a statement may still be running when its connection is lost. */

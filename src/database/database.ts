@@ -21,7 +21,7 @@ import { type BoundStatement, queryOf, type Statement } from "./statement.ts";
 import { inStatementSpan } from "./statement-span.ts";
 import { StatementTimes } from "./statement-times.ts";
 import { compileQuery, type TableQuery } from "./table-query.ts";
-import { findTimeline, identityIn, type TransactionIdentity, transactionIdentity } from "./transaction-identity.ts";
+import { findIncarnation, identityIn, type TransactionIdentity, transactionIdentity } from "./transaction-identity.ts";
 
 /** Runs statements: each on a connection of the pool, or all on the connection of a transaction. */
 export interface Queryable {
@@ -74,12 +74,12 @@ const statementTimeoutMs = 10_000;
 const lockTimeoutMs = 4_000;
 
 /** As the time-outs above, for transactions of several statements. The identity is what the outcome of COMMIT is looked up by. */
-const beginOn = (timeline: string) => `
+const beginOn = (incarnation: string) => `
   BEGIN;
   SET LOCAL lock_timeout = ${lockTimeoutMs};
   SET LOCAL statement_timeout = 8000;
   SET LOCAL idle_in_transaction_session_timeout = 3000;
-  ${transactionIdentity(timeline)}`;
+  ${transactionIdentity(incarnation)}`;
 
 /** As spans name it. */
 const commit = { name: "COMMIT", text: "COMMIT" };
@@ -116,13 +116,13 @@ export class Database implements QueryableTables {
     refused: RefusedConnections,
     options: DatabaseOptions,
     security: ConnectionSecurity,
-    timeline: string,
+    incarnation: string,
   ) {
     this.#orm = orm;
     this.#pool = pool;
     this.#refused = refused;
-    this.#outcomes = new CommitOutcomes(sessionRoute(options), timeline);
-    this.#begin = { name: "BEGIN", text: beginOn(timeline) };
+    this.#outcomes = new CommitOutcomes(sessionRoute(options), incarnation);
+    this.#begin = { name: "BEGIN", text: beginOn(incarnation) };
     this.#connection = options.connection;
     this.#logger = options.logger;
     this.security = security;
@@ -159,7 +159,7 @@ export class Database implements QueryableTables {
       await using first = await firstOf(pool, options.connection);
       await checkRoutes(first.client, options);
       const security = describeSecurity(first.client, options.connection);
-      return new Database(orm, pool, refused, options, security, await findTimeline(first.client));
+      return new Database(orm, pool, refused, options, security, await findIncarnation(first.client));
     } catch (error) {
       await orm.close(true);
       throw error;

@@ -3,44 +3,49 @@ import pg from "pg";
 /** What a transaction is found by, later and over another connection. */
 export interface TransactionIdentity {
   readonly id: string;
-  /** On another timeline, the id may be that of another transaction. */
-  readonly timeline: string;
+  /** Of the database. In another incarnation, the id may be that of another transaction. */
+  readonly incarnation: string;
 }
 
 /**
- * SQL of the timeline. PostgreSQL begins a new one when a standby becomes the primary, or a backup is restored, so when commits may be
- * missing and their ids are given out again; a restart, also after a crash, goes on with the same one. The checkpoint's
- * (`pg_control_checkpoint`) would be an old one for minutes after a failover.
+ * SQL of when PostgreSQL last lost its statistics. It keeps them over a restart and loses them in a crash, as it does transactions that were not on
+ * the disk, whose ids it gives out again.
  */
-const timelineOfWal = "left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)";
+const lastCrash = "extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time())::text";
 
-/** Where functions of the WAL are refused: in Amazon Aurora, whose hosts share their storage, so that a failover loses nothing. */
-const noTimeline = "''";
+/**
+ * SQL of the timeline. PostgreSQL begins a new one when a standby becomes the primary, or a backup is restored: then commits may be missing, too. The
+ * checkpoint's (`pg_control_checkpoint`) would be an old one for minutes after a failover.
+ */
+const timeline = "left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)";
 
-/** SQL of the timeline that the database of this client can tell. */
-export async function findTimeline(client: pg.ClientBase): Promise<string> {
+/**
+ * SQL of the incarnation that the database of this client can tell. Functions of the WAL are refused in Amazon Aurora, whose hosts share their storage,
+ * so that a failover loses nothing.
+ */
+export async function findIncarnation(client: pg.ClientBase): Promise<string> {
   try {
-    await client.query(`SELECT ${timelineOfWal}`);
-    return timelineOfWal;
+    await client.query(`SELECT ${timeline}`);
+    return `concat_ws(' ', ${timeline}, ${lastCrash})`;
   } catch (error) {
     if (error instanceof pg.DatabaseError) {
-      return noTimeline;
+      return lastCrash;
     }
     throw error;
   }
 }
 
 /** SQL of a `TransactionIdentity`. A standby refuses the id, as read-only, before the timeline. */
-export function transactionIdentity(timeline: string): string {
-  return `SELECT pg_current_xact_id()::text AS id, ${timeline} AS timeline`;
+export function transactionIdentity(incarnation: string): string {
+  return `SELECT pg_current_xact_id()::text AS id, ${incarnation} AS incarnation`;
 }
 
 /** Of a text of several statements the driver returns a list of results, which its types do not say. The identity is the last. */
 export function identityIn(answer: unknown): TransactionIdentity {
   const last: unknown = Array.isArray(answer) ? answer.at(-1)?.rows?.[0] : undefined;
-  const { id, timeline }: Partial<Record<keyof TransactionIdentity, unknown>> = Object(last);
-  if (typeof id !== "string" || typeof timeline !== "string") {
+  const { id, incarnation }: Partial<Record<keyof TransactionIdentity, unknown>> = Object(last);
+  if (typeof id !== "string" || typeof incarnation !== "string") {
     throw new TypeError("BEGIN answered no transaction id");
   }
-  return { id, timeline };
+  return { id, incarnation };
 }

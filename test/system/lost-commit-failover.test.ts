@@ -1,8 +1,8 @@
-/** What became of a COMMIT whose answer was lost, where another PostgreSQL answers than the one that it was sent to. */
+/** What became of a COMMIT whose answer was lost, where another PostgreSQL answers than the one that it was sent to, or the same one after a crash. */
 import pg from "pg";
 import { expect, test } from "vitest";
 import { CommitOutcomes } from "../../src/database/commit-outcomes.ts";
-import { findTimeline, identityIn, transactionIdentity } from "../../src/database/transaction-identity.ts";
+import { findIncarnation, identityIn, transactionIdentity } from "../../src/database/transaction-identity.ts";
 import { connectionTo } from "../support/database-address.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { CuttingProxy } from "./cutting-proxy.ts";
@@ -13,17 +13,17 @@ async function commitOne(url: string) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    const timeline = await findTimeline(client);
-    const identity = identityIn(await client.query(`BEGIN; ${transactionIdentity(timeline)}`));
+    const incarnation = await findIncarnation(client);
+    const identity = identityIn(await client.query(`BEGIN; ${transactionIdentity(incarnation)}`));
     await client.query("COMMIT");
-    return { timeline, identity };
+    return { incarnation, identity };
   } finally {
     await client.end();
   }
 }
 
-async function lookUp(url: string, { timeline, identity }: Awaited<ReturnType<typeof commitOne>>): Promise<string> {
-  const outcomes = new CommitOutcomes(await connectionTo(url), timeline);
+async function lookUp(url: string, { incarnation, identity }: Awaited<ReturnType<typeof commitOne>>): Promise<string> {
+  const outcomes = new CommitOutcomes(await connectionTo(url), incarnation);
   return outcomes.requireCommitted(identity, new Error("lost")).then(
     () => "committed",
     ({ code }) => code,
@@ -59,7 +59,9 @@ test("a new primary that has given its id to another transaction is not believed
   expect([status, body.error?.code]).toEqual([504, "outcome_unknown"]);
 });
 
-test("after a restart the outcome is known, and after a failover it is not", { timeout: 120_000 }, async () => {
+test("after a restart the outcome is known, and after a crash or a failover it is not", {
+  timeout: 120_000,
+}, async () => {
   await using postgres = await StoppablePostgres.start();
   const committed = await commitOne(postgres.url);
   await postgres.stop();
@@ -67,13 +69,34 @@ test("after a restart the outcome is known, and after a failover it is not", { t
   expect(await lookUp(postgres.url, committed)).toBe("committed");
   await postgres.crash();
   await postgres.startAgain();
-  expect(await lookUp(postgres.url, committed)).toBe("committed");
+  expect(await lookUp(postgres.url, committed)).toBe("outcome_unknown");
 
+  const beforeFailover = await commitOne(postgres.url);
   await postgres.stop();
   await postgres.startAgainAsStandby();
   await postgres.promote();
-  expect(await lookUp(postgres.url, committed)).toBe("outcome_unknown");
+  expect(await lookUp(postgres.url, beforeFailover)).toBe("outcome_unknown");
   expect(await lookUp(postgres.url, await commitOne(postgres.url))).toBe("committed");
+});
+
+test("a transaction that a crash lost is not taken for one that was given its id later", {
+  timeout: 120_000,
+}, async () => {
+  await using postgres = await StoppablePostgres.start();
+  const client = new pg.Client({ connectionString: postgres.url });
+  client.on("error", () => undefined);
+  await client.connect();
+  const incarnation = await findIncarnation(client);
+  // It has an id, of which nothing is on the disk.
+  const identity = identityIn(await client.query(`BEGIN; ${transactionIdentity(incarnation)}`));
+  await postgres.crash();
+  await postgres.startAgain();
+  await postgres.query(
+    `DO $$ BEGIN WHILE pg_current_xact_id() <= '${identity.id}'::xid8 LOOP COMMIT; END LOOP; END $$`,
+  );
+  const [row] = await postgres.query<{ status: string }>(`SELECT pg_xact_status('${identity.id}'::xid8) AS status`);
+  expect(row?.status).toBe("committed");
+  expect(await lookUp(postgres.url, { incarnation, identity })).toBe("outcome_unknown");
 });
 
 test("a database that does not tell its timeline is asked all the same", async () => {
@@ -84,6 +107,6 @@ test("a database that does not tell its timeline is asked all the same", async (
   url.username = "serving";
   url.password = "hunter2";
   const committed = await commitOne(url.href);
-  expect(committed.identity.timeline).toBe("");
+  expect(committed.identity.incarnation).toMatch(/^\d+\.\d+$/);
   expect(await lookUp(url.href, committed)).toBe("committed");
 });
