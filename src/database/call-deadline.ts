@@ -34,7 +34,7 @@ export async function withDeadline<T>(work: () => Promise<T>, signal?: AbortSign
 
 /**
  * Runs a call whose client waits until `untilMs` (of `performance.now()`). No statement begins after that, and a transaction that is
- * not committed by then is rolled back and throws. A single statement that was sent is waited for, and its outcome is the answer.
+ * not committed by then is rolled back and throws. A single statement that was sent is waited for, and its outcome is the answer; see also `outlastClient`.
  * `work` must commit at most once.
  */
 export async function whileClientWaits<T>(untilMs: number, work: () => Promise<T>): Promise<T> {
@@ -46,6 +46,18 @@ export async function whileClientWaits<T>(untilMs: number, work: () => Promise<T
   try {
     return await work();
   } finally {
+    delete call.clientWaitsUntilMs;
+  }
+}
+
+/**
+ * From now on the current call goes on, and is answered, although its client may wait no longer: it begins what cannot be undone outside the database,
+ * such as asking a paid source. What the server allows a call still holds. Throws if it is too late to begin.
+ */
+export function outlastClient(): void {
+  requireTime();
+  const call = currentCall();
+  if (call !== undefined) {
     delete call.clientWaitsUntilMs;
   }
 }

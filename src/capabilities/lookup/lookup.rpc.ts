@@ -10,6 +10,7 @@ import {
 import { withAnswer } from "../../access/abort-on-revocation.ts";
 import { callMode } from "../../access/call-mode.ts";
 import { anyCaller, type KeyCaller, keyCaller } from "../../access/caller.ts";
+import { outlastClient } from "../../database/call-deadline.ts";
 import type { StreamPlaces } from "../../rpc/stream-places.ts";
 import { timestampToDate } from "../../rpc/timestamp-to-date.ts";
 import { type FieldCheck, fieldCheck } from "../../rpc/validation.ts";
@@ -189,14 +190,17 @@ export function lookupService(deps: LookupServiceDependencies): ServiceImpl<type
     const result = lookupNumber(toLookupInput(request), describe);
     let state: NetworkState | undefined;
     if (
+      liveSource !== undefined &&
       request.fields.includes(LookupFieldMessage.NETWORK) &&
       result.valid &&
       result.e164 !== null &&
       keyCaller(context).mode === "live"
     ) {
-      // The adapter is not asked for a call that was refused meanwhile.
+      // The adapter is not asked for a call that was refused meanwhile, or whose client left.
       context.signal.throwIfAborted();
-      state = await liveSource?.find(result.e164);
+      // Asking costs the operator money: from now on the client is charged, whether it waits or not.
+      outlastClient();
+      state = await liveSource.find(result.e164);
     }
     return {
       answer: toLookupResponse(result, state),
