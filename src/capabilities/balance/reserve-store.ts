@@ -2,6 +2,7 @@ import { createId } from "../../crypto/ids.ts";
 import { withoutDeadline } from "../../database/call-deadline.ts";
 import { change, type Database } from "../../database/database.ts";
 import { bigint, double, statement, text } from "../../database/statement.ts";
+import { AppError } from "../../errors.ts";
 import { reserveLifeMs } from "./balance.policy.ts";
 
 /** Who spends. */
@@ -18,6 +19,12 @@ export interface TakenReserve {
   readonly amount: number;
   /** For how long, from before it was asked for. */
   readonly lastsMs: number;
+}
+
+/** One that may have been taken, with as much as was asked for at most: nobody can tell. */
+export interface UnknownReserve {
+  readonly outcome: "unknown";
+  readonly id: string;
 }
 
 /** Why there is none. Amounts as text: they may be larger than numbers. */
@@ -80,9 +87,9 @@ export interface ReserveAmounts {
 /** Reserves as the database has them. */
 export interface ReserveStore {
   /**
-   * Takes a reserve of at least `price`, of `needed` if there is as much, and else of no more than `wanted`. Throws `unavailable`.
+   * Takes a reserve of at least `price`, of `needed` if there is as much, and else of no more than `wanted`. Throws `unavailable`: none was taken.
    */
-  take(spender: Spender, amounts: ReserveAmounts): Promise<TakenReserve | RefusedReserve>;
+  take(spender: Spender, amounts: ReserveAmounts): Promise<TakenReserve | UnknownReserve | RefusedReserve>;
   /** Gives what was not charged back to the wallet. Repeatable. */
   close(workspaceId: string, id: string): Promise<void>;
 }
@@ -97,7 +104,11 @@ export function databaseReserveStore(
       const id = createId("rsv");
       const values = { workspaceId, keyId, id, serverId, lifeMs, ...amounts };
       // Other calls than the one that is first wait for it.
-      const [row] = await withoutDeadline(() => change(database, take, values));
+      const rows = await withoutDeadline(() => change(database, take, values)).catch(unlessUnknown);
+      if (rows === undefined) {
+        return { outcome: "unknown", id };
+      }
+      const [row] = rows;
       if (row === undefined) {
         throw new TypeError("taking a reserve answers one row");
       }
@@ -114,4 +125,10 @@ export function databaseReserveStore(
       await withoutDeadline(() => change(database, close, { workspaceId, id }));
     },
   };
+}
+
+function unlessUnknown(error: unknown): undefined {
+  if (!(error instanceof AppError) || error.code !== "outcome_unknown") {
+    throw error;
+  }
 }

@@ -7,6 +7,9 @@ export interface Hold extends Pick<HeldCharge, "reserveId" | "amount" | "giveBac
   spent(unused?: number): void;
 }
 
+/** At most, if it is not known whether it was taken. */
+export type Content = Pick<TakenReserve, "id" | "amount" | "lastsMs">;
+
 /** What a reserve needs of the one that owns it. */
 interface Owner {
   /** Closes it in the database. */
@@ -24,7 +27,7 @@ interface Owner {
  * - **closed**: what was not charged is in the wallet again.
  */
 export class Reserve {
-  readonly #taken: TakenReserve;
+  readonly #taken: Content;
   readonly #takenAtMs: number;
   readonly #owner: Owner;
   #rest: number;
@@ -36,7 +39,7 @@ export class Reserve {
   /** Whether it is closed: of the try that is under way, or of the next one. */
   #outcome = Promise.withResolvers<boolean>();
 
-  constructor(taken: TakenReserve, takenAtMs: number, owner: Owner) {
+  constructor(taken: Content, takenAtMs: number, owner: Owner) {
     this.#taken = taken;
     this.#takenAtMs = takenAtMs;
     this.#owner = owner;
@@ -92,7 +95,8 @@ export class Reserve {
       giveBack: () => settle(amount),
       refused: () => {
         this.retire();
-        settle(0);
+        // It was not charged: it may have come back to the wallet since.
+        settle(amount);
       },
     };
   }

@@ -5,10 +5,10 @@ import { AppError } from "../../errors.ts";
 import { closingIntervalMs, maxTries } from "./balance.policy.ts";
 import type { Hold } from "./reserve.ts";
 import type { RefusedReserve, ReserveStore, Spender } from "./reserve-store.ts";
-import { type Closings, type Refusal, Share } from "./share.ts";
+import { type Refusal, type Returns, Share } from "./share.ts";
 
 /** What this server has of one wallet: by key. */
-interface OpenWallet extends Closings {
+interface OpenWallet extends Returns {
   readonly shares: Map<string, Share>;
 }
 
@@ -65,18 +65,20 @@ export class Reserves {
    * Gives back what this server has of what `share` was refused for lack of: it is used up, or given back, by those that hold it now. Throws the
    * refusal if that cannot be enough, and `unavailable` if it cannot be given back, or takes longer than the call may.
    */
-  async #callBack(wallet: OpenWallet, share: Share, { refused, closings }: Refusal, amount: number): Promise<void> {
+  async #callBack(wallet: OpenWallet, share: Share, refusal: Refusal, amount: number): Promise<void> {
+    const { refused, ofShare, ofWallet } = refusal;
     const isOfKey = refused.outcome === "spend_cap_reached" && refused.isOfKey;
     const meant = () => (isOfKey ? [share] : [...wallet.shares.values()]);
     await withinTime(Promise.allSettled(meant().map(({ taking }) => taking?.refusal)));
-    if (wallet.closings > closings) {
-      // What was given back since is neither in what was left nor open.
-      return;
-    }
+    // It is not open any more, and may not be in what was left.
+    const givenBack = isOfKey ? share.givenBack - ofShare : wallet.givenBack - ofWallet;
     const open = meant().flatMap((each) => each.open);
     const unused = open.reduce((sum, reserve) => sum + reserve.unused, 0);
-    if (BigInt(refused.left) + BigInt(unused) < BigInt(amount)) {
+    if (BigInt(refused.left) + BigInt(unused) + BigInt(givenBack) < BigInt(amount)) {
       throw this.#deps.refusal(refused, amount);
+    }
+    if (givenBack > 0) {
+      return;
     }
     const closed = await withinTime(Promise.all(open.map((reserve) => reserve.callBack())));
     if (!closed.includes(true)) {
@@ -118,7 +120,7 @@ export class Reserves {
   #walletOf({ workspaceId }: Spender): OpenWallet {
     let wallet = this.#wallets.get(workspaceId);
     if (wallet === undefined) {
-      wallet = { shares: new Map(), closings: 0 };
+      wallet = { shares: new Map(), givenBack: 0 };
       this.#wallets.set(workspaceId, wallet);
     }
     return wallet;

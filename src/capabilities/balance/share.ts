@@ -1,20 +1,21 @@
 import type { Clock } from "../../clock.ts";
 import { withinTime } from "../../database/call-deadline.ts";
+import { unavailable } from "../../database/database-errors.ts";
 import { minCharges, reserveDemandMs } from "./balance.policy.ts";
-import { type Hold, Reserve } from "./reserve.ts";
+import { type Content, type Hold, Reserve } from "./reserve.ts";
 import type { RefusedReserve, ReserveStore, Spender } from "./reserve-store.ts";
 
-/** What the shares of one wallet have in common. */
-export interface Closings {
-  /** How many of its reserves this server has closed. */
-  closings: number;
+/** What was given back to something by closing reserves, in all. */
+export interface Returns {
+  givenBack: number;
 }
 
 /** That a reserve was refused. */
 export interface Refusal {
   readonly refused: RefusedReserve;
-  /** What was closed later than these may not be in what was left. */
-  readonly closings: number;
+  /** What had been given back when it was asked for, to the wallet and by this share. What came later may not be in what was left. */
+  readonly ofWallet: number;
+  readonly ofShare: number;
 }
 
 /** A reserve that is being taken in the database. */
@@ -35,10 +36,11 @@ interface Dependencies {
  * What this server has of a wallet for one spender. It alone keeps reserves: from when they are taken until they are closed. Nothing is taken
  * while two are usable or one is being taken, so that there are never more than two.
  */
-export class Share {
+export class Share implements Returns {
+  givenBack = 0;
   readonly #deps: Dependencies;
   readonly #spender: Spender;
-  readonly #wallet: Closings;
+  readonly #wallet: Returns;
   /** All that are not closed, oldest first. */
   readonly #open = new Set<Reserve>();
   #taking: Taking | undefined;
@@ -50,7 +52,7 @@ export class Share {
   /** How fast the last reserve was used up. */
   #perMs = 0;
 
-  constructor(deps: Dependencies, spender: Spender, wallet: Closings) {
+  constructor(deps: Dependencies, spender: Spender, wallet: Returns) {
     this.#deps = deps;
     this.#spender = spender;
     this.#wallet = wallet;
@@ -138,26 +140,37 @@ export class Share {
 
   async #takeNew(price: number, needed: number): Promise<Refusal | undefined> {
     const { store, clock } = this.#deps;
-    const { closings } = this.#wallet;
+    const before = { ofWallet: this.#wallet.givenBack, ofShare: this.givenBack };
     const takenAtMs = clock.monotonicMs();
     const speeds = [...this.#open].filter(({ isUsable }) => isUsable).map((reserve) => reserve.perMs(takenAtMs));
     const perMs = Math.max(this.#perMs, ...speeds);
     const wanted = Math.ceil(Math.max(price * minCharges, needed, perMs * reserveDemandMs));
     const taken = await store.take(this.#spender, { price, needed, wanted });
-    if (taken.outcome !== "taken") {
-      return { refused: taken, closings };
+    if (taken.outcome === "unknown") {
+      // It is closed as if it was taken. Nothing is held of it: the calls that wait for it have had no effect.
+      this.#keep({ id: taken.id, amount: wanted, lastsMs: 0 }, takenAtMs).retire();
+      throw unavailable(new Error("nobody can tell whether a reserve was taken"));
     }
+    if (taken.outcome !== "taken") {
+      return { refused: taken, ...before };
+    }
+    const reserve = this.#keep(taken, takenAtMs, () => {
+      this.#perMs = reserve.perMs(clock.monotonicMs());
+    });
+    return undefined;
+  }
+
+  #keep(taken: Content, takenAtMs: number, onRetired: () => void = () => undefined): Reserve {
     const reserve: Reserve = new Reserve(taken, takenAtMs, {
-      close: () => store.close(this.#spender.workspaceId, taken.id),
-      onRetired: () => {
-        this.#perMs = reserve.perMs(clock.monotonicMs());
-      },
+      close: () => this.#deps.store.close(this.#spender.workspaceId, taken.id),
+      onRetired,
       onClosed: () => {
         this.#open.delete(reserve);
-        this.#wallet.closings += 1;
+        this.#wallet.givenBack += reserve.unused;
+        this.givenBack += reserve.unused;
       },
     });
     this.#open.add(reserve);
-    return undefined;
+    return reserve;
   }
 }

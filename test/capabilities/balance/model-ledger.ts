@@ -12,8 +12,8 @@ interface ModelReserve {
   charged: number;
   /** The server believes that it was charged, and it was not. */
   lost: number;
-  /** Whether the server has been answered, will be, or never was. */
-  known: "yes" | "later" | "never";
+  /** Whether the server knows that it is there, or may be. Otherwise it is on the way to it. */
+  isKnown: boolean;
   isClosing: boolean;
   holds: number;
 }
@@ -56,7 +56,15 @@ export class ModelLedger implements ReserveStore {
   }
 
   async take({ workspaceId, keyId }: Spender, { price, needed, wanted }: Parameters<ReserveStore["take"]>[1]) {
-    await this.#travel();
+    const id = `rsv_${++this.#taken}`;
+    try {
+      await this.#travel();
+    } catch (error) {
+      if (this.#random.chance(0.5)) {
+        return { outcome: "unknown", id } as const;
+      }
+      throw error;
+    }
     const wallet = this.walletOf(workspaceId);
     const refusal = this.#refusal(wallet, keyId, price);
     if (refusal !== undefined) {
@@ -69,20 +77,20 @@ export class ModelLedger implements ReserveStore {
       await this.#travel();
       return { outcome: "insufficient_balance", left: String(amount), setAside: "0" } as const;
     }
-    const id = `rsv_${++this.#taken}`;
     const takenAtMs = performance.now();
     const reserve: ModelReserve = {
-      ...{ id, keyId, amount, takenAtMs, charged: 0, lost: 0, known: "later", isClosing: false, holds: 0 },
+      ...{ id, keyId, amount, takenAtMs, charged: 0, lost: 0, isKnown: false, isClosing: false, holds: 0 },
     };
     this.#move(wallet, keyId, -amount);
     wallet.open.set(id, reserve);
     try {
       await this.#travel();
-    } catch (error) {
-      reserve.known = "never";
-      throw error;
+    } catch {
+      // The server closes it, as it does one that was taken.
+      reserve.isKnown = true;
+      return { outcome: "unknown", id } as const;
     }
-    reserve.known = "yes";
+    reserve.isKnown = true;
     this.#checkParts(wallet, keyId);
     return { outcome: "taken", id, amount, lastsMs: this.#random.chance(0.1) ? 500 : 30_000 } as const;
   }
@@ -122,10 +130,10 @@ export class ModelLedger implements ReserveStore {
   /** What a sweep finds: reserves of servers that are gone, and those that this one could not close. */
   sweep(): void {
     for (const wallet of this.wallets.values()) {
-      for (const { id, takenAtMs, known } of wallet.open.values()) {
+      for (const { id, takenAtMs, isKnown } of wallet.open.values()) {
         if (performance.now() >= takenAtMs + 60_000) {
           this.#close(wallet, id);
-          if (known === "yes" && performance.now() - this.lastFailureMs > 20_000) {
+          if (isKnown && performance.now() - this.lastFailureMs > 20_000) {
             this.faults.push(`${id} was left to the sweep`);
           }
         }
@@ -150,9 +158,7 @@ export class ModelLedger implements ReserveStore {
   /** Of the cap of `owner`, or of the balance. */
   #covered(workspaceId: string, owner: string | undefined): number {
     const wallet = this.walletOf(workspaceId);
-    const own = [...wallet.open.values()].filter(
-      ({ known, keyId }) => known !== "never" && (!owner || keyId === owner),
-    );
+    const own = [...wallet.open.values()].filter(({ keyId }) => !owner || keyId === owner);
     const left = owner === undefined ? wallet.balance : leftToCap(wallet, owner);
     return own.reduce((sum, { amount, charged, lost }) => sum + amount - charged - lost, left);
   }
@@ -178,9 +184,9 @@ export class ModelLedger implements ReserveStore {
       return;
     }
     wallet.open.delete(id);
-    const { amount, charged, lost, known, keyId } = reserve;
+    const { amount, charged, lost, keyId } = reserve;
     this.#move(wallet, keyId, amount - charged);
-    wallet.added += known === "never" ? amount - charged : lost;
+    wallet.added += lost;
   }
 
   #move(wallet: ModelWallet, keyId: string, amount: number): void {
@@ -193,7 +199,7 @@ export class ModelLedger implements ReserveStore {
   /** A spender has at most two reserves that nothing is held of and that are not being closed. */
   #checkParts({ open }: ModelWallet, keyId: string): void {
     const idle = [...open.values()].filter(
-      (reserve) => reserve.keyId === keyId && reserve.known === "yes" && !reserve.isClosing && reserve.holds === 0,
+      (reserve) => reserve.keyId === keyId && reserve.isKnown && !reserve.isClosing && reserve.holds === 0,
     );
     if (idle.length > 2) {
       this.faults.push(`${keyId} has ${idle.length} reserves`);
