@@ -114,6 +114,30 @@ test("no call is refused for what was asked before it came", async () => {
   await Promise.allSettled([early]);
 });
 
+test("no call is refused for what a sweep gave back after it had asked", async () => {
+  let left = 100;
+  let taken = 0;
+  const answered = Promise.withResolvers<void>();
+  const reserves = openReserves({
+    async take(_spender, { price }) {
+      const then = left;
+      await (taken > 0 ? answered.promise : undefined);
+      if (then < price) {
+        return { outcome: "insufficient_balance", left: String(then), setAside: "0" };
+      }
+      left -= then;
+      return { outcome: "taken", id: `rsv_${++taken}`, amount: then, lastsMs: 30_000 };
+    },
+    close: async () => undefined,
+  });
+  const hold = await reserves.hold(spender, 100);
+  const other = Promise.resolve(reserves.hold({ workspaceId: "ws", keyId: "key_b" }, 80));
+  left = 100;
+  hold.refused();
+  answered.resolve();
+  expect(await other).toMatchObject({ amount: 80 });
+});
+
 test("a call waits for what others hold as long as a call may, and until nobody needs it", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   try {
