@@ -94,9 +94,17 @@ test("while servers are killed, each step of a fallback is taken once, and none 
      WHERE kind = 'verification_code_with_fallback' GROUP BY subject_id, lane`,
   );
   const twice = messages.filter(({ count }) => count > 1);
-  const { rows: steps } = await client.query<{ id: string; status: string }>(
-    "SELECT id, status FROM outbox WHERE kind = 'verification_fallback'",
+  const readSteps = async () => {
+    const { rows } = await client.query<{ id: string; status: string }>(
+      "SELECT id, status FROM outbox WHERE kind = 'verification_fallback'",
+    );
+    return rows;
+  };
+  // A code may have arrived before its server has recorded it, or by one that was killed before.
+  await until("every step is recorded", 120_000, async () =>
+    (await readSteps()).every(({ status }) => status === "sent" || status === "expired"),
   );
+  const steps = await readSteps();
   const taken = steps.filter(({ status }) => status === "sent");
   const sends = [...started.values()].reduce((sum, each) => sum + arrivedAt(each), 0);
   console.log(
