@@ -1,5 +1,5 @@
 /** `last_used_at`: at most ten seconds behind, written at shutdown, and no request waits for a write. */
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { lastUsedIntervalMs } from "../../../src/capabilities/keys/keys.policy.ts";
 import { LastUsed } from "../../../src/capabilities/keys/last-used.ts";
 import { requireTime, whileClientWaits, withDeadline } from "../../../src/database/call-deadline.ts";
@@ -56,8 +56,7 @@ describe("in batches", () => {
 
   test("without use there is no write, and no timer that would keep the process", async () => {
     // Others in this process may have timers.
-    const setTimer = vi.spyOn(globalThis, "setTimeout");
-    onTestFinished(() => setTimer.mockRestore());
+    using setTimer = vi.spyOn(globalThis, "setTimeout");
     const timers = () => setTimer.mock.calls.filter(([, ms]) => ms === lastUsedIntervalMs);
     const lastUsed = create();
     await vi.advanceTimersByTimeAsync(60_000);
