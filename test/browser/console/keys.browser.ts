@@ -40,7 +40,7 @@ describe.each([390, 1280])("at %i px", (width) => {
     await page.getByRole("button", { name: "Create key" }).first().click();
     expect(new URL(page.url()).pathname).toBe("/console/keys/new");
     const form = page.getByRole("dialog", { name: "Create a key" });
-    await form.getByLabel("Name").fill("Checkout server");
+    await form.getByRole("textbox", { name: "Name" }).fill("Checkout server");
     await choose(page, "Access", "Only chosen scopes");
     await form.getByRole("checkbox", { name: "lookup" }).focus();
     await page.keyboard.press("Space");
@@ -147,7 +147,7 @@ test("every problem of a new key is shown at its field, the first of them gets t
   await page.getByText("Entry 2 must be an IPv4 or IPv6 address").waitFor();
   expect(await page.evaluate("document.activeElement.name")).toBe("name");
   expect(await page.getByRole("alert").locator("li").count()).toBe(0);
-  await page.getByLabel("Name").fill("Checkout server");
+  await page.getByRole("textbox", { name: "Name" }).fill("Checkout server");
   await page.getByRole("checkbox", { name: "verify" }).focus();
   await page.keyboard.press("Space");
   await page.getByLabel("IP allowlist").fill("203.0.113.7");
@@ -191,7 +191,7 @@ test("a publishable key is created with its origins, shown again, and works in p
   await using watched = await openSignedIn(browser, app, "/keys/new?mode=test");
   const { page } = watched;
   const form = page.getByRole("dialog", { name: "Create a key" });
-  await form.getByLabel("Name").fill("Shop page");
+  await form.getByRole("textbox", { name: "Name" }).fill("Shop page");
   await choose(page, "Kind", "Publishable: for web pages, which check and resend codes");
   expect(await form.getByRole("button", { name: "Access" }).count()).toBe(0);
   await form.getByLabel("Origins").fill("https://shop.example/cart");
