@@ -232,7 +232,8 @@ test("a start with a fallback is one statement, and one without does not have it
     statements.clear();
     const { status } = await use.start({ recipient: use.phone(), ...fields });
     expect(status).toBe(201);
-    return statements.read();
+    // On a machine so busy that the server's lease ran out, keys are read anew.
+    return statements.read().filter(({ name }) => name !== "read_api_key");
   };
   await statementsOf({});
   const withFallback = await statementsOf({});
