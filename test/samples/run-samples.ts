@@ -50,6 +50,8 @@ async function runSample(
     env: { ...process.env, ...sample.environment },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
+    // One that never ends is named, before the test's own time is over.
+    timeout: 40_000,
   });
   const errors = text(child.stderr);
   if (sample.operationId === "streamEvents") {
