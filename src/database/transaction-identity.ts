@@ -11,7 +11,7 @@ export interface TransactionIdentity {
  * SQL of when PostgreSQL last lost its statistics. It keeps them over a restart and loses them in a crash, as it does transactions that were not on
  * the disk, whose ids it gives out again.
  */
-const lastCrash = "extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time())::text";
+const lastCrash = "coalesce(extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time())::text, '')";
 
 /**
  * SQL of the timeline. PostgreSQL begins a new one when a standby becomes the primary, or a backup is restored: then commits may be missing, too. The
