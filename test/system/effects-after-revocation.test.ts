@@ -2,10 +2,11 @@
  * Every effect happens before a revocation of its credential is answered, or not at all: wherever in its statements the
  * effect is held up when the credential is revoked.
  */
-import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { password, type RestAnswer, type SignedUp, type TestApp, useTestApp } from "../support/app.ts";
+import { untilWaitingForLocks } from "../support/lock-waits.ts";
+import { until } from "./load.ts";
 
 const here = useTestApp();
 let there: TestApp;
@@ -240,7 +241,7 @@ async function prepare(effect: Effect): Promise<Prepared> {
     await here.rest("POST", "/auth/sign-in", { body: { email: owner.email, password: "a wrong password" } });
   }
   const prepared = await effect.prepare();
-  await until("everything is delivered", async () => {
+  await until("everything is delivered", 20_000, async () => {
     const { rowCount } = await observer.query("SELECT FROM outbox WHERE status = 'pending'");
     return rowCount === 0;
   });
@@ -268,23 +269,7 @@ async function state(effect: Effect): Promise<string> {
   return JSON.stringify(rows);
 }
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 2_000; look += 1) {
-    if (await isSo()) {
-      return;
-    }
-    await pause(5);
-  }
-  throw new Error(`waited in vain: ${what}`);
-}
-
-const waiting = (count: number) =>
-  until(`${count} statements wait for a lock`, async () => {
-    const { rowCount } = await observer.query(
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    return (rowCount ?? 0) >= count;
-  });
+const waiting = (count: number) => untilWaitingForLocks(count, async (text) => (await observer.query(text)).rows);
 
 describe.each(effects)("$name", (effect) => {
   test.each(effect.locks)(
@@ -299,7 +284,7 @@ describe.each(effects)("$name", (effect) => {
       expect((await revoke(effect, there)).status).toBe(200);
       await blocker.query("ROLLBACK");
       expect((await answer).status).toBe(401);
-      await until("its statement is over", async () => {
+      await until("its statement is over", 20_000, async () => {
         const { rowCount } = await observer.query(
           "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()",
         );

@@ -375,7 +375,8 @@ test("a call whose reserve waits for others is answered when its own time is ove
   const body = { channel: "email", recipient: newMail() };
   const { status } = await app.rest("POST", "/verify/start", { key, body, headers: { "Request-Timeout": "0.2" } });
   expect(status).toBe(503);
-  const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%spend_take_reserve%'";
+  const waiting =
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%spend_take_reserve%'";
   expect((await locker.query(waiting)).rowCount).toBeGreaterThan(0);
   await locker.query("ROLLBACK");
   await locker.end();

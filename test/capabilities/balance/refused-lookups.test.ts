@@ -1,12 +1,13 @@
 /** Only lookups that are answered are charged, counted and kept: not those whose key was revoked meanwhile. */
-import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { LookupService } from "../../../gen/byond/v1/lookup_pb.ts";
 import type { TestApp } from "../../support/app.ts";
+import { untilWaitingForLocks } from "../../support/lock-waits.ts";
 import { protocols } from "../../support/protocols.ts";
+import { until } from "../../system/load.ts";
 import { HttpFake } from "../channels/http-fake.ts";
 import { accountsOf, openWorkspace, type PricedWorkspace, query, usePricedApp } from "./balance-fixture.ts";
 
@@ -68,24 +69,7 @@ const hold = async (rows: string) => {
   await blocker.query(rows, [workspace.workspaceId]);
 };
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 4_000; look += 1) {
-    if (await isSo()) {
-      return;
-    }
-    await pause(5);
-  }
-  throw new Error(`waited in vain: ${what}`);
-}
-
-const waiting = (count: number) =>
-  until(`${count} statements wait for a lock`, async () => {
-    const rows = await query(
-      app.databaseUrl,
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    return rows.length >= count;
-  });
+const waiting = (count: number) => untilWaitingForLocks(count, (text) => query(app.databaseUrl, text));
 
 /** Numbers that were charged, counted and kept, when the calls before are over: those of another key are. */
 async function numbersOf(keyId = workspace.keyId, server: TestApp = app) {
@@ -95,7 +79,7 @@ async function numbersOf(keyId = workspace.keyId, server: TestApp = app) {
     return rows.length === 1;
   };
   expect((await server.rest("GET", "/lookup?number=%2B4930901820", { key: marker.key })).status).toBe(200);
-  await until("the other key's lookup is counted", isOver);
+  await until("the other key's lookup is counted", 20_000, isOver);
   const sum = async (text: string) =>
     (
       await query<{ sum: number }>(app.databaseUrl, `SELECT coalesce(sum(sum), 0)::float8 AS sum FROM (${text}) AS t`, [
@@ -105,7 +89,7 @@ async function numbersOf(keyId = workspace.keyId, server: TestApp = app) {
   const kept = () =>
     app.rest("GET", `/lookups?page_size=100&number=${encodeURIComponent(number)}`, { session: workspace.session });
   const isKept = () => app.rest("GET", "/lookups?number=%2B4930901820", { session: workspace.session });
-  await until("the other key's lookup is kept", async () => (await isKept()).body.lookups.length > 0);
+  await until("the other key's lookup is kept", 20_000, async () => (await isKept()).body.lookups.length > 0);
   await accountsOf(app.databaseUrl, workspace.workspaceId);
   return {
     charged: await sum(`SELECT amount / ${price} AS sum FROM ledger_entry WHERE key_id = $1 AND kind = 'charge'`),
@@ -189,7 +173,7 @@ describe.each(protocols)("over $name", (protocol) => {
       }
     };
     const loops = Promise.all(Array.from({ length: 12 }, loop));
-    await until("some are answered", async () => answered >= 30);
+    await until("some are answered", 20_000, async () => answered >= 30);
     expect((await revoke()).status).toBe(200);
     await loops;
     const { charged, counted } = await numbersOf();
@@ -201,7 +185,7 @@ describe.each(protocols)("over $name", (protocol) => {
     adapter.held = answer.promise;
     const asked = adapter.requests.length;
     const lookup = call("LookupNumber", { number, fields: ["network"] }, free);
-    await until("the adapter is asked", async () => adapter.requests.length > asked);
+    await until("the adapter is asked", 20_000, async () => adapter.requests.length > asked);
     expect((await revoke()).status).toBe(200);
     expect((await lookup).code).toBe("invalid_api_key");
     answer.resolve();
